@@ -139,12 +139,12 @@ function isPassword(password: string, known: string): boolean {
   return wanted.length === given.length && timingSafeEqual(wanted, given);
 }
 
-async function importKey(pem: string): Promise<CryptoKey> {
+async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   try {
     const der = createPublicKey(pem).export({ format: "der", type: "spki" });
     return (await webcrypto.subtle.importKey("spki", der, { name: "ECDSA", namedCurve: "P-256" }, true, [
       "verify",
-    ])) as CryptoKey;
+    ])) as webcrypto.CryptoKey;
   } catch (error) {
     throw new StatusError(failure(400, "BadRequest", "join: not an ECDSA P-256 public key").status, { cause: error });
   }
