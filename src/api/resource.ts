@@ -73,6 +73,10 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   status?: Strategy<T> | undefined;
   scale?: ScalePaths;
   subresources?: Readonly<Record<string, Strategy<T>>>;
+  /** How discovery names the subresources that take or give another kind (exec, log, binding, token …). */
+  connects?: Readonly<Record<string, Connect>>;
+  /** "group/version" that storageVersionHash is made of, where it is not this definition's own. */
+  storageVersion?: string;
   /** Static defaults of this version (upstream's SetDefaults_*). Changes `object`, a private copy. Twice is the same as once. */
   defaults?(object: T): void;
   /** When metadata.generation grows. Default "spec": when anything but metadata and status changes. "none": never set. */
@@ -80,6 +84,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   /** Fields that a field selector may name beside metadata.name and metadata.namespace. */
   fieldSelectors?: Readonly<Record<string, (object: T) => string>>;
   columns?: readonly Column<T>[];
+  /** Conditions of a Table row (a finished pod has one). */
+  rowConditions?(object: T): RowCondition[];
   /** Upstream's AllowCreateOnUpdate: PUT of a missing object creates it. */
   allowCreateOnUpdate?: boolean;
   /** Upstream's AllowUnconditionalUpdate: PUT without resourceVersion is fine. Default true. */
@@ -94,6 +100,21 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   otherVersions?: readonly OtherVersion<T>[];
   /** A name is valid if this finds no fault; default: DNS-1123 subdomain. Returns messages. */
   validateName?(name: string, prefix: boolean): string[];
+}
+
+export interface RowCondition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+}
+
+/** One subresource of another kind, as discovery shows it. */
+export interface Connect {
+  kind: string;
+  group?: string;
+  version?: string;
+  verbs: readonly Verb[];
 }
 
 export interface OtherVersion<T> {

@@ -1,0 +1,35 @@
+/** A number of equal pods. Upstream: pkg/registry/apps/replicaset/strategy.go. */
+import { ageColumn, column, containerColumns, integer, nameColumn, selectorText, wide } from "#api/columns.ts";
+import type { V1ReplicaSet } from "#api/generated/types.ts";
+import { defineResource } from "#api/resource.ts";
+
+const status = "apps.v1.ReplicaSetStatus";
+
+export type ReplicaSet = V1ReplicaSet;
+export const ReplicaSet = defineResource<ReplicaSet>({
+  group: "apps",
+  version: "v1",
+  kind: "ReplicaSet",
+  plural: "replicasets",
+  shortNames: ["rs"],
+  categories: ["all"],
+  scope: "Namespaced",
+  schema: "io.k8s.api.apps.v1.ReplicaSet",
+  status: {},
+  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", labelSelector: ".status.selector" },
+  columns: [
+    nameColumn,
+    column("Desired", ["apps.v1.ReplicaSetSpec", "replicas"], (set: ReplicaSet) => set.spec?.replicas ?? 0, integer),
+    column("Current", [status, "replicas"], (set: ReplicaSet) => set.status?.replicas ?? 0, integer),
+    column("Ready", [status, "readyReplicas"], (set: ReplicaSet) => set.status?.readyReplicas ?? 0, integer),
+    ageColumn,
+    ...containerColumns((set: ReplicaSet) => set.spec?.template),
+    column(
+      "Selector",
+      "Selector is a label query over pods that should match the replica count. Label keys and values that must match in order to be controlled by this replica set. It must match the pod template's labels. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors",
+      (set: ReplicaSet) => selectorText(set.spec?.selector),
+      wide,
+    ),
+  ],
+  fieldSelectors: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
+});

@@ -1,0 +1,25 @@
+/** Configuration data, text or bytes. Upstream: pkg/registry/core/configmap/strategy.go. */
+import { ageColumn, column, nameColumn } from "#api/columns.ts";
+import type { V1ConfigMap } from "#api/generated/types.ts";
+import { defineResource } from "#api/resource.ts";
+
+export type ConfigMap = V1ConfigMap;
+export const ConfigMap = defineResource<ConfigMap>({
+  group: "",
+  version: "v1",
+  kind: "ConfigMap",
+  plural: "configmaps",
+  shortNames: ["cm"],
+  scope: "Namespaced",
+  schema: "io.k8s.api.core.v1.ConfigMap",
+  generation: "none",
+  columns: [
+    nameColumn,
+    column("Data", ["core.v1.ConfigMap", "data"], (map: ConfigMap) =>
+      String(keyCount(map.data) + keyCount(map.binaryData)),
+    ),
+    ageColumn,
+  ],
+});
+
+const keyCount = (record: Record<string, string> | undefined) => Object.keys(record ?? {}).length;

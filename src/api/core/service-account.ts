@@ -1,0 +1,19 @@
+/** An identity for pods. Upstream: pkg/registry/core/serviceaccount/strategy.go. */
+import { ageColumn, nameColumn } from "#api/columns.ts";
+import type { V1ServiceAccount } from "#api/generated/types.ts";
+import { defineResource } from "#api/resource.ts";
+
+export type ServiceAccount = V1ServiceAccount;
+export const ServiceAccount = defineResource<ServiceAccount>({
+  group: "",
+  version: "v1",
+  kind: "ServiceAccount",
+  plural: "serviceaccounts",
+  shortNames: ["sa"],
+  scope: "Namespaced",
+  schema: "io.k8s.api.core.v1.ServiceAccount",
+  generation: "none",
+  deleteReturnsObject: true,
+  connects: { token: { kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] } },
+  columns: [nameColumn, ageColumn],
+});

@@ -1,0 +1,41 @@
+/** A part of the addresses behind a service. Upstream: pkg/registry/discovery/endpointslice/strategy.go. */
+import { ageColumn, column, nameColumn } from "#api/columns.ts";
+import type { V1EndpointSlice } from "#api/generated/types.ts";
+import { defineResource } from "#api/resource.ts";
+
+const type = "discovery.v1.EndpointSlice";
+
+export type EndpointSlice = V1EndpointSlice;
+export const EndpointSlice = defineResource<EndpointSlice>({
+  group: "discovery.k8s.io",
+  version: "v1",
+  kind: "EndpointSlice",
+  plural: "endpointslices",
+  scope: "Namespaced",
+  schema: "io.k8s.api.discovery.v1.EndpointSlice",
+  columns: [
+    nameColumn,
+    column("AddressType", [type, "addressType"], (slice: EndpointSlice) => slice.addressType ?? ""),
+    column("Ports", [type, "ports"], portsText),
+    column("Endpoints", [type, "endpoints"], (slice: EndpointSlice) =>
+      listText((slice.endpoints ?? []).flatMap(({ addresses }) => addresses ?? [])),
+    ),
+    ageColumn,
+  ],
+});
+
+const shownMax = 3;
+
+function listText(items: readonly string[]): string {
+  if (items.length === 0) return "<unset>";
+  const shown = items.slice(0, shownMax).join(",");
+  return items.length > shownMax ? `${shown} + ${items.length - shownMax} more...` : shown;
+}
+
+function portsText({ ports }: EndpointSlice): string {
+  return listText(
+    (ports ?? []).map(({ name, port }) =>
+      port === undefined ? (name !== undefined && name !== "" ? name : "*") : String(port),
+    ),
+  );
+}
