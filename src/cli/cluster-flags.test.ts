@@ -15,24 +15,34 @@ describe("cluster flags", () => {
       CAPSTAN_DATA_DIR: "/from/env",
       CAPSTAN_HTTPS_LISTEN_PORT: "7001",
     });
-    expect([flags.string("data-dir"), flags.integer("https-listen-port"), flags.boolean("disable-agent"), flags.string("cluster-domain")]).toEqual([
-      "/from/line", 7001, true, "cluster.local",
-    ]);
+    expect([
+      flags.string("data-dir"),
+      flags.integer("https-listen-port"),
+      flags.boolean("disable-agent"),
+      flags.string("cluster-domain"),
+    ]).toEqual(["/from/line", 7001, true, "cluster.local"]);
     expect(flags.strings("node-label")).toEqual(["a=1", "b=2"]);
   });
   it("a list on the command line replaces the file's", () => {
-    expect(readClusterFlags(["--config", config, "--node-label=c=3"], serverFlags, {}).strings("node-label")).toEqual(["c=3"]);
+    expect(readClusterFlags(["--config", config, "--node-label=c=3"], serverFlags, {}).strings("node-label")).toEqual([
+      "c=3",
+    ]);
   });
   it.each([
     [["--disable", "nonsense"], "--disable nonsense: no such part; parts are dns, proxy, network, git"],
     [["extra"], 'unexpected argument "extra"'],
-    [["--config", "/does/not/exist"], "--config /does/not/exist: ENOENT: no such file or directory, open '/does/not/exist'"],
+    [
+      ["--config", "/does/not/exist"],
+      "--config /does/not/exist: ENOENT: no such file or directory, open '/does/not/exist'",
+    ],
   ])("%j is refused", (argv, message) => {
     expect(() => readClusterFlags(argv, serverFlags, {})).toThrow(message);
   });
   it("an unknown key of the file is refused", () => {
     const wrong = join(folder, "wrong.yaml");
     writeFileSync(wrong, "data_dir: x\n");
-    expect(() => readClusterFlags(["--config", wrong], serverFlags, {})).toThrow(`--config ${wrong}: unknown key "data_dir"`);
+    expect(() => readClusterFlags(["--config", wrong], serverFlags, {})).toThrow(
+      `--config ${wrong}: unknown key "data_dir"`,
+    );
   });
 });
