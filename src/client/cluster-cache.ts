@@ -38,6 +38,11 @@ export class ClusterCache {
     return entry.cache as unknown as Cache<T>;
   }
 
+  /** The cache of a kind if it has been started. */
+  peek<T extends KubernetesObject>(ref: ResourceRef<T>): Cache<T> | undefined {
+    return this.#caches.get(resourceName(ref))?.cache as unknown as Cache<T> | undefined;
+  }
+
   /** Forgets a kind that is no longer served. */
   drop<T extends KubernetesObject>(ref: ResourceRef<T>): void {
     const name = resourceName(ref);
