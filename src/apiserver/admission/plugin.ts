@@ -1,0 +1,65 @@
+/**
+ * Admission: after authorization and before anything is written, plugins may change an object (mutate), then refuse it
+ * (validate). One plugin a file; chain.ts lists them in upstream's order. A plugin never writes to the store.
+ */
+import type { KubernetesObject } from "#api/object.ts";
+import type { ServedResource } from "#apiserver/catalogue.ts";
+import type { Services } from "#apiserver/operation.ts";
+import type { User } from "#apiserver/request.ts";
+
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly resource: ServedResource;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** What is to be written, in its stored version; plugins change it in place. Absent on DELETE and CONNECT. */
+  readonly object?: KubernetesObject;
+  /** What is there now: read-only. */
+  readonly old?: KubernetesObject;
+  /** What came in the body of a subresource that takes another kind (an Eviction, a Binding, a TokenRequest). */
+  readonly options?: KubernetesObject;
+  readonly user: User;
+  readonly dryRun: boolean;
+  readonly now: number;
+  readonly warnings: string[];
+  readonly services: Services;
+}
+
+export interface AdmissionPlugin {
+  readonly name: string;
+  /** Changes `request.object`; throws StatusError to refuse. */
+  mutate?(request: AdmissionRequest): void | Promise<void>;
+  /** Throws StatusError to refuse. */
+  validate?(request: AdmissionRequest): void | Promise<void>;
+}
+
+export interface Admission {
+  mutate(request: AdmissionRequest): Promise<void>;
+  validate(request: AdmissionRequest): Promise<void>;
+}
+
+export function admissionChain(plugins: readonly AdmissionPlugin[]): Admission {
+  const mutating = plugins.filter(({ mutate }) => mutate !== undefined);
+  const validating = plugins.filter(({ validate }) => validate !== undefined);
+  return {
+    async mutate(request) {
+      for (const plugin of mutating) {
+        const pending = plugin.mutate!(request);
+        if (pending !== undefined) await pending;
+      }
+    },
+    async validate(request) {
+      for (const plugin of validating) {
+        const pending = plugin.validate!(request);
+        if (pending !== undefined) await pending;
+      }
+    },
+  };
+}
+
+/** "pods" in group "", and so on: whether a request is about this resource (and this subresource). */
+export function isFor(request: AdmissionRequest, group: string, plural: string, subresource = ""): boolean {
+  const { resource } = request;
+  return resource.definition.group === group && resource.plural === plural && request.subresource === subresource;
+}

@@ -1,0 +1,107 @@
+/**
+ * A map whose keys stay sorted by code unit: chunks of a bounded size, so that an insert moves a few hundred pointers
+ * at most, however many keys there are. Walks may run while the map changes only if the walker does not yield.
+ */
+const chunkKeysMax = 512;
+
+export class OrderedMap<V> {
+  #chunks: { keys: string[]; values: V[] }[] = [{ keys: [], values: [] }];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: string): V | undefined {
+    const chunk = this.#chunks[this.#chunkOf(key)]!;
+    const at = lowerBound(chunk.keys, key);
+    return chunk.keys[at] === key ? chunk.values[at] : undefined;
+  }
+
+  set(key: string, value: V): void {
+    const index = this.#chunkOf(key);
+    const chunk = this.#chunks[index]!;
+    const at = lowerBound(chunk.keys, key);
+    if (chunk.keys[at] === key) {
+      chunk.values[at] = value;
+      return;
+    }
+    chunk.keys.splice(at, 0, key);
+    chunk.values.splice(at, 0, value);
+    this.#size += 1;
+    if (chunk.keys.length <= chunkKeysMax) return;
+    // Keys often arrive in order: a full last chunk is then left full, and the next one starts empty.
+    const half = index === this.#chunks.length - 1 && at === chunkKeysMax ? chunkKeysMax : chunkKeysMax >> 1;
+    this.#chunks.splice(index + 1, 0, { keys: chunk.keys.splice(half), values: chunk.values.splice(half) });
+  }
+
+  delete(key: string): boolean {
+    const index = this.#chunkOf(key);
+    const chunk = this.#chunks[index]!;
+    const at = lowerBound(chunk.keys, key);
+    if (chunk.keys[at] !== key) return false;
+    chunk.keys.splice(at, 1);
+    chunk.values.splice(at, 1);
+    this.#size -= 1;
+    if (chunk.keys.length === 0 && this.#chunks.length > 1) this.#chunks.splice(index, 1);
+    return true;
+  }
+
+  /** Values of keys that begin with `prefix`, in order, only those after the key `after` where it is given. */
+  *range(prefix: string, after?: string): Generator<V> {
+    const exclusive = after !== undefined && after >= prefix;
+    const from = exclusive ? after : prefix;
+    for (let index = this.#chunkOf(from); index < this.#chunks.length; index += 1) {
+      const { keys, values } = this.#chunks[index]!;
+      let at = lowerBound(keys, from);
+      if (exclusive && keys[at] === after) at += 1;
+      for (; at < keys.length; at += 1) {
+        if (!keys[at]!.startsWith(prefix)) return;
+        yield values[at]!;
+      }
+    }
+  }
+
+  /** How many keys begin with `prefix`, without walking them one by one. */
+  count(prefix: string): number {
+    if (prefix === "") return this.#size;
+    const end = prefixEnd(prefix);
+    const first = this.#chunkOf(prefix);
+    const last = this.#chunkOf(end);
+    const start = lowerBound(this.#chunks[first]!.keys, prefix);
+    const stop = lowerBound(this.#chunks[last]!.keys, end);
+    if (first === last) return stop - start;
+    let count = this.#chunks[first]!.keys.length - start + stop;
+    for (let index = first + 1; index < last; index += 1) count += this.#chunks[index]!.keys.length;
+    return count;
+  }
+
+  /** The last chunk whose first key is not greater than `key`. */
+  #chunkOf(key: string): number {
+    let low = 0;
+    let high = this.#chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#chunks[middle]!.keys[0]! <= key) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (keys[middle]! < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first string after every string that begins with `prefix`. */
+function prefixEnd(prefix: string): string {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  return prefix.slice(0, -1) + String.fromCharCode(last + 1);
+}

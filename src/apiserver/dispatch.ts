@@ -1,0 +1,248 @@
+/**
+ * From a resource path to the operation that serves it. One generic handler for every kind; subresources that are more
+ * than a view of their object have a handler of their own. Status codes of misses are upstream's (go-restful's router).
+ */
+import type { Strategy } from "#api/resource.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { pathNotFound } from "#api/status-catalogue.ts";
+import { failure } from "#api/status-error.ts";
+import { type Answer, pageNotFound } from "./answer.ts";
+import type { ServedResource } from "./catalogue.ts";
+import { checkRoute, type Form, negotiate } from "./http/negotiate.ts";
+import type { Operation, Services } from "./operation.ts";
+import type { RequestInfo } from "./request-info.ts";
+import type { ServerRequest, User } from "./request.ts";
+import { createObject } from "./resource/create.ts";
+import { deleteCollection } from "./resource/delete-collection.ts";
+import { deleteObject } from "./resource/delete.ts";
+import { patchObject } from "./resource/patch.ts";
+import { getObject, listObjects } from "./resource/read.ts";
+import { getScale, patchScale, replaceScale } from "./resource/scale.ts";
+import { replaceObject } from "./resource/update.ts";
+import { watchObjects } from "./resource/watch.ts";
+import type { SpecialHandler, SubresourceHandlers, VirtualResource } from "./subresource.ts";
+
+export interface DispatchTables {
+  virtual: readonly VirtualResource[];
+  subresources: SubresourceHandlers;
+}
+
+export interface Caller {
+  services: Services;
+  request: ServerRequest;
+  info: RequestInfo;
+  user: User;
+  now: number;
+}
+
+export interface Dispatched {
+  answer: Answer;
+  form: Form;
+}
+
+export const methodNotAllowed = () =>
+  failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+
+const objectForms = ["Table", "PartialObjectMetadata"] as const;
+const listForms = ["Table", "PartialObjectMetadataList"] as const;
+const watchForms = ["Table", "PartialObjectMetadata", "PartialObjectMetadataList"] as const;
+
+export async function dispatch(caller: Caller, tables: DispatchTables): Promise<Dispatched> {
+  const { info, services } = caller;
+  const virtual = tables.virtual.find(
+    (one) => one.group === info.group && one.version === info.version && one.plural === info.resource,
+  );
+  if (virtual !== undefined) return dispatchVirtual(caller, virtual);
+  const resource = services.catalogue.find(info.group, info.version, info.resource);
+  if (resource === undefined) {
+    const isKnownGroup =
+      services.catalogue.hasGroup(info.group) || tables.virtual.some(({ group }) => group === info.group);
+    if (!isKnownGroup) return { answer: pageNotFound(), form: negotiate(undefined, false, { as: [] }) };
+    throw pathNotFound();
+  }
+  checkScope(info, resource);
+  if (info.subresource !== "") return dispatchSubresource(caller, resource, tables);
+  return info.name === "" || isCollectionPath(info)
+    ? dispatchCollection(caller, resource)
+    : dispatchObject(caller, resource);
+}
+
+/** The path has no name of its own: a name that came from a field selector does not make it an object's path. */
+const isCollectionPath = (info: RequestInfo) => info.parts.length < 2;
+
+function checkScope(info: RequestInfo, resource: ServedResource): void {
+  const isNamespacePath = info.namespace !== "" && info.resource !== "namespaces";
+  if (info.parts.length > 3) throw pathNotFound();
+  if (!resource.isNamespaced && isNamespacePath) throw pathNotFound();
+  if (resource.isNamespaced && info.namespace === "" && info.parts.length > 1) throw pathNotFound();
+}
+
+function operationOf(caller: Caller, resource: ServedResource, form: Form): Operation {
+  const { services, request, info, user, now } = caller;
+  const dryRun = request.query.has("dryRun");
+  const context = { now, user, dryRun };
+  return { services, request, info, user, resource, form, now, dryRun, context, warnings: [] };
+}
+
+async function dispatchCollection(caller: Caller, resource: ServedResource): Promise<Dispatched> {
+  const { request, info } = caller;
+  const allows = (verb: "list" | "create" | "deletecollection" | "watch") =>
+    resource.definition.verbs?.includes(verb) ?? true;
+  const isWhole = resource.isNamespaced && info.namespace === "";
+  switch (request.method) {
+    case "GET":
+      if (!allows("list")) throw methodNotAllowed();
+      return info.verb === "watch" ? watch(caller, resource) : list(caller, resource);
+    case "POST":
+      if (isWhole || !allows("create")) throw methodNotAllowed();
+      return answered(caller, resource, objectForms, createObject);
+    case "DELETE":
+      if (isWhole || !allows("deletecollection")) throw methodNotAllowed();
+      return answered(caller, resource, listForms, deleteCollection);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function list(caller: Caller, resource: ServedResource): Promise<Dispatched> {
+  checkRoute(caller.request.header("accept"), true);
+  return answered(caller, resource, listForms, listObjects, true);
+}
+
+async function watch(caller: Caller, resource: ServedResource): Promise<Dispatched> {
+  const accept = caller.request.header("accept");
+  checkRoute(accept, true);
+  const form = negotiate(accept, false, { as: watchForms, watch: true });
+  return { answer: watchObjects(operationOf(caller, resource, form)), form };
+}
+
+async function dispatchObject(caller: Caller, resource: ServedResource): Promise<Dispatched> {
+  const allows = (verb: "get" | "update" | "patch" | "delete") => resource.definition.verbs?.includes(verb) ?? true;
+  switch (caller.request.method) {
+    case "GET":
+      if (!allows("get")) throw methodNotAllowed();
+      if (caller.info.verb === "watch") return watch(caller, resource);
+      return answered(caller, resource, objectForms, getObject);
+    case "PUT":
+      if (!allows("update")) throw methodNotAllowed();
+      return answered(caller, resource, objectForms, (operation) =>
+        replaceObject(operation, resource.definition, true),
+      );
+    case "PATCH":
+      if (!allows("patch")) throw methodNotAllowed();
+      return answered(caller, resource, objectForms, (operation) => patchObject(operation, resource.definition, true));
+    case "DELETE":
+      if (!allows("delete")) throw methodNotAllowed();
+      return answered(caller, resource, objectForms, deleteObject);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+async function dispatchSubresource(
+  caller: Caller,
+  resource: ServedResource,
+  tables: DispatchTables,
+): Promise<Dispatched> {
+  const { request, info } = caller;
+  const { definition } = resource;
+  const special = tables.subresources.get(`${definition.group}/${definition.plural}/${info.subresource}`);
+  if (special !== undefined) return dispatchSpecial(caller, resource, special);
+  if (info.subresource === "scale" && definition.scale !== undefined) return dispatchScale(caller, resource);
+  const strategy = strategyOf(resource, info.subresource);
+  if (strategy === undefined) throw pathNotFound();
+  switch (request.method) {
+    case "GET":
+      return answered(caller, resource, objectForms, getObject);
+    case "PUT":
+      return answered(caller, resource, objectForms, (operation) => replaceObject(operation, strategy, false));
+    case "PATCH":
+      return answered(caller, resource, objectForms, (operation) => patchObject(operation, strategy, false));
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function strategyOf({ definition }: ServedResource, subresource: string): Strategy<KubernetesObject> | undefined {
+  return subresource === "status" ? definition.status : definition.subresources?.[subresource];
+}
+
+async function dispatchScale(caller: Caller, resource: ServedResource): Promise<Dispatched> {
+  switch (caller.request.method) {
+    case "GET":
+      return answered(caller, resource, [], getScale);
+    case "PUT":
+      return answered(caller, resource, [], replaceScale);
+    case "PATCH":
+      return answered(caller, resource, [], patchScale);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+async function answered(
+  caller: Caller,
+  resource: ServedResource,
+  forms: readonly Form["as"][],
+  act: (operation: Operation) => Promise<Answer>,
+  isRouteChecked = false,
+): Promise<Dispatched> {
+  const { request } = caller;
+  const accept = request.header("accept");
+  if (!isRouteChecked) checkRoute(accept, false);
+  const form = negotiate(accept, isPretty(request), { as: forms });
+  const operation = operationOf(caller, resource, form);
+  try {
+    const answer = await act(operation);
+    if (answer.type !== "object" || operation.warnings.length === 0) return { answer, form };
+    return { answer: { ...answer, warnings: operation.warnings }, form };
+  } catch (error) {
+    throw withWarnings(error, operation.warnings);
+  }
+}
+
+export function isPretty({ query }: ServerRequest): boolean {
+  const pretty = query.get("pretty");
+  return pretty === "true" || pretty === "1";
+}
+
+/** Warnings that were found before a failure still reach the client. */
+function withWarnings(error: unknown, warnings: readonly string[]): unknown {
+  if (error instanceof Error && warnings.length > 0) warningsOf.set(error, warnings);
+  return error;
+}
+
+export const warningsOf = new WeakMap<Error, readonly string[]>();
+
+async function dispatchVirtual(caller: Caller, virtual: VirtualResource): Promise<Dispatched> {
+  const { info } = caller;
+  if (virtual.isNamespaced ? info.parts.length > 1 && info.namespace === "" : info.namespace !== "")
+    throw pathNotFound();
+  return dispatchSpecial(caller, undefined, virtual);
+}
+
+async function dispatchSpecial(
+  caller: Caller,
+  resource: ServedResource | undefined,
+  handler: SpecialHandler,
+): Promise<Dispatched> {
+  const { services, request, info, user, now } = caller;
+  if (!handler.methods.includes(request.method)) throw methodNotAllowed();
+  const form = specialForm(request);
+  const warnings: string[] = [];
+  try {
+    const answer = await handler.handle({ services, request, info, user, resource, form, now, warnings });
+    return { answer: answer.type === "object" && warnings.length > 0 ? { ...answer, warnings } : answer, form };
+  } catch (error) {
+    throw withWarnings(error, warnings);
+  }
+}
+
+/** Streams and proxied answers have types of their own: what they cannot be negotiated to is plain JSON. */
+function specialForm(request: ServerRequest): Form {
+  try {
+    return negotiate(request.header("accept"), isPretty(request), { as: [] });
+  } catch {
+    return negotiate(undefined, isPretty(request), { as: [] });
+  }
+}

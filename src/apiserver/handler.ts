@@ -1,0 +1,100 @@
+/**
+ * Every request takes this way: what does it ask for, who asks, may they, then the operation. The same for HTTP and for
+ * parts in the same process; what differs is only how a request came in and how the answer goes out.
+ */
+import type { Clock } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
+import { badRequest, internalError, unauthorized } from "#api/status-catalogue.ts";
+import { failure, StatusError } from "#api/status-error.ts";
+import { type Answer, type ObjectAnswer, statusAnswer } from "./answer.ts";
+import { anonymous, type Authenticator } from "./authn/authenticator.ts";
+import type { Impersonator } from "./authn/impersonation.ts";
+import { attributesOf, type Authorizer, forbidden } from "./authz/authorizer.ts";
+import { type Caller, type Dispatched, dispatch, type DispatchTables, warningsOf } from "./dispatch.ts";
+import type { Form } from "./http/negotiate.ts";
+import type { NonResourceHandler } from "./non-resource.ts";
+import type { Services } from "./operation.ts";
+import { requestInfo } from "./request-info.ts";
+import type { ServerRequest, User } from "./request.ts";
+
+export interface HandlerParts {
+  services: Services;
+  tables: DispatchTables;
+  authenticators: readonly Authenticator[];
+  impersonate: Impersonator;
+  authorizer: Authorizer;
+  nonResource: NonResourceHandler;
+  clock: Clock;
+  log: Logger;
+}
+
+export type Handler = (request: ServerRequest) => Promise<Dispatched>;
+
+const plain: Form = { encoding: "json", as: "object", version: "", pretty: false };
+
+export function createHandler(parts: HandlerParts): Handler {
+  return async (request) => {
+    try {
+      return await handle(parts, request);
+    } catch (error) {
+      return { answer: failed(parts, request, error), form: formOfFailure(request) };
+    }
+  };
+}
+
+async function handle(parts: HandlerParts, request: ServerRequest): Promise<Dispatched> {
+  const { services, authorizer, tables, nonResource, clock } = parts;
+  const info = requestInfo(request.method, decodePath(request.path), request.query);
+  const authenticated = request.user ?? (await authenticate(parts, request));
+  const user = parts.impersonate(request, authenticated, authorizer);
+  const attributes = attributesOf(info, user);
+  const verdict = authorizer.authorize(attributes);
+  if (verdict.decision !== "allow") {
+    if (user === anonymous && authenticated === anonymous && !isPublic(info.path)) throw unauthorized();
+    throw forbidden(attributes, verdict.reason);
+  }
+  const caller: Caller = { services, request, info, user, now: clock.now() };
+  return info.isResource ? dispatch(caller, tables) : nonResource(caller);
+}
+
+const isPublic = (_path: string) => true;
+
+async function authenticate({ authenticators }: HandlerParts, request: ServerRequest): Promise<User> {
+  for (const authenticator of authenticators) {
+    const found = authenticator.authenticate(request);
+    const user = found instanceof Promise ? await found : found;
+    if (user !== undefined) return user;
+  }
+  // A proof that nobody knows is no anonymous request.
+  if (request.header("authorization") !== undefined) throw unauthorized();
+  return anonymous;
+}
+
+function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw badRequest("the path is not properly encoded");
+  }
+}
+
+function failed({ log }: HandlerParts, request: ServerRequest, error: unknown): Answer {
+  const status = error instanceof StatusError ? error : crash(log, request, error);
+  const answer: ObjectAnswer = statusAnswer(status.status);
+  const warnings = error instanceof Error ? warningsOf.get(error) : undefined;
+  return warnings === undefined ? answer : { ...answer, warnings };
+}
+
+/** A bug: the client learns that something is wrong, the log learns what. */
+function crash(log: Logger, request: ServerRequest, error: unknown): StatusError {
+  if (request.signal.aborted) return failure(499, "", "the client is gone");
+  log.error("a request failed", { method: request.method, path: request.path, error: error as Error });
+  log.debug("where", { stack: error instanceof Error ? error.stack : undefined });
+  return internalError(error instanceof Error ? error.message : String(error));
+}
+
+/** Failures are told in YAML to those who accept nothing else. */
+function formOfFailure(request: ServerRequest): Form {
+  return (request.header("accept") ?? "").trim() === "application/yaml" ? { ...plain, encoding: "yaml" } : plain;
+}

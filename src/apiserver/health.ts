@@ -1,0 +1,46 @@
+/** /healthz, /livez, /readyz and their single checks. Upstream: apiserver/pkg/server/healthz. */
+import { type Answer, pageNotFound, textAnswer } from "./answer.ts";
+import type { ServerRequest } from "./request.ts";
+
+export interface HealthCheck {
+  readonly name: string;
+  /** Which of the three ask it. */
+  readonly of: readonly ("healthz" | "livez" | "readyz")[];
+  isGood(): boolean;
+}
+
+/** undefined: not a path of ours. */
+export type Health = (path: string, request: ServerRequest) => Answer | undefined;
+
+export function createHealth(checks: readonly HealthCheck[]): Health {
+  return (path, request) => {
+    const match = /^\/(healthz|livez|readyz)(?:\/(.+?))?\/?$/.exec(path);
+    if (match === null) return undefined;
+    const kind = match[1] as "healthz" | "livez" | "readyz";
+    const mine = checks.filter((check) => check.of.includes(kind));
+    if (match[2] === undefined) return whole(kind, mine, request);
+    const check = mine.find(({ name }) => name === match[2]);
+    if (check === undefined) return pageNotFound();
+    return check.isGood() ? textAnswer("ok") : textAnswer(`internal server error: ${check.name}\n`, 500);
+  };
+}
+
+function whole(kind: string, checks: readonly HealthCheck[], { query }: ServerRequest): Answer {
+  const excluded = new Set(query.all("exclude"));
+  const lines: string[] = [];
+  let isGood = true;
+  for (const check of checks) {
+    if (excluded.delete(check.name)) lines.push(`[+]${check.name} excluded: ok`);
+    else if (check.isGood()) lines.push(`[+]${check.name} ok`);
+    else {
+      isGood = false;
+      lines.push(`[-]${check.name} failed: reason withheld`);
+    }
+  }
+  if (excluded.size > 0) {
+    const names = [...excluded].map((name) => JSON.stringify(name)).join(", ");
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
+  }
+  if (!isGood) return textAnswer(`${lines.join("\n")}\n${kind} check failed\n`, 500);
+  return textAnswer(query.has("verbose") ? `${lines.join("\n")}\n${kind} check passed\n` : "ok");
+}

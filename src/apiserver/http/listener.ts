@@ -1,0 +1,128 @@
+/**
+ * The TLS front: HTTP/2 and HTTP/1.1 on one port, chosen by ALPN. It knows who proved which certificate, and limits what
+ * one connection may ask for; all else is the handler's.
+ */
+import { performServerHandshake, type ServerHttp2Session, type Settings } from "node:http2";
+import { createServer, type Server } from "node:https";
+import { type AddressInfo } from "node:net";
+import { constants } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import type { ClientCertificate } from "#apiserver/request.ts";
+import { type ConnectionFacts, type Exchange, Http1Exchange, Http2Exchange, UpgradeExchange } from "./exchange.ts";
+
+export const headerBytesMax = 64 * 1024;
+export const streamsPerConnectionMax = 1000;
+export const connectionsMax = 20_000;
+const sessionMemoryMegabytesMax = 64;
+const handshakeTimeoutMs = 15_000;
+const headersTimeoutMs = 30_000;
+const keepAliveTimeoutMs = 180_000;
+
+export interface TlsFiles {
+  cert: string;
+  key: string;
+  /** The CAs whose client certificates count. */
+  clientCa: string;
+}
+
+export interface ListenOptions {
+  port: number;
+  host?: string;
+  tls: TlsFiles;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Serves another certificate from the next connection on. */
+  setTls(tls: TlsFiles): void;
+  close(): Promise<void>;
+}
+
+const http2Settings: Settings = {
+  maxConcurrentStreams: streamsPerConnectionMax,
+  maxHeaderListSize: headerBytesMax,
+  initialWindowSize: 1024 * 1024,
+};
+
+export async function listen(options: ListenOptions, handle: (exchange: Exchange) => void): Promise<Listener> {
+  const facts = new WeakMap<object, ConnectionFacts>();
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createServer({
+    ...tlsOptions(options.tls),
+    ALPNProtocols: ["h2", "http/1.1"],
+    requestCert: true,
+    rejectUnauthorized: false,
+    // A resumed session would keep a client certificate that has ended meanwhile.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: handshakeTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    noDelay: true,
+  });
+  server.maxConnections = connectionsMax;
+  const [serveHttp1] = server.listeners("secureConnection");
+  server.removeAllListeners("secureConnection");
+  server.on("secureConnection", (socket: TLSSocket) => {
+    facts.set(socket, { certificate: certificateOf(socket), remoteAddress: socket.remoteAddress });
+    socket.on("error", () => socket.destroy());
+    if (socket.alpnProtocol === "h2") serveHttp2(socket, facts.get(socket)!, sessions, handle);
+    else serveHttp1!.call(server, socket);
+  });
+  server.on("request", (message, response) => handle(new Http1Exchange(message, response, facts.get(message.socket)!)));
+  server.on("upgrade", (message, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    handle(new UpgradeExchange(message, { socket, head }, facts.get(message.socket)!));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(
+      { port: options.port, ...(options.host === undefined ? {} : { host: options.host }), backlog: 4096 },
+      resolve,
+    );
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    setTls: (tls) => server.setSecureContext(tlsOptions(tls)),
+    close: () => closeAll(server, sessions),
+  };
+}
+
+function tlsOptions({ cert, key, clientCa }: TlsFiles) {
+  return { cert, key, ca: clientCa };
+}
+
+function serveHttp2(
+  socket: TLSSocket,
+  facts: ConnectionFacts,
+  sessions: Set<ServerHttp2Session>,
+  handle: (exchange: Exchange) => void,
+): void {
+  const session = performServerHandshake(socket, {
+    settings: http2Settings,
+    maxSessionMemory: sessionMemoryMegabytesMax,
+  });
+  sessions.add(session);
+  session.setLocalWindowSize(4 * 1024 * 1024);
+  session.once("close", () => sessions.delete(session));
+  session.on("error", () => session.destroy());
+  session.on("stream", (stream, headers) => handle(new Http2Exchange(stream, headers, facts)));
+}
+
+/** What a client proved with a certificate of ours; undefined without one, or when it does not hold. */
+function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
+  if (!socket.authorized) return undefined;
+  const { subject, fingerprint256 } = socket.getPeerCertificate();
+  const commonName = [subject?.CN ?? []].flat()[0];
+  if (commonName === undefined || commonName === "") return undefined;
+  const organizations = [(subject.O as string | string[] | undefined) ?? []].flat();
+  return { commonName, organizations, fingerprint: fingerprint256 };
+}
+
+async function closeAll(server: Server, sessions: Set<ServerHttp2Session>): Promise<void> {
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  for (const session of sessions) session.destroy();
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,131 @@
+/** Turns answers into HTTP responses: JSON, YAML or protobuf, compressed where it pays, watches framed and coalesced. */
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import {
+  type Answer,
+  bytesOf,
+  objectOf,
+  type ObjectAnswer,
+  type OutgoingEvent,
+  type WatchAnswer,
+} from "#apiserver/answer.ts";
+import type { Exchange, ResponseStream } from "./exchange.ts";
+import type { Form } from "./negotiate.ts";
+import { toYaml } from "./yaml.ts";
+
+/** Answers from this size on are compressed for clients that can take it (upstream's figure). */
+const gzipFromBytes = 128 * 1024;
+/** What a watcher may leave unread before it is cut off. */
+export const watcherPendingBytesMax = 32 * 1024 * 1024;
+
+const compress = promisify(gzip);
+
+const contentTypes: Readonly<Record<Form["encoding"], string>> = {
+  json: "application/json",
+  yaml: "application/yaml",
+  protobuf: "application/vnd.kubernetes.protobuf",
+};
+
+export type Encoder = (object: unknown) => Uint8Array;
+
+export async function writeAnswer(
+  exchange: Exchange,
+  answer: Answer,
+  form: Form,
+  encodeProtobuf: Encoder | undefined,
+): Promise<void> {
+  switch (answer.type) {
+    case "object":
+      return writeObject(exchange, answer, form, encodeProtobuf);
+    case "text":
+      exchange.respond(
+        answer.code,
+        {
+          "content-type": answer.contentType ?? "text/plain; charset=utf-8",
+          "x-content-type-options": "nosniff",
+          ...baseHeaders,
+          ...answer.headers,
+        } as Record<string, string>,
+        [Buffer.from(answer.text)],
+      );
+      return;
+    case "stream": {
+      const out = exchange.start(answer.code, answer.headers as Record<string, string>);
+      try {
+        for await (const piece of answer.body) {
+          out.write(piece);
+          if (out.pendingBytes > 1024 * 1024) await out.drained();
+        }
+        out.end();
+      } catch {
+        out.destroy();
+      }
+      return;
+    }
+    case "watch":
+      return writeWatch(exchange, answer, form);
+    case "hijacked":
+      return;
+  }
+}
+
+const baseHeaders = { "cache-control": "no-cache, private" };
+
+async function writeObject(
+  exchange: Exchange,
+  answer: ObjectAnswer,
+  form: Form,
+  encodeProtobuf: Encoder | undefined,
+): Promise<void> {
+  const isProtobuf = form.encoding === "protobuf" && encodeProtobuf !== undefined;
+  const encoding = form.encoding === "protobuf" && !isProtobuf ? "json" : form.encoding;
+  const headers: Record<string, string | string[]> = {
+    "content-type": answer.contentType ?? contentTypes[encoding],
+    ...baseHeaders,
+    ...(answer.headers as Record<string, string> | undefined),
+  };
+  if (answer.warnings !== undefined && answer.warnings.length > 0)
+    headers["warning"] = answer.warnings.map(warningHeader);
+  let body: readonly Uint8Array[];
+  if (isProtobuf) body = [encodeProtobuf(objectOf(answer))];
+  else if (encoding === "yaml") body = [Buffer.from(toYaml(objectOf(answer)))];
+  else if (form.pretty) body = [Buffer.from(`${JSON.stringify(objectOf(answer), undefined, 2)}\n`)];
+  else body = bytesOf(answer);
+  const length = body.reduce((sum, piece) => sum + piece.byteLength, 0);
+  if (length >= gzipFromBytes && /\bgzip\b/.test(exchange.request.header("accept-encoding") ?? "")) {
+    headers["content-encoding"] = "gzip";
+    headers["vary"] = "Accept-Encoding";
+    body = [await compress(Buffer.concat(body), { level: 1 })];
+  }
+  exchange.respond(answer.code, headers, body);
+}
+
+/** RFC 7234 §5.5, as upstream's net.NewWarningHeader writes it. */
+function warningHeader(text: string): string {
+  const clean = text.replace(/[\u0000-\u001f\u007f]/g, "");
+  // Header values are bytes: UTF-8 goes out as latin1 text.
+  return Buffer.from(`299 - "${clean.replace(/[\\"]/g, "\\$&")}"`).toString("latin1");
+}
+
+function writeWatch(exchange: Exchange, answer: WatchAnswer, form: Form): void {
+  const contentType =
+    form.encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : contentTypes.json;
+  const headers: Record<string, string | string[]> = { "content-type": contentType, ...baseHeaders };
+  if (answer.warnings !== undefined && answer.warnings.length > 0)
+    headers["warning"] = answer.warnings.map(warningHeader);
+  const out = exchange.start(200, headers);
+  const close = answer.open({
+    send: (events) => sendEvents(out, events),
+    end: () => out.end(),
+  });
+  exchange.request.signal.addEventListener("abort", close, { once: true });
+}
+
+/** All events of a step go out in one write: the write is what costs. */
+function sendEvents(out: ResponseStream, events: readonly OutgoingEvent[]): boolean {
+  if (events.length === 1) out.write(events[0]!.line());
+  else out.write(Buffer.concat(events.map((event) => event.line())));
+  if (out.pendingBytes <= watcherPendingBytesMax) return true;
+  out.destroy();
+  return false;
+}

@@ -1,0 +1,137 @@
+/** POST of a collection. Upstream: handlers/create.go, registry/generic/registry/store.go Create. */
+import type { KubernetesObject } from "#api/object.ts";
+import { alreadyExists, forbiddenRequest, generateNameConflict, unknownFailure } from "#api/status-catalogue.ts";
+import { invalidObject } from "#api/validation/field-errors.ts";
+import { objectMetaErrors } from "#api/validation/object-meta.ts";
+import type { ObjectAnswer } from "#apiserver/answer.ts";
+import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
+import type { Entry } from "#apiserver/cache/entry.ts";
+import type { Operation } from "#apiserver/operation.ts";
+import { decodeObject } from "./body.ts";
+import { fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
+import { trackUpdate } from "./managed-fields.ts";
+import { managerName, writeOptions } from "./options.ts";
+import { keyOf } from "./keys.ts";
+import { viewOf } from "./read.ts";
+import { checkIncludeObject, viewEntry } from "./views.ts";
+import { putObject, unwritten, writeRetriesMax } from "./write.ts";
+
+export async function createObject(operation: Operation): Promise<ObjectAnswer> {
+  const { resource, request, info } = operation;
+  const view = viewOf(operation);
+  checkIncludeObject(view);
+  const options = writeOptions("CreateOptions", request.query);
+  const object = await decodeObject(operation, options.fieldValidation);
+  matchNamespace(resource, object.metadata, info.namespace);
+  const manager = managerName(options.fieldManager, request.header("user-agent"));
+  const entry = await insertObject(operation, object, {
+    prepare: (draft) => trackUpdate(operation, undefined, draft, manager),
+  });
+  return viewEntry(view, entry, 201);
+}
+
+export interface InsertOptions {
+  /** What happens to the object between its identity and admission: managed fields. */
+  prepare?(object: KubernetesObject): void;
+}
+
+/** Takes a whole new object (a private copy) through admission and validation into the store. */
+export async function insertObject(
+  operation: Operation,
+  object: KubernetesObject,
+  options: InsertOptions = {},
+): Promise<Entry> {
+  const { resource, services, info } = operation;
+  const { metadata } = object;
+  if (resource.custom?.isTerminating === true) {
+    const reason = "create not allowed while custom resource definition is terminating";
+    throw forbiddenRequest(resource.resourceName, metadata.name ?? "", reason);
+  }
+  fillSystemMetadata(metadata, operation.now);
+  const isGenerated = (metadata.name ?? "") === "" && (metadata.generateName ?? "") !== "";
+  if (isGenerated) metadata.name = generateName(metadata.generateName!, services.random);
+  options.prepare?.(object);
+  const admission = admissionFor(operation, "CREATE", object, undefined);
+  await services.admission.mutate(admission);
+  matchNamespace(resource, metadata, info.namespace);
+  firstGeneration(resource.definition, object);
+  resource.definition.prepareCreate?.(object, operation.context);
+  for (let attempt = 0; ; attempt += 1) {
+    const more =
+      (await services.hooks.get(resource.group, resource.plural)?.beforeWrite?.(object, undefined, operation)) ?? [];
+    checkNew(operation, object);
+    await services.admission.validate(admission);
+    const written = await store(operation, object, more);
+    if (written !== undefined) return written;
+    const name = metadata.name ?? "";
+    if (attempt >= writeRetriesMax || (isTaken(operation, object) && !isGenerated))
+      throw isGenerated
+        ? generateNameConflict(resource.resourceName, name, 1)
+        : alreadyExists(resource.resourceName, name);
+    if (isGenerated) metadata.name = generateName(metadata.generateName!, services.random);
+  }
+}
+
+async function store(
+  operation: Operation,
+  object: KubernetesObject,
+  more: Awaited<ReturnType<NonNullable<import("./hooks.ts").ResourceHook["beforeWrite"]>>>,
+) {
+  const { resource, services } = operation;
+  const key = keyOf(resource, object.metadata.namespace ?? "", object.metadata.name ?? "");
+  if (resource.cache.get(key) !== undefined) return undefined;
+  const { resourceVersion = "" } = object.metadata;
+  if (/^[1-9]\d*$/.test(resourceVersion))
+    throw unknownFailure("resourceVersion should not be set on objects to be created");
+  delete object.metadata.resourceVersion;
+  if (operation.dryRun) return unwritten(key, object, undefined);
+  const result = await putObject(operation, key, object, 0, more);
+  if (!result.ok) return undefined;
+  services.hooks.get(resource.group, resource.plural)?.afterWrite?.(object, undefined, operation);
+  return result.entry;
+}
+
+function isTaken({ resource }: Operation, { metadata }: KubernetesObject): boolean {
+  return resource.cache.get(keyOf(resource, metadata.namespace ?? "", metadata.name ?? "")) !== undefined;
+}
+
+function checkNew(operation: Operation, object: KubernetesObject): void {
+  const { resource, context, warnings } = operation;
+  const { definition } = resource;
+  const errors = definition.validate?.(object, undefined, context) ?? [];
+  if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
+  const metaErrors = objectMetaErrors(object.metadata, {
+    namespaced: resource.isNamespaced,
+    nameRule: definition.validateName,
+    builtIn: resource.custom === undefined,
+  });
+  if (metaErrors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", metaErrors);
+  for (const text of definition.warnings?.(object, undefined, context) ?? []) addWarning(warnings, text);
+}
+
+export function addWarning(warnings: string[], text: string): void {
+  if (!warnings.includes(text)) warnings.push(text);
+}
+
+export function admissionFor(
+  operation: Operation,
+  verb: AdmissionRequest["operation"],
+  object: KubernetesObject | undefined,
+  old: KubernetesObject | undefined,
+): AdmissionRequest {
+  const { resource, info, user, dryRun, now, warnings, services } = operation;
+  return {
+    operation: verb,
+    resource,
+    subresource: info.subresource,
+    namespace: resource.isNamespaced ? info.namespace : "",
+    name: info.name === "" ? (object?.metadata.name ?? "") : info.name,
+    ...(object === undefined ? {} : { object }),
+    ...(old === undefined ? {} : { old }),
+    user,
+    dryRun,
+    now,
+    warnings,
+    services,
+  };
+}

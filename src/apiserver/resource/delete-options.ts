@@ -1,0 +1,63 @@
+/** DeleteOptions from body and query, checked. Upstream: handlers/delete.go, metav1/validation ValidateDeleteOptions. */
+import type { FieldError } from "#api/field-error.ts";
+import { badRequest } from "#api/status-catalogue.ts";
+import { invalid, invalidObject, notSupported } from "#api/validation/field-errors.ts";
+import type { Operation } from "#apiserver/operation.ts";
+import type { Query } from "#apiserver/request.ts";
+import { integer } from "./list-options.ts";
+import { dryRunErrors } from "./options.ts";
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  orphanDependents?: boolean;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
+
+export async function readDeleteOptions(operation: Operation): Promise<DeleteOptions> {
+  const { request } = operation;
+  const fromBody = await bodyOptions(operation);
+  const options = fromBody ?? queryOptions(request.query);
+  const errors = optionErrors(options);
+  if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
+  return options;
+}
+
+async function bodyOptions({ request }: Operation): Promise<DeleteOptions | undefined> {
+  if (request.bodyObject !== undefined) return request.bodyObject as DeleteOptions;
+  const bytes = await request.body();
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(bytes.toString("utf8")) as DeleteOptions;
+  } catch {
+    throw badRequest("the body of the request is not valid");
+  }
+}
+
+function queryOptions(query: Query): DeleteOptions {
+  const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
+  const propagationPolicy = query.get("propagationPolicy");
+  const orphanDependents = query.flag("orphanDependents");
+  const dryRun = query.all("dryRun");
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(dryRun.length === 0 ? {} : { dryRun: [...dryRun] }),
+  };
+}
+
+const policies = ["Foreground", "Background", "Orphan"];
+
+function optionErrors({ propagationPolicy, orphanDependents, dryRun = [] }: DeleteOptions): FieldError[] {
+  const errors: FieldError[] = [];
+  if (propagationPolicy !== undefined && orphanDependents !== undefined)
+    errors.push(
+      invalid("propagationPolicy", propagationPolicy, "orphanDependents and deletionPropagation cannot be both set"),
+    );
+  if (propagationPolicy !== undefined && !policies.includes(propagationPolicy))
+    errors.push(notSupported("propagationPolicy", propagationPolicy, [...policies, "nil"]));
+  errors.push(...dryRunErrors(dryRun));
+  return errors;
+}

@@ -1,0 +1,179 @@
+/**
+ * The forms in which objects are shown: as they are (in the version asked for), as rows of a Table, as metadata only.
+ * Upstream: apiserver/pkg/endpoints/handlers/response.go, registry/rest/table.go.
+ */
+import type { KubernetesObject } from "#api/object.ts";
+import { defaultColumns } from "#api/columns.ts";
+import { goQuote } from "#api/go-text.ts";
+import { badRequest } from "#api/status-catalogue.ts";
+import type { Column } from "#api/resource.ts";
+import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
+import type { Entry } from "#apiserver/cache/entry.ts";
+import type { ServedResource } from "#apiserver/catalogue.ts";
+import type { Form } from "#apiserver/http/negotiate.ts";
+
+export interface ViewRequest {
+  readonly resource: ServedResource;
+  readonly form: Form;
+  readonly now: number;
+  /** The query's includeObject, for Tables. */
+  readonly includeObject: string | undefined;
+}
+
+export interface ListMeta {
+  resourceVersion: string;
+  continue?: string;
+  remainingItemCount?: number;
+}
+
+/** One object of the cache. Plain JSON of the stored version is sent as the bytes that are there. */
+export function viewEntry(view: ViewRequest, entry: Entry, code = 200): ObjectAnswer {
+  if (view.form.as === "object" && view.resource.conversion === undefined)
+    return { type: "object", code, bytes: [entry.bytes], object: () => entry.object };
+  return viewObject(view, entry.object, code);
+}
+
+/** One object in its stored version. */
+export function viewObject(view: ViewRequest, stored: KubernetesObject, code = 200): ObjectAnswer {
+  return objectAnswer(formed(view, stored, { withColumns: true }), code);
+}
+
+export function formed(view: ViewRequest, stored: KubernetesObject, table: { withColumns: boolean }): unknown {
+  switch (view.form.as) {
+    case "Table":
+      return tableOf(view, [stored], { resourceVersion: stored.metadata.resourceVersion ?? "" }, table.withColumns);
+    case "PartialObjectMetadata":
+    case "PartialObjectMetadataList":
+      return partialOf(stored, view.form.version);
+    default:
+      return converted(view.resource, stored);
+  }
+}
+
+export function converted(resource: ServedResource, stored: KubernetesObject): KubernetesObject {
+  return resource.conversion === undefined ? stored : resource.conversion.fromStored(stored);
+}
+
+const open = Buffer.from("{");
+const next = Buffer.from(",{");
+const close = Buffer.from("]}\n");
+
+/** A list. Items of built-in kinds carry no kind and apiVersion of their own; those of custom kinds do. */
+export function viewList(view: ViewRequest, entries: readonly Entry[], meta: ListMeta): ObjectAnswer {
+  const { resource, form } = view;
+  switch (form.as) {
+    case "Table":
+      return objectAnswer(
+        tableOf(
+          view,
+          entries.map(({ object }) => object),
+          meta,
+          true,
+        ),
+      );
+    case "PartialObjectMetadata":
+    case "PartialObjectMetadataList": {
+      const items = entries.map(({ object }) => partialOf(object, form.version));
+      const kind = "PartialObjectMetadataList";
+      return objectAnswer({
+        kind,
+        apiVersion: `meta.k8s.io/${form.version}`,
+        metadata: meta,
+        items: items.length === 0 ? null : items,
+      });
+    }
+    default:
+      break;
+  }
+  const kind = resource.custom?.listKind ?? `${resource.kind}List`;
+  const head = { kind, apiVersion: resource.apiVersion, metadata: meta };
+  const object = () => ({ ...head, items: entries.map((entry) => converted(resource, entry.object)) });
+  if (resource.conversion !== undefined) return { type: "object", code: 200, object: () => withoutTypes(object()) };
+  return { type: "object", code: 200, object, bytes: listBytes(resource, head, entries) };
+}
+
+function listBytes(resource: ServedResource, head: object, entries: readonly Entry[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
+  const skipped =
+    resource.custom === undefined
+      ? Buffer.byteLength(`{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`)
+      : 1;
+  for (const [index, entry] of entries.entries()) {
+    pieces.push(index === 0 ? open : next, entry.bytes.subarray(skipped));
+  }
+  pieces.push(close);
+  return gathered(pieces);
+}
+
+const pieceBytesMax = 256 * 1024;
+
+/** Fewer, larger pieces: one write to the connection costs more than a copy. */
+function gathered(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let batch: Uint8Array[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    batch.push(piece);
+    bytes += piece.byteLength;
+    if (bytes < pieceBytesMax) continue;
+    joined.push(Buffer.concat(batch, bytes));
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) joined.push(Buffer.concat(batch, bytes));
+  return joined;
+}
+
+function withoutTypes(list: { items: KubernetesObject[] }) {
+  return { ...list, items: list.items.map(({ kind: _, apiVersion: __, ...rest }) => rest) };
+}
+
+function partialOf({ metadata }: KubernetesObject, version: string) {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
+}
+
+function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: ListMeta, withColumns: boolean) {
+  const { resource, form, now, includeObject = "Metadata" } = view;
+  const columns = resource.definition.columns ?? defaultColumns;
+  const rows = objects.map((object) => {
+    const conditions = resource.definition.rowConditions?.(object) ?? [];
+    return {
+      cells: columns.map((column) => column.value(object, now) ?? null),
+      ...(conditions.length === 0 ? {} : { conditions }),
+      object: rowObject(resource, object, includeObject, form.version),
+    };
+  });
+  return {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${form.version}`,
+    metadata: meta,
+    ...(withColumns ? { columnDefinitions: columns.map(columnDefinition) } : {}),
+    rows,
+  };
+}
+
+function rowObject(resource: ServedResource, object: KubernetesObject, include: string, version: string): unknown {
+  switch (include) {
+    case "None":
+      return null;
+    case "Object":
+      return converted(resource, object);
+    case "":
+    case "Metadata":
+      return partialOf(object, version);
+    default: {
+      const fault = `includeObject: Invalid value: ${goQuote(include)}: must be 'Metadata', 'Object', 'None', or empty`;
+      throw badRequest(`Unable to convert to Table as requested: ${fault}`);
+    }
+  }
+}
+
+function columnDefinition({ name, type, format = "", description = "", priority = 0 }: Column<never>) {
+  return { name, type, format, description, priority };
+}
+
+/** Refuses a bad includeObject before anything is streamed. */
+export function checkIncludeObject({ form, includeObject }: ViewRequest): void {
+  if (form.as === "Table" && includeObject !== undefined && !["", "None", "Metadata", "Object"].includes(includeObject))
+    rowObject(undefined as never, undefined as never, includeObject, form.version);
+}

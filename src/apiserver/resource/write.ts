@@ -1,0 +1,51 @@
+/**
+ * The way of every write into the store: encode once, one transaction with what belongs to it, wait until the cache has
+ * it. Says whether someone else was faster, so that callers can try again on the newer state.
+ */
+import type { KubernetesObject } from "#api/object.ts";
+import { encodeStored } from "#apiserver/cache/encoding.ts";
+import { Entry } from "#apiserver/cache/entry.ts";
+import type { Operation } from "#apiserver/operation.ts";
+import type { Write } from "#store/store.ts";
+
+/** How often a write starts over because others change the same object all the time. */
+export const writeRetriesMax = 8;
+
+export type Written = { ok: true; entry: Entry } | { ok: false; isMissingKey: boolean };
+
+/** `expected`: the revision that must still be the object's; 0 for an object that must not exist. */
+export async function putObject(
+  { resource, services }: Operation,
+  key: string,
+  object: KubernetesObject,
+  expected: number,
+  more: readonly Write[] = [],
+): Promise<Written> {
+  const value = encodeStored(object);
+  const storeKey = resource.cache.prefix + key;
+  const result = await services.store.write([{ key: storeKey, value, expectedModRevision: expected }, ...more]);
+  if (!result.ok) {
+    await services.cache.waitFor(result.revision);
+    return { ok: false, isMissingKey: result.failedKey === storeKey && result.current === undefined };
+  }
+  await services.cache.waitFor(result.revision);
+  return { ok: true, entry: Entry.of(key, result.revision, value) };
+}
+
+export async function deleteKey(
+  { resource, services }: Operation,
+  key: string,
+  expected: number,
+  more: readonly Write[] = [],
+): Promise<{ ok: true; revision: number } | { ok: false }> {
+  const write = { key: resource.cache.prefix + key, value: undefined, expectedModRevision: expected };
+  const result = await services.store.write([write, ...more]);
+  await services.cache.waitFor(result.revision);
+  return result.ok ? { ok: true, revision: result.revision } : { ok: false };
+}
+
+/** What a dry run would have written, as an entry that is nowhere. */
+export function unwritten(key: string, object: KubernetesObject, revision: number | undefined): Entry {
+  const value = encodeStored(object);
+  return revision === undefined ? Entry.unversioned(key, value) : Entry.of(key, revision, value);
+}
