@@ -25,7 +25,7 @@ export interface ConnectionConfig {
 export interface Outgoing {
   method: string;
   path: string;
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
   body: string | Uint8Array | undefined;
   signal: AbortSignal | undefined;
 }

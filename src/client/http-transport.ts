@@ -5,13 +5,21 @@
 import { readFile } from "node:fs/promises";
 import { failure } from "#api/status-error.ts";
 import { statusError } from "./client.ts";
-import { createConnection, type Answer, type Connection, type ConnectionConfig } from "./http-connection.ts";
+import {
+  createConnection,
+  type Answer,
+  type Connection,
+  type ConnectionConfig,
+  type Outgoing,
+} from "./http-connection.ts";
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from "./transport.ts";
 
 export type { ConnectionConfig } from "./http-connection.ts";
 
 export interface HttpTransportOptions {
   userAgent?: string;
+  /** Sent with every request: impersonation, tracing. */
+  headers?: Readonly<Record<string, string | string[]>>;
 }
 
 /** A watch line longer than this is a broken stream, not an object (the server's own limit is far lower). */
@@ -23,12 +31,14 @@ export class HttpTransport implements Transport {
   readonly config: ConnectionConfig;
   readonly #connection: Connection;
   readonly #userAgent: string;
+  readonly #headers: NonNullable<HttpTransportOptions["headers"]>;
   #fileToken: { token: string; readAt: number } | undefined;
 
   constructor(config: ConnectionConfig, options: HttpTransportOptions = {}) {
     this.config = config;
     this.#connection = createConnection(config);
     this.#userAgent = options.userAgent ?? "capstan";
+    this.#headers = options.headers ?? {};
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
@@ -63,7 +73,8 @@ export class HttpTransport implements Transport {
   async #send({ method, path, query, body, contentType, accept, signal }: ApiRequest): Promise<Answer> {
     signal?.throwIfAborted();
     const encoded = encodeBody(body);
-    const headers: Record<string, string> = {
+    const headers: Outgoing["headers"] = {
+      ...this.#headers,
       accept: accept ?? "application/json",
       "user-agent": this.#userAgent,
       ...(await this.#authorization()),

@@ -1,0 +1,38 @@
+/** All commands on one screen. Each is loaded when it is called, so that the start of one does not pay for the others. */
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  name: string;
+  group: Command["group"];
+  summary: string;
+  load(): Promise<Command>;
+}
+
+export const groups: readonly Command["group"][] = ["Cluster", "Git", "Objects", "Other"];
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "kubeconfig",
+    group: "Cluster",
+    summary: "Print the administrator's kubeconfig",
+    load: async () => (await import("./kubeconfig.ts")).kubeconfigCommand,
+  },
+  {
+    name: "token",
+    group: "Cluster",
+    summary: "Print the token with which nodes join",
+    load: async () => (await import("./kubeconfig.ts")).tokenCommand,
+  },
+  {
+    name: "kustomize",
+    group: "Git",
+    summary: "Render a folder as kubectl kustomize does",
+    load: async () => (await import("./kustomize.ts")).kustomizeEntry,
+  },
+  {
+    name: "get",
+    group: "Objects",
+    summary: "Display one or many resources",
+    load: async () => (await import("./get.ts")).getCommand,
+  },
+];

@@ -1,0 +1,155 @@
+/**
+ * What `kubectl`-like arguments name: "pods", "pod web", "deploy/web svc/web", "pods,services", files. Resolves the words
+ * against what the server serves, with short names, categories and "resource.version.group" forms.
+ */
+import { readFile, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import type { UnknownObject } from "#api/object.ts";
+import type { DiscoveredResource, Discovery } from "#client/discovery.ts";
+import { UsageError } from "./command.ts";
+
+export interface ResourceSelection {
+  resource: DiscoveredResource;
+  /** Empty: all of the kind. */
+  names: string[];
+}
+
+/** "pods a b", "pods,svc", "pod/a svc/b" → selections in the order given. */
+export async function selectResources(discovery: Discovery, args: readonly string[]): Promise<ResourceSelection[]> {
+  if (args.length === 0)
+    throw new UsageError(
+      'You must specify the type of resource to get. Use "capstan api-resources" for a complete list of supported resources.',
+    );
+  if (args.some((arg) => arg.includes("/"))) return await selectSlashed(discovery, args);
+  const [types = "", ...names] = args;
+  const words = types.split(",").filter((word) => word !== "");
+  const resources = (await Promise.all(words.map((word) => findResources(discovery, word)))).flat();
+  if (names.length > 0 && resources.length > 1) throw new UsageError("you may only specify a single resource type");
+  return resources.map((resource) => ({ resource, names }));
+}
+
+async function selectSlashed(discovery: Discovery, args: readonly string[]): Promise<ResourceSelection[]> {
+  const selections: ResourceSelection[] = [];
+  for (const arg of args) {
+    const [type = "", name = "", ...rest] = arg.split("/");
+    if (!arg.includes("/"))
+      throw new UsageError(
+        "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'capstan get resource/<resource_name>' instead of 'capstan get resource resource/<resource_name>'",
+      );
+    if (type === "" || name === "" || rest.length > 0)
+      throw new UsageError("arguments in resource/name form must have a single resource and name");
+    const [resource] = await findResources(discovery, type);
+    const last = selections.at(-1);
+    if (last !== undefined && last.resource === resource) last.names.push(name);
+    else selections.push({ resource: resource!, names: [name] });
+  }
+  return selections;
+}
+
+/** The resources that a word means: one, or all of a category ("all"). */
+export async function findResources(discovery: Discovery, word: string): Promise<DiscoveredResource[]> {
+  const lower = word.toLowerCase();
+  const [plural = "", ...rest] = lower.split(".");
+  const isNamed = (one: DiscoveredResource, name: string) =>
+    one.plural === name || one.singular === name || one.kind.toLowerCase() === name || one.shortNames.includes(name);
+  const found =
+    (rest.length === 0
+      ? undefined
+      : await discovery.find(
+          (one) =>
+            isNamed(one, plural) &&
+            (rest.join(".") === one.group ||
+              rest.join(".") === `${one.version}.${one.group}` ||
+              (one.group === "" && rest.join(".") === one.version)),
+        )) ?? (await discovery.find((one) => isNamed(one, lower)));
+  if (found !== undefined) return [found];
+  const all = await discovery.resources();
+  const inCategory = all.filter((one) => one.categories.includes(lower) && one.verbs.includes("list"));
+  const unique = inCategory.filter(
+    (one, at) =>
+      inCategory.findIndex(
+        (other) => other.group === one.group && other.plural === one.plural && (other.preferred || !one.preferred),
+      ) === at,
+  );
+  if (unique.length > 0) return unique;
+  throw new UsageError(`the server doesn't have a resource type "${word}"`);
+}
+
+export interface FileObject {
+  object: UnknownObject;
+  source: string;
+}
+
+/** Objects of -f arguments: files, folders (with -R below them), "-" for standard input, http(s) addresses. Lists are taken apart. */
+export async function readFileObjects(
+  names: readonly string[],
+  recursive: boolean,
+  stdin: NodeJS.ReadableStream,
+): Promise<FileObject[]> {
+  const objects: FileObject[] = [];
+  for (const name of names) {
+    for (const { text, source } of await readSources(name, recursive, stdin))
+      objects.push(...parseObjects(text, source));
+  }
+  return objects;
+}
+
+async function readSources(
+  name: string,
+  recursive: boolean,
+  stdin: NodeJS.ReadableStream,
+): Promise<{ text: string; source: string }[]> {
+  if (name === "-") return [{ text: await readAll(stdin), source: "STDIN" }];
+  if (/^https?:\/\//.test(name)) {
+    const response = await fetch(name);
+    if (!response.ok)
+      throw new UsageError(
+        `unable to read URL "${name}", server reported ${response.status} ${response.statusText}, status code=${response.status}`,
+      );
+    return [{ text: await response.text(), source: name }];
+  }
+  const facts = await stat(name).catch(() => undefined);
+  if (facts === undefined) throw new UsageError(`the path "${name}" does not exist`);
+  if (!facts.isDirectory()) return [{ text: await readFile(name, "utf8"), source: name }];
+  const entries = await readdir(name, { recursive, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && /\.(json|yaml|yml)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return await Promise.all(files.sort().map(async (file) => ({ text: await readFile(file, "utf8"), source: file })));
+}
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+export function parseObjects(text: string, source: string): FileObject[] {
+  const documents = parseAllDocuments(text, { version: "1.2", schema: "core", merge: true });
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document) => {
+    if (document.errors.length > 0)
+      throw new UsageError(`error parsing ${source}: error converting YAML to JSON: ${document.errors[0]!.message}`);
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (value === null || value === undefined) return [];
+    return expandList(value, source);
+  });
+}
+
+function expandList(value: unknown, source: string): FileObject[] {
+  const object = value as UnknownObject & { items?: unknown };
+  if (typeof value !== "object" || Array.isArray(value))
+    throw new UsageError(`error validating "${source}": error validating data: invalid object to validate`);
+  const missing = [
+    object.apiVersion === undefined ? "apiVersion not set" : "",
+    object.kind === undefined ? "kind not set" : "",
+  ].filter((one) => one !== "");
+  if (missing.length > 0)
+    throw new UsageError(
+      `error validating "${source}": error validating data: ${missing.length > 1 ? `[${missing.join(", ")}]` : missing[0]}; if you choose to ignore these errors, turn validation off with --validate=false`,
+    );
+  if (object.kind === "List" && Array.isArray(object.items))
+    return object.items.flatMap((item) => expandList(item, source));
+  return [{ object: { ...object, metadata: object.metadata ?? {} }, source }];
+}

@@ -1,0 +1,98 @@
+/** Finds the command that the arguments name, runs it and prints what went wrong the way kubectl does. */
+import { StatusError } from "#api/status-error.ts";
+import { type Command, type Io, UsageError, helpText, parseArguments } from "./command.ts";
+import { type CommandEntry, groups } from "./commands.ts";
+
+/** Resolves with the exit code. */
+export async function runCommand(argv: readonly string[], entries: readonly CommandEntry[], io: Io): Promise<number> {
+  const [first] = argv;
+  if (first === undefined || first === "help" || first === "--help" || first === "-h") {
+    const topic = first === "help" ? argv.slice(1) : [];
+    if (topic.length > 0) return await runCommand([...topic, "--help"], entries, io);
+    io.stdout(overview(entries));
+    return 0;
+  }
+  const entry = findEntry(argv, entries);
+  if (entry === undefined) {
+    io.stderr(`error: unknown command "${first}" for "capstan"\nRun 'capstan --help' for the list of commands.\n`);
+    return 1;
+  }
+  const command = await entry.load();
+  const rest = argv.slice(entry.name.split(" ").length);
+  try {
+    if (wantsHelp(rest)) {
+      io.stdout(helpText(command));
+      return 0;
+    }
+    return await command.run({ ...parseArguments(rest, command.flags), io });
+  } catch (error) {
+    return fail(error, command, io);
+  }
+}
+
+/** The entry with the longest name that the arguments begin with. */
+function findEntry(argv: readonly string[], entries: readonly CommandEntry[]): CommandEntry | undefined {
+  const matches = entries.filter(({ name }) => name.split(" ").every((word, at) => argv[at] === word));
+  return matches.sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+function wantsHelp(rest: readonly string[]): boolean {
+  const dashes = rest.indexOf("--");
+  return (dashes < 0 ? rest : rest.slice(0, dashes)).some((word) => word === "--help" || word === "-h");
+}
+
+function fail(error: unknown, command: Command, io: Io): number {
+  if (io.signal.aborted) return 130;
+  if (error instanceof UsageError) {
+    io.stderr(`error: ${error.message}\n`);
+    if (/^unknown (shorthand )?flag/.test(error.message))
+      io.stderr(`See 'capstan ${command.name} --help' for usage.\n`);
+    return 1;
+  }
+  if (error instanceof StatusError) {
+    io.stderr(statusText(error));
+    return 1;
+  }
+  io.stderr(`error: ${connectionText(error)}\n`);
+  return 1;
+}
+
+/** A server's refusal in kubectl's words. */
+export function statusText(error: StatusError): string {
+  const { reason = "", message } = error.status;
+  if (reason === "Unauthorized") return `error: You must be logged in to the server (${message ?? "Unauthorized"})\n`;
+  if (reason === "Invalid" && error.status.details?.kind !== undefined)
+    return `The ${error.status.details.kind} "${error.status.details.name ?? ""}" is invalid: ${invalidText(error)}\n`;
+  return `Error from server${reason === "" ? "" : ` (${reason})`}: ${error.message}\n`;
+}
+
+function invalidText(error: StatusError): string {
+  const causes = error.status.details?.causes ?? [];
+  const lines = causes.map(({ field, message }) => `${field ?? ""}: ${message ?? ""}`);
+  return lines.length === 1 ? lines[0]! : `\n${lines.map((line) => `* ${line}`).join("\n")}`;
+}
+
+function connectionText(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const { code, address, port, message } = cause as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === "ECONNREFUSED")
+    return `the connection to the server ${address ?? ""}:${port ?? ""} was refused - did you specify the right host or port?`;
+  return error instanceof Error
+    ? [error.message, error.cause instanceof Error ? error.cause.message : ""].filter((text) => text !== "").join(": ")
+    : (message ?? String(error));
+}
+
+function overview(entries: readonly CommandEntry[]): string {
+  const lines = [
+    "Capstan: a Kubernetes-compatible cluster in one binary, whose desired state is a Git repository.",
+    "",
+  ];
+  const width = Math.max(...entries.map(({ name }) => name.length)) + 2;
+  for (const group of groups) {
+    const members = entries.filter((entry) => entry.group === group);
+    if (members.length === 0) continue;
+    lines.push(`${group}:`, ...members.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`), "");
+  }
+  lines.push("Use 'capstan COMMAND --help' for flags and examples of a command.", "");
+  return lines.join("\n");
+}
