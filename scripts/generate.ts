@@ -1,9 +1,11 @@
 /**
  * Makes src/api/generated from the npm package @kubernetes/client-node (names, types, required, descriptions) and the
- * tables in src/api/facts (field numbers, merge keys, list types). Runs at install time; its output is not committed.
+ * tables in src/api/facts (proto.json: field numbers; merge.json: merge keys, list types; go.json: each field's Go type with
+ * `*` pointer, `?` omitempty, `!` omitzero, in the order of the Go struct). Runs at install time; its output is not committed.
  *
- * schema.json  {types: {"io.k8s.api.core.v1.Pod": TypeSchema}}  see src/api/schema.ts
- * types.ts     one interface a type, named as client-node names it: V1Pod, V1PodSpec …
+ * schema.json     {types: {"io.k8s.api.core.v1.Pod": TypeSchema}}
+ * structure.json  the same without descriptions: what src/api/schema loads
+ * types.ts        one interface a type, named as client-node names it: V1Pod, V1PodSpec …
  */
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,6 +37,9 @@ interface Field {
   required?: true;
   description?: string;
   proto?: number;
+  /** Numbers of the embedded messages on the way to the field. */
+  via?: number[];
+  go?: string;
   [fact: string]: unknown;
 }
 interface TypeSchema {
@@ -117,7 +122,7 @@ function readModel(model: string): {
       text: text
         ?.replace(/^ {4}\* /gm, "")
         .replace(/\n$/, "")
-        .replace(/\\(['"])/g, "$1"),
+        .replace(/\\+(['"])/g, "$1"),
       required: optional === undefined,
     };
   }
@@ -125,12 +130,13 @@ function readModel(model: string): {
 }
 
 const plain = (name: string) => name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
+type FlatField = ProtoField & { inPackage: string; via: number[] };
 /** A message's fields with those of embedded messages that JSON shows inline. */
 function flatFields(
   full: string,
   jsonNames: Set<string>,
-): { fields: Map<string, ProtoField & { inPackage: string }>; inline: { id: number; message: string }[] } {
-  const fields = new Map<string, ProtoField & { inPackage: string }>();
+): { fields: Map<string, FlatField>; inline: { id: number; message: string }[] } {
+  const fields = new Map<string, FlatField>();
   const inline: { id: number; message: string }[] = [];
   const inPackage = full.slice(0, full.lastIndexOf("."));
   for (const [name, field] of Object.entries(messageAt(full)?.fields ?? {})) {
@@ -139,11 +145,13 @@ function flatFields(
       const inner = absolute(field.type, inPackage);
       if (messageAt(inner) !== undefined) {
         inline.push({ id: field.id, message: openApiName(inner) });
-        for (const [innerName, innerField] of flatFields(inner, jsonNames).fields) fields.set(innerName, innerField);
+        for (const [innerName, innerField] of flatFields(inner, jsonNames).fields) {
+          fields.set(innerName, { ...innerField, via: [field.id, ...innerField.via] });
+        }
         continue;
       }
     }
-    fields.set(key, { ...field, inPackage });
+    fields.set(key, { ...field, inPackage, via: [] });
   }
   return { fields, inline };
 }
@@ -167,6 +175,9 @@ for (const model of names) {
   const proto = protoNameOf(model);
   if (proto !== undefined) byModel.set(model, proto);
 }
+// Two models of one name: the one with the group in its name is the newer.
+if (byModel.has("ResourceV1ResourceClaim")) byModel.delete("V1ResourceClaim");
+const goFacts = facts("go.json") as Record<string, Record<string, string>>;
 const mergeFacts = facts("merge.json") as Record<string, Record<string, Record<string, unknown>>>;
 
 function scalar(type: string, format: string): { type: string; ref?: string; format?: string } {
@@ -184,7 +195,7 @@ function scalar(type: string, format: string): { type: string; ref?: string; for
   return proto === undefined ? { type: "any" } : { type: "object", ref: openApiName(proto) };
 }
 
-function fieldOf(attribute: Attribute, proto: (ProtoField & { inPackage: string }) | undefined): Field {
+function fieldOf(attribute: Attribute, proto: FlatField | undefined): Field {
   const array = attribute.type.match(/^(?:Array|Set)<(.+)>$/)?.[1];
   const map = attribute.type.match(/^\{ \[key: string\]: (.+); \}$/)?.[1];
   const inner = array ?? map;
@@ -204,6 +215,31 @@ function fieldOf(attribute: Attribute, proto: (ProtoField & { inPackage: string 
   return { type, ...rest, proto: proto?.id };
 }
 
+function inGoOrder(attributes: Attribute[], go: Record<string, string>): Attribute[] {
+  const order = new Map(Object.keys(go).map((name, index) => [name, index]));
+  const place = ({ baseName }: Attribute) => order.get(baseName) ?? order.size;
+  return attributes.toSorted((a, b) => place(a) - place(b));
+}
+
+const emptyStructs: Record<string, string> = {
+  "v1.CustomResourceSubresourceStatus":
+    "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus",
+  "v1alpha2.BasicSchedulingPolicy": "io.k8s.api.scheduling.v1alpha2.BasicSchedulingPolicy",
+  "v1alpha1.StorageVersionSpec": "io.k8s.api.apiserverinternal.v1alpha1.StorageVersionSpec",
+};
+const jsonSchema = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
+/** Types that OpenAPI cannot say: structs without fields, and a schema or something else in its place. */
+function goKind(field: Field, go = ""): Field {
+  const type = go.replace(/^\*|[?!]+$/g, "");
+  if (field.type === "any" && emptyStructs[type] !== undefined)
+    return { ...field, type: "object", ref: emptyStructs[type] };
+  if (/^v1\.JSONSchemaPropsOr/.test(type)) return { ...field, type: "schemaOr", ref: jsonSchema };
+  if (type === "v1.JSONSchemaDependencies") return { ...field, of: "schemaOr", ref: jsonSchema };
+  if (type === "runtime.RawExtension" || type === "v1.FieldsV1") return { ...field, type: "raw" };
+  if (type === "[]runtime.RawExtension") return { ...field, of: "raw" };
+  return field;
+}
+
 const types: Record<string, TypeSchema> = {};
 const fieldsOf = new Map<string, Record<string, Field>>();
 for (const [model, proto] of byModel) {
@@ -211,17 +247,19 @@ for (const [model, proto] of byModel) {
   const name = openApiName(proto);
   const { fields: protoFields, inline } = flatFields(proto, new Set(attributes.map(({ baseName }) => plain(baseName))));
   const merge = mergeFacts[name] ?? {};
+  const go = goFacts[name] ?? {};
   const fields: Record<string, Field> = {};
-  for (const attribute of attributes) {
+  for (const attribute of inGoOrder(attributes, go)) {
+    const flat =
+      protoFields.get(plain(attribute.baseName)) ?? protoFields.get(plain(attribute.baseName.replace(/^\$/, "")));
     const doc =
       docs[attribute.baseName] ??
       docs[`_${attribute.baseName}`] ??
       Object.entries(docs).find(([key]) => plain(key) === plain(attribute.baseName))?.[1];
     fields[attribute.baseName] = {
-      ...fieldOf(
-        attribute,
-        protoFields.get(plain(attribute.baseName)) ?? protoFields.get(plain(attribute.baseName.replace(/^\$/, ""))),
-      ),
+      ...goKind(fieldOf(attribute, flat), go[attribute.baseName]),
+      ...(flat === undefined || flat.via.length === 0 ? {} : { via: flat.via }),
+      ...(go[attribute.baseName] === undefined ? {} : { go: go[attribute.baseName] }),
       ...(doc?.required === true ? { required: true } : {}),
       ...(doc?.text === undefined ? {} : { description: doc.text }),
       ...merge[attribute.baseName],
@@ -238,6 +276,8 @@ for (const [model, proto] of byModel) {
   fieldsOf.set(model, fields);
 }
 
+for (const name of Object.values(emptyStructs)) types[name] ??= { fields: {} };
+
 function typeScript(field: Field): string {
   const one = (type: string): string =>
     type === "integer" || type === "number"
@@ -246,12 +286,12 @@ function typeScript(field: Field): string {
         ? "boolean"
         : type === "intOrString"
           ? "number | string"
-          : type === "any"
+          : type === "any" || type === "raw" || type === "schemaOr"
             ? "any"
             : type === "strings"
               ? "string[]"
               : type === "object"
-                ? modelOf.get(field.ref!)!
+                ? (modelOf.get(field.ref!) ?? "any")
                 : "string";
   if (field.type === "array") return `(${one(field.of!)})[]`;
   if (field.type === "map") return `Record<string, ${one(field.of!)}>`;
@@ -278,3 +318,6 @@ const write = (name: string, text: string) => {
 };
 write("types.ts", `/* Made by scripts/generate.ts. */\n/* eslint-disable */\n\n${source}\n`);
 write("schema.json", JSON.stringify({ types }));
+const structural = (key: string, value: unknown) =>
+  key === "description" && typeof value === "string" ? undefined : value;
+write("structure.json", JSON.stringify({ types }, structural));

@@ -1,0 +1,377 @@
+/**
+ * Turns a JSON value into an object of a type, exactly as a trip through upstream's Go structs would: unknown fields go,
+ * empty ones too, absent ones that Go always writes appear, times, quantities and bytes take their canonical form, members
+ * stand in the struct's order. Faults carry Go's texts, in one of two dialects: that of encoding/json (bodies, JSON and merge
+ * patches) or that of the unstructured converter (strategic merge, apply).
+ */
+import { compareText } from "#api/go-text.ts";
+import { QuantityError, decodedQuantity } from "#api/quantity.ts";
+import type { Field, Schema, StructType } from "#api/schema/model.ts";
+import { zeroOf, zeroValue } from "#api/schema/zero.ts";
+import { Base64Error, canonicalBase64 } from "./base64.ts";
+import { TimeError, canonicalMicroTime, canonicalTime } from "./go-time.ts";
+import { type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json.ts";
+
+/** A value does not fit its type. The message is Go's, without what the request handler puts around it. */
+export class ConformError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ConformError";
+  }
+}
+
+export type Dialect = "json" | "unstructured";
+
+export interface Conformed {
+  object: Record<string, unknown>;
+  /** `unknown field "spec.x"`, `duplicate field "spec.y"`: no failure unless the client wants strictness. */
+  strictErrors: string[];
+}
+
+/** Upstream stops collecting there too. */
+export const strictErrorsMax = 100;
+
+type Duplicates = JsonDocument["duplicates"];
+
+/** Throws ConformError for the first value that does not fit. `input` is not changed; the result shares nothing with it. */
+export function conform(
+  input: unknown,
+  struct: StructType,
+  { dialect = "json", duplicates }: { dialect?: Dialect; duplicates?: Duplicates } = {},
+): Conformed {
+  const conformer = new Conformer(struct, dialect, duplicates);
+  const object = isObject(input) ? conformer.struct(struct, input) : conformer.mismatchedRoot(input);
+  if (conformer.error !== undefined) throw new ConformError(conformer.error);
+  return { object, strictErrors: [...conformer.strictErrors] };
+}
+
+type JsonObject = Record<string, unknown>;
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
+
+/** Marks a map's key in a path: Go's type errors leave it out. */
+const keyMark = "\0";
+
+class Conformer {
+  error: string | undefined;
+  readonly strictErrors = new Set<string>();
+  readonly #path: (string | number)[] = [];
+  readonly #isJson: boolean;
+  readonly #duplicates: Duplicates;
+  #struct: StructType;
+
+  constructor(struct: StructType, dialect: Dialect, duplicates: Duplicates) {
+    this.#struct = struct;
+    this.#isJson = dialect === "json";
+    this.#duplicates = duplicates;
+  }
+
+  mismatchedRoot(input: unknown): JsonObject {
+    this.#fail(
+      this.#isJson
+        ? `json: cannot unmarshal ${jsonTypeName(input)} into Go value of type ${this.#struct.goName}`
+        : `cannot restore struct from: ${reflectKind(input)}`,
+    );
+    return {};
+  }
+
+  struct(struct: StructType, input: JsonObject): JsonObject {
+    const outer = this.#struct;
+    this.#struct = struct;
+    const fields: Field[] = [];
+    const values: unknown[] = [];
+    let last = -1;
+    let inOrder = true;
+    for (const name of this.#names(struct, input)) {
+      const field = struct.field(name);
+      if (field === undefined) {
+        this.#unknown(name);
+        continue;
+      }
+      this.#path.push(name);
+      const value = this.#member(field, input[name]);
+      this.#path.pop();
+      if (value === undefined) continue;
+      fields.push(field);
+      values.push(value);
+      if (field.index < last) inOrder = false;
+      last = field.index;
+    }
+    if (this.#duplicates !== undefined) this.#repeated(input);
+    if (!inOrder) sortTogether(fields, values);
+    this.#struct = outer;
+    return withAlwaysFields(struct, fields, values);
+  }
+
+  /** Go's json visits members as they come, the converter visits the struct's fields and then the rest. */
+  #names(struct: StructType, input: JsonObject): Iterable<string> {
+    if (this.#isJson) return Object.keys(input);
+    const known = struct.fields.filter(({ name }) => Object.hasOwn(input, name)).map(({ name }) => name);
+    return [
+      ...known,
+      ...Object.keys(input)
+        .filter((name) => struct.field(name) === undefined)
+        .sort(compareText),
+    ];
+  }
+
+  #unknown(name: string): void {
+    this.#strict(`unknown field "${this.#strictPath(name)}"`);
+  }
+
+  #repeated(input: JsonObject): void {
+    for (const name of this.#duplicates!.get(input) ?? []) this.#strict(`duplicate field "${this.#strictPath(name)}"`);
+  }
+
+  #strict(message: string): void {
+    if (this.strictErrors.size < strictErrorsMax) this.strictErrors.add(message);
+  }
+
+  /** undefined: the field is not shown. */
+  #member(field: Field, input: unknown): unknown {
+    if (input === null || input === undefined) return field.always ? zeroOf(field) : undefined;
+    const value = this.#value(field.schema, input);
+    if (field.pointer) return value;
+    if (!isEmpty(value)) return value;
+    if (field.always) return typeof value === "object" && field.schema.kind !== "struct" ? null : value;
+    return field.schema.kind === "struct" ? value : undefined;
+  }
+
+  #value(schema: Schema, input: unknown): unknown {
+    switch (schema.kind) {
+      case "string":
+        return typeof input === "string" ? input : this.#mismatch(schema, input);
+      case "struct":
+        return isObject(input) ? this.struct(schema.struct, input) : this.#mismatch(schema, input);
+      case "list":
+        return Array.isArray(input) ? this.#list(schema, input) : this.#mismatch(schema, input);
+      case "map":
+        return isObject(input) ? this.#map(schema, input) : this.#mismatch(schema, input);
+      case "integer":
+        return this.#integer(schema, input);
+      case "boolean":
+        return typeof input === "boolean" ? input : this.#mismatch(schema, input);
+      case "schemaOr":
+        return isObject(input) ? this.struct(schema.struct, input) : this.#schemaOr(schema, input);
+      case "number":
+        return this.#number(schema, input);
+      case "raw":
+      case "any":
+        return plainJson(input);
+      default:
+        return this.#text(schema, input);
+    }
+  }
+
+  #list(schema: Schema, input: readonly unknown[]): unknown[] {
+    const of = schema.of!;
+    const list: unknown[] = [];
+    for (let index = 0; index < input.length; index++) {
+      const item = input[index];
+      if (item === null || item === undefined) {
+        list.push(zeroValue(of));
+        continue;
+      }
+      this.#path.push(index);
+      list.push(this.#value(of, item));
+      this.#path.pop();
+    }
+    return list;
+  }
+
+  #map(schema: Schema, input: JsonObject): JsonObject {
+    const of = schema.of!;
+    const map: JsonObject = {};
+    for (const key of sortedKeys(input)) {
+      const item = input[key];
+      if (item === null || item === undefined) {
+        setMember(map, key, of.kind === "bytes" ? "" : zeroValue(of));
+        continue;
+      }
+      if (of.kind === "string" && typeof item === "string") {
+        setMember(map, key, item);
+        continue;
+      }
+      this.#path.push(keyMark + key);
+      setMember(map, key, this.#value(of, item));
+      this.#path.pop();
+    }
+    if (this.#duplicates !== undefined) this.#repeated(input);
+    return map;
+  }
+
+  #schemaOr(schema: Schema, input: unknown): unknown {
+    if (!Array.isArray(input)) return plainJson(input);
+    return input.map((item) => (isObject(item) ? this.struct(schema.struct, item) : plainJson(item)));
+  }
+
+  #integer(schema: Schema, input: unknown): unknown {
+    if (typeof input === "number" && Number.isInteger(input)) {
+      if (schema.goType !== "int32" || (input >= -2_147_483_648 && input <= 2_147_483_647)) return input;
+      return this.#isJson ? this.#mismatch(schema, input) : input | 0;
+    }
+    if (!(input instanceof JsonNumber)) return this.#mismatch(schema, input);
+    if (!/^-?\d+$/.test(input.text)) {
+      const number = Number(input.text);
+      return !this.#isJson && Number.isInteger(number) ? number : this.#mismatch(schema, input);
+    }
+    const exact = BigInt(input.text);
+    const bits = schema.goType === "int32" ? 32 : 64;
+    return BigInt.asIntN(bits, exact) === exact ? Number(exact) : this.#mismatch(schema, input);
+  }
+
+  #number(schema: Schema, input: unknown): unknown {
+    if (typeof input === "number") return input;
+    return input instanceof JsonNumber ? Number(input.text) : this.#mismatch(schema, input);
+  }
+
+  /** Types that JSON writes as text of a certain form. Their own faults name no field. */
+  #text(schema: Schema, input: unknown): unknown {
+    try {
+      switch (schema.kind) {
+        case "intOrString":
+          return this.#intOrString(input);
+        case "quantity":
+          return decodedQuantity(quantitySource(input));
+        case "bytes":
+          return typeof input === "string" ? canonicalBase64(input) : this.#mismatch(schema, input);
+        case "time":
+          return typeof input === "string" ? canonicalTime(input) : this.#mismatchAs("string", input);
+        default:
+          return typeof input === "string" ? canonicalMicroTime(input) : this.#mismatchAs("string", input);
+      }
+    } catch (error) {
+      if (!(error instanceof QuantityError || error instanceof TimeError || error instanceof Base64Error)) throw error;
+      this.#fail(error.message);
+      return undefined;
+    }
+  }
+
+  #intOrString(input: unknown): unknown {
+    if (typeof input === "string") return input;
+    if (typeof input === "number" && Number.isInteger(input) && (input | 0) === input) return input;
+    return this.#mismatchAs("int32", input);
+  }
+
+  #mismatch(schema: Schema, input: unknown): undefined {
+    if (this.#isJson) return this.#mismatchAs(schema.goType, input);
+    this.#fail(conversionFault(schema, input));
+    return undefined;
+  }
+
+  /** Go's json.UnmarshalTypeError. A number is quoted where a number was wanted. */
+  #mismatchAs(goType: string, input: unknown): undefined {
+    const isNumber = typeof input === "number" || input instanceof JsonNumber;
+    const literal = isNumber && /^(u?int|float)/.test(goType) ? ` ${numberText(input)}` : "";
+    const what = `json: cannot unmarshal ${jsonTypeName(input)}${literal}`;
+    if (!this.#isJson) this.#fail(`${what} into Go value of type ${goType}`);
+    else {
+      const struct = this.#struct.goName.slice(this.#struct.goName.indexOf(".") + 1);
+      this.#fail(`${what} into Go struct field ${struct}.${this.#goPath()} of type ${goType}`);
+    }
+    return undefined;
+  }
+
+  #fail(message: string): void {
+    if (!this.#isJson) throw new ConformError(message);
+    this.error ??= message;
+  }
+
+  #goPath(): string {
+    return this.#path.filter((part) => typeof part === "string" && !part.startsWith(keyMark)).join(".");
+  }
+
+  #strictPath(name: string): string {
+    let path = "";
+    for (const part of this.#path) {
+      if (typeof part === "number") path += `[${part}]`;
+      else path += `${path === "" ? "" : "."}${part.startsWith(keyMark) ? part.slice(1) : part}`;
+    }
+    return path === "" ? name : `${path}.${name}`;
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== "object") return value === "" || value === 0 || value === false;
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
+  return true;
+}
+
+function sortedKeys(input: JsonObject): string[] {
+  const keys = Object.keys(input);
+  for (let i = 1; i < keys.length; i++) if (compareText(keys[i - 1]!, keys[i]!) > 0) return keys.sort(compareText);
+  return keys;
+}
+
+function sortTogether(fields: Field[], values: unknown[]): void {
+  for (let i = 1; i < fields.length; i++) {
+    const field = fields[i]!;
+    const value = values[i];
+    let at = i;
+    for (; at > 0 && fields[at - 1]!.index > field.index; at--) {
+      fields[at] = fields[at - 1]!;
+      values[at] = values[at - 1];
+    }
+    fields[at] = field;
+    values[at] = value;
+  }
+}
+
+function withAlwaysFields(struct: StructType, fields: readonly Field[], values: readonly unknown[]): JsonObject {
+  const object: JsonObject = {};
+  const always = struct.alwaysFields;
+  let next = 0;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]!;
+    for (; next < always.length && always[next]!.index < field.index; next++) {
+      object[always[next]!.name] = zeroOf(always[next]!);
+    }
+    if (next < always.length && always[next] === field) next++;
+    object[field.name] = values[i];
+  }
+  for (; next < always.length; next++) object[always[next]!.name] = zeroOf(always[next]!);
+  return object;
+}
+
+const numberText = (input: unknown) => (input instanceof JsonNumber ? input.text : String(input));
+
+function quantitySource(input: unknown): string {
+  if (typeof input === "string") return input;
+  return input instanceof JsonNumber ? input.text : JSON.stringify(plainJson(input));
+}
+
+/** reflect.Kind of what upstream's decoder makes of a JSON value. */
+function reflectKind(input: unknown): string {
+  if (typeof input === "string") return "string";
+  if (typeof input === "boolean") return "bool";
+  if (Array.isArray(input)) return "slice";
+  if (input instanceof JsonNumber) return /^-?\d+$/.test(input.text) ? "int64" : "float64";
+  if (typeof input === "number") return Number.isInteger(input) ? "int64" : "float64";
+  return "map";
+}
+
+/** The texts of upstream's runtime.DefaultUnstructuredConverter. */
+function conversionFault(schema: Schema, input: unknown): string {
+  const kind = reflectKind(input);
+  switch (schema.kind) {
+    case "struct":
+    case "schemaOr":
+      return `cannot restore struct from: ${kind}`;
+    case "list":
+      return `cannot restore slice from ${kind}`;
+    case "bytes":
+      return `cannot restore slice from ${kind}`;
+    case "map":
+      return `cannot restore map from ${kind}`;
+    case "string":
+      if (kind === "int64") return `cannot convert int64 to ${schema.goType}`;
+      return "unrecognized type: string";
+    case "boolean":
+      return "unrecognized type: bool";
+    default:
+      if (kind === "int64" || kind === "float64") return `cannot convert ${kind} to ${schema.goType}`;
+      return `unrecognized type: ${schema.goType}`;
+  }
+}

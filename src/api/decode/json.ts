@@ -1,0 +1,112 @@
+/**
+ * JSON as Go reads it. Most bodies take the fast way: the engine's own parser, and one pass over the bytes that proves that
+ * nothing was lost by it. Repeated keys and numbers that a double cannot hold go through the exact parser, which also finds
+ * Go's words for a syntax error.
+ */
+import { parseExactly } from "./json-exact.ts";
+
+/** A number that is not a plain integer of at most 15 digits: "1.5", "2.0", "99999999999999999999". */
+export class JsonNumber {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  /** For JSON.stringify. */
+  toJSON(): number {
+    return Number(this.text);
+  }
+}
+
+export interface JsonDocument {
+  value: unknown;
+  /** Keys that an object had more than once; undefined: none had. */
+  duplicates: ReadonlyMap<object, readonly string[]> | undefined;
+}
+
+export class JsonSyntaxError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "JsonSyntaxError";
+  }
+}
+
+/** Upstream's is 10,000, which Go's growing stacks can carry. */
+export const nestingDepthMax = 2000;
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** Throws JsonSyntaxError. */
+export function parseJson(bytes: Uint8Array): JsonDocument {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const members = countMembers(bytes);
+  if (members === undefined) return parseExactly(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return parseExactly(text);
+  }
+  return countKeys(value) === members ? { value, duplicates: undefined } : parseExactly(text);
+}
+
+/** The number of `key:` pairs; undefined if a number or the depth needs a closer look. */
+function countMembers(bytes: Uint8Array): number | undefined {
+  let members = 0;
+  let depth = 0;
+  let digits = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === quote) {
+      for (at++; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++;
+      digits = 0;
+    } else if (byte >= 0x30 && byte <= 0x39) {
+      if (++digits > 15) return undefined;
+      const next = bytes[at + 1];
+      if (next === 0x2e || next === 0x65 || next === 0x45) return undefined; // . e E
+    } else {
+      digits = 0;
+      if (byte === 0x3a) members++;
+      else if (byte === 0x7b || byte === 0x5b) {
+        if (++depth > nestingDepthMax) return undefined;
+      } else if (byte === 0x7d || byte === 0x5d) depth--;
+    }
+  }
+  return members;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) count += countKeys(item);
+    return count;
+  }
+  for (const key in value) count += 1 + countKeys((value as Record<string, unknown>)[key]);
+  return count;
+}
+
+/** "object", "array", "string", "number", "bool": how Go's errors call a JSON value. */
+export function jsonTypeName(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number" || value instanceof JsonNumber) return "number";
+  return typeof value === "string" ? "string" : "object";
+}
+
+/** A deep copy in which numbers are plain. */
+export function plainJson(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof JsonNumber) return Number(value.text);
+  if (Array.isArray(value)) return value.map(plainJson);
+  const copy: Record<string, unknown> = {};
+  for (const key in value) setMember(copy, key, plainJson((value as Record<string, unknown>)[key]));
+  return copy;
+}
+
+/** `object[key] = value`, also for the one key that would set the prototype instead. */
+export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__")
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else object[key] = value;
+}
