@@ -1,0 +1,111 @@
+/** The volumes of a pod: one source each, names that are labels and unique. Upstream: ValidateVolumes. */
+import type { V1ObjectMeta, V1Volume } from "#api/generated/types.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { duplicate, forbidden, invalid, required } from "#api/validation/field-errors.ts";
+import { dnsLabel } from "#api/validation/values.ts";
+import { ephemeralClaimErrors } from "./claim-template.ts";
+import {
+  configMapVolumeErrors,
+  downwardVolumeErrors,
+  projectedVolumeErrors,
+  secretVolumeErrors,
+} from "./volume-projections.ts";
+import { type SourceRule, simpleSources } from "./volume-sources.ts";
+
+const objectSources = {
+  secret: secretVolumeErrors,
+  downwardAPI: downwardVolumeErrors,
+  configMap: configMapVolumeErrors,
+  projected: projectedVolumeErrors,
+  ephemeral: ephemeralClaimErrors,
+} as unknown as Readonly<Record<string, SourceRule>>;
+
+/** The order in which upstream looks at sources: the first one counts, each later one is one too many. */
+const sourceOrder = [
+  "emptyDir",
+  "hostPath",
+  "gitRepo",
+  "gcePersistentDisk",
+  "awsElasticBlockStore",
+  "secret",
+  "nfs",
+  "iscsi",
+  "glusterfs",
+  "flocker",
+  "persistentVolumeClaim",
+  "rbd",
+  "cinder",
+  "cephfs",
+  "quobyte",
+  "downwardAPI",
+  "fc",
+  "flexVolume",
+  "configMap",
+  "azureFile",
+  "vsphereVolume",
+  "photonPersistentDisk",
+  "portworxVolume",
+  "azureDisk",
+  "storageos",
+  "projected",
+  "scaleIO",
+  "csi",
+  "ephemeral",
+  "image",
+];
+
+const rank = new Map(sourceOrder.map((name, index) => [name, index]));
+const portalBytesMax = 64;
+
+/** Names of the sources of a volume, in upstream's order. */
+function sourcesOf(volume: V1Volume): string[] {
+  const names: string[] = [];
+  for (const name in volume) if (rank.has(name) && volume[name as keyof V1Volume] !== undefined) names.push(name);
+  return names.length > 1 ? names.sort((a, b) => rank.get(a)! - rank.get(b)!) : names;
+}
+
+function sourceErrors(volume: V1Volume, path: string): FieldError[] {
+  const [first, ...others] = sourcesOf(volume);
+  if (first === undefined) return [required(path, "must specify a volume type")];
+  const check = objectSources[first] ?? simpleSources[first]!;
+  return [
+    ...check(volume[first as keyof V1Volume] as never, `${path}.${first}`),
+    ...others.map((name) => forbidden(`${path}.${name}`, "may not specify more than 1 volume type")),
+    ...portalErrors(volume, path),
+  ];
+}
+
+function portalErrors({ name, iscsi }: V1Volume, path: string): FieldError[] {
+  if (iscsi?.initiatorName === undefined || `${name}:${iscsi.targetPortal}`.length <= portalBytesMax) return [];
+  const text =
+    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
+  return [invalid(`${path}.name`, name, text)];
+}
+
+/** Adds the faults to `errors`; returns the faultless volumes by name. `meta` is undefined in a template. */
+export function volumesErrors(
+  volumes: readonly V1Volume[] | undefined,
+  meta: V1ObjectMeta | undefined,
+  path: string,
+  errors: FieldError[],
+): Map<string, V1Volume> {
+  const byName = new Map<string, V1Volume>();
+  if (volumes === undefined) return byName;
+  const createdClaims = new Set<string>();
+  if (meta?.name) for (const { name, ephemeral } of volumes) if (ephemeral) createdClaims.add(`${meta.name}-${name}`);
+  for (const [index, volume] of volumes.entries()) {
+    const at = `${path}[${index}]`;
+    const { name = "" } = volume as Partial<V1Volume>;
+    const faults = sourceErrors(volume, at);
+    faults.push(...(name === "" ? [required(`${at}.name`)] : dnsLabel(`${at}.name`, name)));
+    if (byName.has(name)) faults.push(duplicate(`${at}.name`, name));
+    if (faults.length === 0) byName.set(name, volume);
+    errors.push(...faults);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim !== undefined && createdClaims.has(claim)) {
+      const text = "must not reference a PVC that gets created for an ephemeral volume";
+      errors.push(invalid(`${at}.persistentVolumeClaim.claimName`, claim, text));
+    }
+  }
+  return byName;
+}
