@@ -2,11 +2,11 @@
  * Makes Services reachable on this node: follows Services and EndpointSlices and keeps our nftables table equal to what
  * they ask for. Only what changed is planned again and sent to the kernel.
  */
-import { readFile } from "node:fs/promises";
 import type { V1EndpointSlice, V1Node, V1Service } from "#api/generated/types.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Family, familyOf, minimalRanges, parseCidr } from "#agent/network/address.ts";
 import { runCommand, type RunCommand } from "#agent/network/command.ts";
+import { FlowMover } from "#agent/network/flow-mover.ts";
 import { changeScript, presentChains, replaceScript, runNft, type TableChanges } from "#agent/network/nftables.ts";
 import type { ObjectSource } from "#agent/network/object-source.ts";
 import { startSyncLoop, type SyncLoop } from "#agent/network/sync-loop.ts";
@@ -14,7 +14,6 @@ import { HealthCheckServers } from "./health-check.ts";
 import { servicesLayout } from "./service-layout.ts";
 import { isProxied, planService, type ProxyNode, type ServicePlan } from "./service-plan.ts";
 import { ServiceTable } from "./service-table.ts";
-import { movedFlows, parseUdpFlows } from "./stale-flow.ts";
 
 export interface ProxyOptions {
   readonly nodeName: string;
@@ -41,7 +40,6 @@ const serviceNameLabel = "kubernetes.io/service-name";
 const headlessLabel = "service.kubernetes.io/headless";
 const zoneLabel = "topology.kubernetes.io/zone";
 const apiServerService = "default/kubernetes";
-const flowsPath = "/proc/net/nf_conntrack";
 
 /** Starts once Services, EndpointSlices and Nodes are listed: rules of a former run hold until then. */
 export async function startProxy(options: ProxyOptions, signal?: AbortSignal): Promise<RunningProxy> {
@@ -52,11 +50,17 @@ export async function startProxy(options: ProxyOptions, signal?: AbortSignal): P
   return { settled: async () => await proxy.loop.settled(), stop: async () => await proxy.stop() };
 }
 
+interface FamilyPart {
+  readonly family: Family;
+  readonly table: ServiceTable;
+  readonly mover: FlowMover;
+}
+
 class ServiceProxy {
   readonly loop: SyncLoop;
   readonly #options: ProxyOptions;
   readonly #run: RunCommand;
-  readonly #tables: readonly { family: Family; table: ServiceTable }[];
+  readonly #tables: readonly FamilyPart[];
   readonly #health: HealthCheckServers;
   readonly #services = new Map<string, V1Service>();
   readonly #slices = new Map<string, Map<string, V1EndpointSlice>>();
@@ -64,7 +68,6 @@ class ServiceProxy {
   readonly #checks = new Map<string, NonNullable<ServicePlan["healthCheck"]>>();
   readonly #dirty = new Set<string>();
   readonly #stops: (() => void)[] = [];
-  readonly #moved = new Map<Family, ReadonlyMap<string, string>>();
   #place: ProxyNode | undefined;
 
   constructor(options: ProxyOptions) {
@@ -74,7 +77,11 @@ class ServiceProxy {
       "ip",
       ...[...options.nodeIps, ...options.serviceCidrs].flatMap((text) => familyOf(text.split("/")[0] ?? "") ?? []),
     ]);
-    this.#tables = [...families].map((family) => ({ family, table: new ServiceTable(family) }));
+    this.#tables = [...families].map((family) => ({
+      family,
+      table: new ServiceTable(family),
+      mover: new FlowMover(family, options.log),
+    }));
     this.#health = new HealthCheckServers(options.log);
     this.loop = startSyncLoop({
       sync: async (full) => await this.#sync(full),
@@ -187,11 +194,16 @@ class ServiceProxy {
 
   async #sync(full: boolean): Promise<void> {
     this.#planDirty();
-    for (const { family, table } of this.#tables) {
+    for (const part of this.#tables) {
+      const { family, table, mover } = part;
+      if (full) {
+        mover.forget();
+        table.setMap("moved", mover.moved);
+      }
       const changes = table.takeChanges();
       if (full) await this.#replaceTable(family, table);
       else await runNft(changeScript(servicesLayout(family), changes), this.#run);
-      await this.#moveStaleFlows(family, table, full ? undefined : udpFrontends(changes));
+      await this.#moveStaleFlows(part, full ? undefined : udpFrontends(changes));
     }
   }
 
@@ -221,18 +233,10 @@ class ServiceProxy {
     return true;
   }
 
-  /** `changed`: the frontends that may have lost a target; undefined for all. */
-  async #moveStaleFlows(family: Family, table: ServiceTable, changed: ReadonlySet<string> | undefined): Promise<void> {
-    if (changed?.size === 0) return;
-    const text = await readFile(flowsPath, "utf8").catch((error: unknown) => {
-      this.#options.log.warn("UDP flows to endpoints that are gone last until they time out", { error });
-      return "";
-    });
-    const flows = parseUdpFlows(text).filter((flow) => flow.family === family);
-    const former = changed === undefined ? new Map<string, string>() : (this.#moved.get(family) ?? new Map());
-    const moved = movedFlows(flows, former, (frontend) => table.targetsOf(frontend), changed);
-    this.#moved.set(family, moved);
-    table.setMap("moved", moved);
+  async #moveStaleFlows(part: FamilyPart, changed: ReadonlySet<string> | undefined): Promise<void> {
+    const { family, table, mover } = part;
+    await mover.look((frontend) => table.targetsOf(frontend), changed);
+    table.setMap("moved", mover.moved);
     await runNft(changeScript(servicesLayout(family), table.takeChanges()), this.#run);
   }
 }

@@ -4,6 +4,7 @@
  * name, so chains are only ever added.
  */
 import { type Family, minimalRanges } from "#agent/network/address.ts";
+import { movedFlowsLayout } from "#agent/network/flow-mover.ts";
 import type { TableLayout } from "#agent/network/nftables.ts";
 import type { Frontend } from "./service-plan.ts";
 
@@ -29,6 +30,7 @@ function wordsOf(family: Family): Words {
 
 export function servicesLayout(family: Family): TableLayout {
   const { source, target, address } = wordsOf(family);
+  const moved = movedFlowsLayout(family);
   const frontend = `${address} . inet_proto . inet_service`;
   const key = `${target} . meta l4proto . th dport`;
   // Only `typeof` can say "a number" and "a port" here; `tcp dport` stands for every protocol's, because nft 1.0.6 takes
@@ -52,7 +54,7 @@ export function servicesLayout(family: Family): TableLayout {
       "cluster-ips": `set cluster-ips { type ${address}; }`,
       "service-cidrs": `set service-cidrs { type ${address}; flags interval; }`,
       "pod-cidrs": `set pod-cidrs { type ${address}; flags interval; }`,
-      moved: `map moved { typeof ${source} . udp sport . ${target} . udp dport : ct zone; }`,
+      ...moved.sets,
     },
     keeps: ["affinity"],
     chains: {
@@ -66,9 +68,7 @@ export function servicesLayout(family: Family): TableLayout {
         ],
       },
       guard: { rules: [`${key} @guarded ${key} . ${source} != @sources drop`] },
-      rezone: { rules: [`ct original zone set ${source} . udp sport . ${target} . udp dport map @moved`] },
-      "zone-in": { hook: "type filter hook prerouting priority -300;", rules: ["meta l4proto udp jump rezone"] },
-      "zone-out": { hook: "type filter hook output priority -300;", rules: ["meta l4proto udp jump rezone"] },
+      ...moved.chains,
       "guard-in": { hook: "type filter hook prerouting priority -110;", rules: ["ct state new jump guard"] },
       "guard-out": { hook: "type filter hook output priority -110;", rules: ["ct state new jump guard"] },
       "nat-in": { hook: "type nat hook prerouting priority -100;", rules: ["jump dispatch"] },

@@ -67,8 +67,7 @@ export class ServiceTable {
 
   /** Puts elements of a map in the place of all that it held. */
   setMap(set: string, wanted: ReadonlyMap<string, string>): void {
-    for (const key of [...(this.#elements.get(set)?.keys() ?? [])])
-      if (!wanted.has(key)) this.#write(set, key, undefined);
+    for (const key of this.#elements.get(set)?.keys() ?? []) if (!wanted.has(key)) this.#write(set, key, undefined);
     for (const [key, value] of wanted) this.#write(set, key, value);
   }
 

@@ -3,7 +3,7 @@
  * where they are new and are balanced afresh. That needs no tool and no netlink socket, and takes effect within one
  * nftables transaction. The list of flows is the kernel's /proc/net/nf_conntrack.
  */
-import { type Family, formatAddress, parseAddress } from "#agent/network/address.ts";
+import { type Family, formatAddress, parseAddress } from "./address.ts";
 
 export interface Flow {
   readonly family: Family;
@@ -27,13 +27,13 @@ export function parseUdpFlows(text: string): Flow[] {
 
 /**
  * The map of moved flows after a change: those already moved that still live, and those that have become stale.
- * `targetsOf` gives a frontend's targets, undefined where the frontend is not ours (any more). `changed`: the frontends
- * that may have lost a target; undefined: all of ours.
+ * `targetsOf` gives a frontend's targets (it is told who answers now), undefined where the frontend is not ours (any
+ * more). `changed`: the frontends that may have lost a target; undefined: all of ours.
  */
 export function movedFlows(
   flows: readonly Flow[],
   moved: ReadonlyMap<string, string>,
-  targetsOf: (frontend: string) => readonly string[] | undefined,
+  targetsOf: (frontend: string, target: string) => readonly string[] | undefined,
   changed: ReadonlySet<string> | undefined,
 ): Map<string, string> {
   const next = new Map<string, string>();
@@ -41,7 +41,7 @@ export function movedFlows(
   for (const { key, frontend, target, zone } of flows) {
     const isCurrent = (moved.get(key) ?? "0") === String(zone);
     if (!isCurrent || changed?.has(frontend) === false) continue;
-    const targets = targetsOf(frontend);
+    const targets = targetsOf(frontend, target);
     const isStale = targets === undefined ? changed !== undefined : !targets.includes(target);
     if (!isStale) continue;
     if (next.size < movedFlowsMax || next.has(key)) next.set(key, String((zone % zonesMax) + 1));
