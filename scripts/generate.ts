@@ -233,7 +233,7 @@ function goKind(field: Field, go = ""): Field {
   const type = go.replace(/^\*|[?!]+$/g, "");
   if (field.type === "any" && emptyStructs[type] !== undefined)
     return { ...field, type: "object", ref: emptyStructs[type] };
-  if (/^v1\.JSONSchemaPropsOr/.test(type)) return { ...field, type: "schemaOr", ref: jsonSchema };
+  if (type.startsWith("v1.JSONSchemaPropsOr")) return { ...field, type: "schemaOr", ref: jsonSchema };
   if (type === "v1.JSONSchemaDependencies") return { ...field, of: "schemaOr", ref: jsonSchema };
   if (type === "runtime.RawExtension" || type === "v1.FieldsV1") return { ...field, type: "raw" };
   if (type === "[]runtime.RawExtension") return { ...field, of: "raw" };

@@ -10,7 +10,7 @@ import type { Field, Schema, StructType } from "#api/schema/model.ts";
 import { zeroOf, zeroValue } from "#api/schema/zero.ts";
 import { Base64Error, canonicalBase64 } from "./base64.ts";
 import { TimeError, canonicalMicroTime, canonicalTime } from "./go-time.ts";
-import { type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json.ts";
+import { type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json-value.ts";
 
 /** A value does not fit its type. The message is Go's, without what the request handler puts around it. */
 export class ConformError extends Error {

@@ -1,5 +1,5 @@
 /** A JSON parser that keeps what JSON.parse loses: repeated keys, the text of numbers, and Go's words for a syntax error. */
-import { type JsonDocument, JsonNumber, JsonSyntaxError, nestingDepthMax, setMember } from "./json.ts";
+import { type JsonDocument, JsonNumber, JsonSyntaxError, nestingDepthMax, setMember } from "./json-value.ts";
 
 export function parseExactly(text: string): JsonDocument {
   return new ExactParser(text).document();
