@@ -4,10 +4,12 @@ import type { Logger } from "#lib/log.ts";
 import { systemRandom, type Random } from "#lib/random.ts";
 import type { Client } from "#client/client.ts";
 import { ClusterCache } from "#client/cluster-cache.ts";
-import { allReconcilers } from "./all.ts";
-import { drive } from "./driver.ts";
+import { reconcilersFor, everyKindReconcilers, type ReconcilerFacts } from "./all.ts";
+import { drive, type DriverOptions } from "./driver.ts";
+import { driveEveryKind } from "./every-kind/every-kind-driver.ts";
+import { ServedKinds } from "./every-kind/served-kinds.ts";
 
-export interface ReconcilersOptions {
+export interface ReconcilersOptions extends ReconcilerFacts {
   client: Client;
   log: Logger;
   clock?: Clock;
@@ -26,13 +28,22 @@ export function startReconcilers(options: ReconcilersOptions): { stop(): void } 
   const client = options.client.withFieldManager(fieldManager);
   const cache = options.cache ?? new ClusterCache(client, { log, random });
   const stopped = new AbortController();
-  for (const reconciler of allReconcilers) {
-    if (disabled.includes(reconciler.name)) continue;
-    const parts = { client, cache, clock, random, log: log.child(reconciler.name), signal: stopped.signal };
-    drive(reconciler, parts).catch((error: unknown) => {
-      if (!stopped.signal.aborted) log.error("reconciler did not start", { reconciler: reconciler.name, error });
-    });
-  }
+  const { signal } = stopped;
+  const parts = (name: string): DriverOptions => ({ client, cache, clock, random, log: log.child(name), signal });
+  const failed = (reconciler: string, error: unknown): void => {
+    if (!signal.aborted) log.error("reconciler did not start", { reconciler, error });
+  };
+  for (const reconciler of reconcilersFor(options))
+    if (!disabled.includes(reconciler.name))
+      drive(reconciler, parts(reconciler.name)).catch((error: unknown) => failed(reconciler.name, error));
+  const served = new ServedKinds(client, cache, log);
+  served
+    .start(signal)
+    .then(() => {
+      for (const reconciler of everyKindReconcilers)
+        if (!disabled.includes(reconciler.name)) driveEveryKind(reconciler, served, parts(reconciler.name));
+    })
+    .catch((error: unknown) => failed("every kind", error));
   return {
     stop() {
       stopped.abort();

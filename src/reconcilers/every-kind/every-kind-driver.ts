@@ -1,0 +1,79 @@
+/** Runs a reconciler whose objects are of every kind there is: the garbage collector and namespace deletion. */
+import type { KubernetesObject, UnknownObject } from "#api/object.ts";
+import type { CacheChange } from "#client/cache.ts";
+import { keyText, parseKey, resourceName } from "#client/resource-path.ts";
+import type { DriverOptions } from "#reconcilers/driver.ts";
+import { gather, recordAs } from "#reconcilers/driver.ts";
+import { PlanLoop } from "#reconcilers/plan-loop.ts";
+import type { Change, InputRequest, Moment, ObjectKey, View } from "#reconcilers/reconciler.ts";
+import type { ServedKind, ServedKinds } from "./served-kinds.ts";
+
+/** The view, and which kinds it shows. */
+export interface KindsView extends View {
+  readonly kinds: readonly ServedKind[];
+  resolve(apiVersion: string, kind: string): ServedKind | undefined;
+}
+
+export interface KindKey {
+  kind: ServedKind;
+  key: ObjectKey;
+}
+
+export interface EveryKindReconciler {
+  name: string;
+  component?: string;
+  /** Which objects are worth a look after a change of an object of some kind. */
+  keys(kind: ServedKind, change: CacheChange<UnknownObject>, view: KindsView): Iterable<KindKey>;
+  inputs(kind: ServedKind, object: UnknownObject, view: KindsView): ReadonlyMap<string, InputRequest>;
+  reconcile(kind: ServedKind, object: UnknownObject, view: KindsView, moment: Moment): Change[];
+}
+
+export function driveEveryKind(reconciler: EveryKindReconciler, served: ServedKinds, options: DriverOptions): void {
+  const { cache, client, signal } = options;
+  const view: KindsView = {
+    ...cache.view,
+    get kinds() {
+      return served.all;
+    },
+    resolve: (apiVersion, kind) => served.resolve(apiVersion, kind),
+  };
+  const find = (text: string): { kind: ServedKind; object: UnknownObject } | undefined => {
+    const bar = text.indexOf("|");
+    const kind = served.named(text.slice(0, bar));
+    const object = kind === undefined ? undefined : cache.peek(kind)?.get(parseKey(text.slice(bar + 1)));
+    return kind === undefined || object === undefined ? undefined : { kind, object: object as UnknownObject };
+  };
+  const loop = new PlanLoop({
+    ...options,
+    name: reconciler.name,
+    record: recordAs(reconciler.component ?? `${reconciler.name}-controller`, options),
+    plan(text, moment) {
+      const found = find(text);
+      return found === undefined ? [] : reconciler.reconcile(found.kind, found.object, view, moment);
+    },
+    async inputs(text) {
+      const found = find(text);
+      const requests = found === undefined ? undefined : reconciler.inputs(found.kind, found.object, view);
+      return await gather(requests ?? new Map(), client, signal);
+    },
+  });
+  served.onKind((kind) => {
+    const stop = cache.of(kind).onChange((change) => {
+      for (const { kind: of, key } of reconciler.keys(kind, change as CacheChange<UnknownObject>, view))
+        loop.add(`${resourceName(of)}|${keyText(key)}`);
+    });
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** The objects of all kinds that name this object as an owner. */
+export function dependentsOf(
+  view: KindsView,
+  { metadata }: KubernetesObject,
+  index: Parameters<View["byIndex"]>[1],
+): { kind: ServedKind; object: UnknownObject }[] {
+  const uid = metadata.uid ?? "";
+  return view.kinds.flatMap((kind) =>
+    (view.byIndex(kind, index as never, uid) as readonly UnknownObject[]).map((object) => ({ kind, object })),
+  );
+}
