@@ -2,6 +2,7 @@
  * How the store opens SQLite. WAL, and no sync per commit: the log is the truth. Checkpoints are made by hand, beside the
  * writer, and those sync.
  */
+import { loadPackagedAddon } from "#lib/addon.ts";
 import Database from "better-sqlite3";
 import { join } from "node:path";
 import { CorruptionError } from "./log.ts";
@@ -13,11 +14,15 @@ const pageCacheKiB = 16 * 1024;
 
 /** Loads the addon from any path, also one without a `.node` ending. */
 function bindingOptions(nativeBinding: string | undefined): Database.Options {
-  if (nativeBinding === undefined) return {};
-  const loaded = { exports: {} };
-  process.dlopen(loaded, nativeBinding);
+  const addon = nativeBinding === undefined ? loadPackagedAddon("better_sqlite3.node") : loadAddon(nativeBinding);
   // better-sqlite3 takes the loaded addon as well as a path, which its types do not tell.
-  return { nativeBinding: loaded.exports as unknown as string };
+  return addon === undefined ? {} : { nativeBinding: addon as unknown as string };
+}
+
+function loadAddon(path: string): object {
+  const loaded = { exports: {} };
+  process.dlopen(loaded, path);
+  return loaded.exports;
 }
 
 export function openDatabase(directory: string, nativeBinding: string | undefined): Database.Database {

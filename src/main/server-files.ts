@@ -1,0 +1,56 @@
+/** What a server keeps below its data directory beside the store: token, hook secret, certificates, kubeconfig. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { hostname, networkInterfaces } from "node:os";
+import { kubeconfigText } from "#client/kubeconfig.ts";
+
+export const serverPaths = (dataDir: string) => ({
+  store: join(dataDir, "server/store"),
+  pki: join(dataDir, "server/tls"),
+  token: join(dataDir, "server/token"),
+  hook: join(dataDir, "server/hook"),
+  git: join(dataDir, "server/git"),
+});
+
+/** The secret in `file`: what the user gave, else what is there, else a new one. */
+export async function keepSecret(file: string, given: string): Promise<string> {
+  if (given !== "") return given.startsWith("K10") ? given.slice(given.indexOf("::node:") + "::node:".length) : given;
+  if (existsSync(file)) {
+    const kept = (await readFile(file, "utf8")).trim();
+    return kept.startsWith("K10") ? kept.slice(kept.indexOf("::node:") + "::node:".length) : kept;
+  }
+  return randomBytes(24).toString("hex");
+}
+
+export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+}
+
+export async function writeKubeconfig(
+  file: string,
+  server: string,
+  ca: string,
+  pair: { cert: string; key: string },
+): Promise<void> {
+  await writePrivateFile(file, kubeconfigText("capstan", { server, ca, cert: pair.cert, key: pair.key }));
+}
+
+/** Names and addresses that clients may reach this machine by. */
+export function ownHosts(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return [
+    "localhost",
+    hostname(),
+    ...addresses.filter(({ address }) => !address.startsWith("fe80")).map(({ address }) => address),
+  ];
+}
+
+/** The address of the interface that the machine announces itself by: the first that is not the loopback's. */
+export function mainAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
+}
