@@ -4,6 +4,8 @@
  */
 import type { KubernetesObject } from "#api/object.ts";
 import type { KindName, ResourceName } from "#api/status-catalogue.ts";
+import { builtInType } from "#api/schema/built-in.ts";
+import type { StructType } from "#api/schema/model.ts";
 import type { ResourceDefinition } from "#api/resource.ts";
 import type { ClusterCache } from "./cache/cluster-cache.ts";
 import { registryPrefix } from "./cache/cluster-cache.ts";
@@ -18,6 +20,8 @@ export interface ServedResource {
   readonly kind: string;
   readonly plural: string;
   readonly schema: string;
+  /** The fields of this version. */
+  struct(): StructType;
   readonly isNamespaced: boolean;
   readonly cache: ResourceCache;
   /** For error texts: group and plural, group and kind. */
@@ -36,6 +40,8 @@ export interface CustomFacts {
   /** The name of the CustomResourceDefinition. */
   readonly crdName: string;
   readonly listKind: string;
+  /** The fields of a version, from its OpenAPI. */
+  structOf(version: string): StructType;
   /** A CRD on its way out lets nothing new in. */
   readonly isTerminating: boolean;
 }
@@ -64,6 +70,7 @@ export class Catalogue {
     const { group, plural, kind, scope } = definition;
     const cache = this.#cache.resource(`${registryPrefix}${group === "" ? "core" : group}/${plural}/`);
     const base = { definition, kind, plural, isNamespaced: scope === "Namespaced", cache, ...(custom && { custom }) };
+    const structOf = (schema: string, version: string) => () => custom?.structOf(version) ?? builtInType(schema);
     const named = (ofGroup: string, version: string) => ({
       group: ofGroup,
       version,
@@ -72,11 +79,17 @@ export class Catalogue {
       kindName: { group: ofGroup, kind },
     });
     return [
-      { ...base, ...named(group, definition.version), schema: definition.schema },
+      {
+        ...base,
+        ...named(group, definition.version),
+        schema: definition.schema,
+        struct: structOf(definition.schema, definition.version),
+      },
       ...(definition.otherVersions ?? []).map(({ fromStored, toStored, schema, version, group: other = group }) => ({
         ...base,
         ...named(other, version),
         schema,
+        struct: structOf(schema, version),
         conversion: { fromStored, toStored },
       })),
     ];

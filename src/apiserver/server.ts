@@ -59,7 +59,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer: authorizerChain([masters]),
     nonResource: createNonResourceHandler({
       health: createHealth([]),
-      discovery: createDiscovery(catalogue, tables.virtual),
+      discovery: createDiscovery(catalogue, tables.virtual, () => "127.0.0.1:6443"),
       version: { major: "1", minor: "36" },
     }),
     clock,

@@ -1,22 +1,66 @@
-/** From bytes to an object of the kind that the request is about. */
+/** From the body of a request to an object of the kind that it is about, defaults filled in. */
+import type { BodyFormat, ExpectedKind } from "#api/decode/decode.ts";
+import { decodeBody, decodeValue } from "#api/decode/decode.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { badRequest } from "#api/status-catalogue.ts";
+import { unsupportedMediaType } from "#api/status-catalogue.ts";
+import type { ServedResource } from "#apiserver/catalogue.ts";
+import { producedTypes } from "#apiserver/http/negotiate.ts";
+import type { ServerRequest } from "#apiserver/request.ts";
 import type { Operation } from "#apiserver/operation.ts";
-import { clone } from "./metadata.ts";
+import { addWarning } from "./create.ts";
 import type { WriteOptions } from "./options.ts";
 
+const formats = new Map<string, BodyFormat>([
+  ["application/json", "json"],
+  ["application/yaml", "yaml"],
+  ["application/vnd.kubernetes.protobuf", "protobuf"],
+]);
+
+/** A private copy in the stored version, defaults included. */
 export async function decodeObject(
   operation: Operation,
-  _fieldValidation: WriteOptions["fieldValidation"],
+  fieldValidation: WriteOptions["fieldValidation"],
 ): Promise<KubernetesObject> {
-  const { request, resource } = operation;
-  const object = (
-    request.bodyObject === undefined ? JSON.parse((await request.body()).toString("utf8")) : clone(request.bodyObject)
-  ) as KubernetesObject;
-  object.kind ??= resource.kind;
-  object.apiVersion ??= resource.apiVersion;
-  object.metadata ??= {};
-  if (object.kind !== resource.kind) throw badRequest(`no kind "${object.kind}"`);
-  resource.definition.defaults?.(object);
-  return object;
+  const { request, resource, warnings } = operation;
+  const sent = await readAs(request, expectedKind(resource), fieldValidation, warnings);
+  return toStored(resource, sent);
 }
+
+export function expectedKind({ group, version, kind, struct }: ServedResource): ExpectedKind {
+  return { group, version, kind, struct: struct() };
+}
+
+/** Any kind that a body may be of. */
+export async function readAs(
+  request: ServerRequest,
+  expected: ExpectedKind,
+  fieldValidation: WriteOptions["fieldValidation"],
+  warnings: string[],
+): Promise<KubernetesObject> {
+  const decoded =
+    request.bodyObject === undefined
+      ? decodeBody({ format: bodyFormat(request), bytes: await request.body() }, expected, fieldValidation)
+      : decodeValue(request.bodyObject, expected, fieldValidation);
+  for (const text of decoded.warnings) addWarning(warnings, text);
+  return decoded.object;
+}
+
+/** Static defaults are those of the stored version: conversion comes first. */
+export function toStored(resource: ServedResource, object: KubernetesObject): KubernetesObject {
+  const stored = resource.conversion === undefined ? object : resource.conversion.toStored(object);
+  resource.definition.defaults?.(stored);
+  return stored;
+}
+
+/** Throws a 415 for a type that no body may have. */
+export function bodyFormat(request: ServerRequest): BodyFormat {
+  const header = request.header("content-type");
+  if (header === undefined || header === "") return "json";
+  const format = isMediaType(header) ? formats.get(header.split(";")[0]!.trim().toLowerCase()) : undefined;
+  if (format === undefined) throw unsupportedMediaType(producedTypes);
+  return format;
+}
+
+const token = "[\\w!#$%&'*+.^`|~-]+";
+const mediaType = new RegExp(`^\\s*${token}/${token}\\s*(;\\s*(${token}=(${token}|"[^"]*"))?\\s*)*$`);
+const isMediaType = (text: string): boolean => mediaType.test(text);

@@ -1,0 +1,124 @@
+/**
+ * Bearer tokens of service accounts: signed by us, for one of our audiences, of an account that is still there, bound to
+ * an object that is still there. Upstream: pkg/serviceaccount/claims.go Validate.
+ */
+import type { Clock } from "#lib/clock.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { unauthorized } from "#api/status-catalogue.ts";
+import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
+import type { ServerRequest, User } from "#apiserver/request.ts";
+import { authenticatedUser, type Authenticator } from "./authenticator.ts";
+import { type TokenClaims, tokenBytesMax, type TokenSigner } from "./token-signer.ts";
+
+/** Checked tokens that are kept, so that a client's every request does not cost a signature check. */
+export const tokensKeptMax = 10_000;
+const keptForMs = 10_000;
+
+export class TokenError extends Error {}
+
+export interface TokenIdentity {
+  user: User;
+  /** Those of the wanted audiences that the token is for. */
+  audiences: readonly string[];
+}
+
+export class ServiceAccountTokens implements Authenticator {
+  readonly #signer: TokenSigner;
+  readonly #audiences: readonly string[];
+  readonly #cache: ClusterCache;
+  readonly #clock: Clock;
+  readonly #kept = new Map<string, { claims: TokenClaims; untilMs: number }>();
+
+  constructor(signer: TokenSigner, audiences: readonly string[], cache: ClusterCache, clock: Clock) {
+    this.#signer = signer;
+    this.#audiences = audiences;
+    this.#cache = cache;
+    this.#clock = clock;
+  }
+
+  async authenticate(request: ServerRequest): Promise<User | undefined> {
+    const token = bearerToken(request);
+    if (token === undefined || token.split(".").length !== 3) return undefined;
+    try {
+      return (await this.identify(token)).user;
+    } catch {
+      throw unauthorized();
+    }
+  }
+
+  /** Throws TokenError (signed by us, yet not good) or any other error (not a token of ours). */
+  async identify(token: string, wanted: readonly string[] = this.#audiences): Promise<TokenIdentity> {
+    const claims = await this.#claims(token);
+    const audiences = wanted.filter((audience) => claims.aud.includes(audience));
+    if (audiences.length === 0) {
+      const list = (values: readonly string[]) => `[${values.map((value) => JSON.stringify(value)).join(" ")}]`;
+      throw new TokenError(`token audiences ${list(claims.aud)} is invalid for the target audiences ${list(wanted)}`);
+    }
+    this.#checkLife(claims);
+    return { user: userOf(claims), audiences };
+  }
+
+  async #claims(token: string): Promise<TokenClaims> {
+    if (token.length > tokenBytesMax) throw new Error("the token is too long");
+    const now = this.#clock.now();
+    const kept = this.#kept.get(token);
+    if (kept !== undefined && kept.untilMs > now) return kept.claims;
+    const claims = await this.#signer.verify(token, now);
+    if (this.#kept.size >= tokensKeptMax) this.#kept.clear();
+    this.#kept.set(token, { claims, untilMs: Math.min(now + keptForMs, claims.expiresAtMs) });
+    return claims;
+  }
+
+  /** The account, and what the token is bound to, must be the same objects as when it was given out. */
+  #checkLife(claims: TokenClaims): void {
+    const { namespace, name, uid, bound, node } = claims;
+    const account = this.#object("serviceaccounts", `${namespace}/${name}`);
+    if (account === undefined || account.metadata.uid !== uid || isEnding(account, this.#clock.now()))
+      throw new TokenError("service account token has been invalidated");
+    if (bound !== undefined) {
+      const [plural, key] =
+        bound.kind === "Node"
+          ? ["nodes", bound.name]
+          : [bound.kind === "Pod" ? "pods" : "secrets", `${namespace}/${bound.name}`];
+      const object = this.#object(plural!, key!);
+      if (object === undefined || object.metadata.uid !== bound.uid || isEnding(object, this.#clock.now()))
+        throw new TokenError("service account token has been invalidated");
+    }
+    if (node !== undefined && bound?.kind === "Node" && this.#object("nodes", node.name)?.metadata.uid !== node.uid)
+      throw new TokenError("service account token has been invalidated");
+  }
+
+  #object(plural: string, key: string): KubernetesObject | undefined {
+    return this.#cache.resource(`/registry/core/${plural}/`).get(key)?.object;
+  }
+}
+
+/** A deleted object's tokens go on a little, so that its last words are heard. */
+const graceAfterDeletionMs = 60_000;
+
+function isEnding({ metadata }: KubernetesObject, now: number): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined && Date.parse(metadata.deletionTimestamp) + graceAfterDeletionMs < now
+  );
+}
+
+export function bearerToken(request: ServerRequest): string | undefined {
+  const match = /^bearer +(\S+)\s*$/i.exec(request.header("authorization") ?? "");
+  return match === null ? undefined : match[1]!;
+}
+
+function userOf({ sub, uid, namespace, jti, bound, node }: TokenClaims): User {
+  const prefix = "authentication.kubernetes.io";
+  const extra: Record<string, string[]> = {};
+  if (jti !== undefined) extra[`${prefix}/credential-id`] = [`JTI=${jti}`];
+  if (bound?.kind === "Pod") {
+    extra[`${prefix}/pod-name`] = [bound.name];
+    extra[`${prefix}/pod-uid`] = [bound.uid];
+  }
+  if (node !== undefined) {
+    extra[`${prefix}/node-name`] = [node.name];
+    extra[`${prefix}/node-uid`] = [node.uid];
+  }
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+  return authenticatedUser({ name: sub, uid, groups, extra });
+}

@@ -1,0 +1,89 @@
+/**
+ * Whether the rules someone holds cover the rules they want to give to others: nobody grants more than they have.
+ * Upstream: pkg/registry/rbac/validation/policy_comparator.go, rule.go (ConfirmNoEscalation), CompactString.
+ */
+import type { V1PolicyRule } from "#api/generated/types.ts";
+import { goQuote } from "#api/go-text.ts";
+
+/** The parts of `wanted` that `held` does not cover, as the smallest rules they break into. */
+export function uncovered(held: readonly V1PolicyRule[], wanted: readonly V1PolicyRule[]): V1PolicyRule[] {
+  return wanted.flatMap(breakDown).filter((part) => !held.some((rule) => coversPart(rule, part)));
+}
+
+/** One rule for each group, resource, verb, name and path. */
+function breakDown(rule: V1PolicyRule): V1PolicyRule[] {
+  const parts: V1PolicyRule[] = [];
+  for (const group of rule.apiGroups ?? [])
+    for (const resource of rule.resources ?? [])
+      for (const verb of rule.verbs) {
+        const base = { apiGroups: [group], resources: [resource], verbs: [verb] };
+        const names = rule.resourceNames ?? [];
+        if (names.length === 0) parts.push(base);
+        else for (const name of names) parts.push({ ...base, resourceNames: [name] });
+      }
+  for (const path of rule.nonResourceURLs ?? [])
+    for (const verb of rule.verbs) parts.push({ nonResourceURLs: [path], verbs: [verb] });
+  return parts;
+}
+
+function coversPart(held: V1PolicyRule, part: V1PolicyRule): boolean {
+  if (!hasAll(held.verbs, part.verbs)) return false;
+  const paths = part.nonResourceURLs ?? [];
+  if (paths.length > 0) return paths.every((path) => (held.nonResourceURLs ?? []).some((one) => coversPath(one, path)));
+  const names = held.resourceNames ?? [];
+  const partNames = part.resourceNames ?? [];
+  const namesCovered = names.length === 0 || (partNames.length > 0 && partNames.every((name) => names.includes(name)));
+  return namesCovered && hasAll(held.apiGroups, part.apiGroups) && coversResources(held.resources, part.resources);
+}
+
+function hasAll(list: readonly string[] | undefined, wanted: readonly string[] | undefined): boolean {
+  return list !== undefined && (list.includes("*") || (wanted ?? []).every((one) => list.includes(one)));
+}
+
+function coversResources(list: readonly string[] | undefined, wanted: readonly string[] | undefined): boolean {
+  if (list === undefined) return false;
+  return (wanted ?? []).every((one) => {
+    const slash = one.indexOf("/");
+    return list.includes("*") || list.includes(one) || (slash >= 0 && list.includes(`*${one.slice(slash)}`));
+  });
+}
+
+function coversPath(pattern: string, path: string): boolean {
+  if (pattern === "*" || pattern === path) return true;
+  return pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1));
+}
+
+/** Rules that differ in their verb alone become one: upstream's CompactRules. */
+export function compactRules(rules: readonly V1PolicyRule[]): V1PolicyRule[] {
+  const byTarget = new Map<string, V1PolicyRule>();
+  const others: V1PolicyRule[] = [];
+  for (const rule of rules) {
+    const isSimple =
+      rule.apiGroups?.length === 1 &&
+      rule.resources?.length === 1 &&
+      (rule.resourceNames?.length ?? 0) <= 1 &&
+      (rule.nonResourceURLs?.length ?? 0) === 0;
+    if (!isSimple) {
+      others.push(rule);
+      continue;
+    }
+    const key = JSON.stringify([rule.apiGroups, rule.resources, rule.resourceNames ?? []]);
+    const known = byTarget.get(key);
+    if (known === undefined) byTarget.set(key, { ...rule, verbs: [...rule.verbs] });
+    else known.verbs.push(...rule.verbs.filter((verb) => !known.verbs.includes(verb)));
+  }
+  return [...byTarget.values(), ...others];
+}
+
+/** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`. */
+export function compactText(rule: V1PolicyRule): string {
+  const list = (name: string, values: readonly string[] | undefined) =>
+    values === undefined || values.length === 0 ? [] : [`${name}:[${values.map(goQuote).join(" ")}]`];
+  return `{${[
+    ...list("APIGroups", rule.apiGroups),
+    ...list("Resources", rule.resources),
+    ...list("NonResourceURLs", rule.nonResourceURLs),
+    ...list("ResourceNames", rule.resourceNames),
+    ...list("Verbs", rule.verbs),
+  ].join(", ")}}`;
+}

@@ -1,0 +1,223 @@
+/**
+ * What a node may see: itself, its pods, and what those pods refer to. Upstream: plugin/pkg/auth/authorizer/node. The
+ * relation is looked up from the cache by the pods that are bound to the node.
+ */
+import type { V1Pod, V1Volume } from "#api/generated/types.ts";
+import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
+import type { ResourceCache } from "#apiserver/cache/resource-cache.ts";
+import type { User } from "#apiserver/request.ts";
+import { type Attributes, type Authorizer, noOpinion, type Verdict } from "./authorizer.ts";
+
+/** The node that a user is, or undefined. Upstream: nodeidentifier. */
+export function nodeNameOf(user: User): string | undefined {
+  return user.name.startsWith("system:node:") && user.groups.includes("system:nodes")
+    ? user.name.slice("system:node:".length)
+    : undefined;
+}
+
+const reads = new Set(["get", "list", "watch"]);
+const no = (reason: string): Verdict => ({ decision: "no-opinion", reason });
+const yes: Verdict = { decision: "allow", reason: "" };
+
+export class NodeAuthorizer implements Authorizer {
+  readonly #pods: ResourceCache;
+  readonly #claims: ResourceCache;
+  /** Pod keys by node. */
+  readonly #podsOfNode = new Map<string, Set<string>>();
+
+  constructor(cache: ClusterCache) {
+    this.#pods = cache.resource("/registry/core/pods/");
+    this.#claims = cache.resource("/registry/core/persistentvolumeclaims/");
+    for (const entry of this.#pods.entries.range("")) this.#place(entry.key, undefined, entry.object as V1Pod);
+    this.#pods.listen((changes) => {
+      for (const { key, previous, current } of changes)
+        this.#place(key, previous?.object as V1Pod | undefined, current?.object as V1Pod | undefined);
+    });
+  }
+
+  authorize(attributes: Attributes): Verdict {
+    const node = nodeNameOf(attributes.user);
+    if (node === undefined || !attributes.isResource) return noOpinion;
+    const { group, resource } = attributes;
+    switch (group === "" ? resource : `${resource}.${group}`) {
+      case "secrets":
+      case "configmaps":
+        return this.#readReferenced(node, attributes);
+      case "persistentvolumeclaims":
+        if (attributes.subresource === "status") return this.#related(node, attributes);
+        return this.#getReferenced(node, attributes);
+      case "persistentvolumes":
+        return this.#getReferenced(node, attributes);
+      case "serviceaccounts":
+        return this.#token(node, attributes);
+      case "leases.coordination.k8s.io":
+        return lease(node, attributes);
+      case "csinodes.storage.k8s.io":
+        return ownObject(node, attributes, "CSINode");
+      case "nodes":
+        return nodeItself(node, attributes);
+      case "pods":
+        return this.#pod(node, attributes);
+      default:
+        return noOpinion;
+    }
+  }
+
+  #place(key: string, before: V1Pod | undefined, after: V1Pod | undefined): void {
+    const from = before?.spec?.nodeName;
+    const to = after?.spec?.nodeName;
+    if (from !== undefined && from !== to) this.#podsOfNode.get(from)?.delete(key);
+    if (to === undefined || to === "") return;
+    const keys = this.#podsOfNode.get(to);
+    if (keys === undefined) this.#podsOfNode.set(to, new Set([key]));
+    else keys.add(key);
+  }
+
+  *#podsOn(node: string): Generator<V1Pod> {
+    for (const key of this.#podsOfNode.get(node) ?? []) {
+      const entry = this.#pods.get(key);
+      if (entry !== undefined) yield entry.object as V1Pod;
+    }
+  }
+
+  #readReferenced(node: string, attributes: Attributes): Verdict {
+    if (!reads.has(attributes.verb)) return no("can only read resources of this type");
+    return this.#related(node, attributes);
+  }
+
+  #getReferenced(node: string, attributes: Attributes): Verdict {
+    if (attributes.verb !== "get") return no("can only get individual resources of this type");
+    if (attributes.subresource !== "") return no("cannot get subresource");
+    return this.#related(node, attributes);
+  }
+
+  #related(node: string, { namespace, name, resource }: Attributes): Verdict {
+    if (name === "") return no("No Object name found");
+    for (const pod of this.#podsOn(node)) if (this.#refersTo(pod, resource, namespace, name)) return yes;
+    return no(`no relationship found between node '${node}' and this object`);
+  }
+
+  #token(node: string, attributes: Attributes): Verdict {
+    if (attributes.subresource !== "token" || attributes.verb !== "create")
+      return no("can only create tokens for individual service accounts");
+    for (const pod of this.#podsOn(node)) {
+      const account = pod.spec?.serviceAccountName ?? "";
+      if (pod.metadata.namespace === attributes.namespace && account === attributes.name) return yes;
+    }
+    return no(`no relationship found between node '${node}' and this object`);
+  }
+
+  #pod(node: string, { verb, namespace, name, subresource }: Attributes): Verdict {
+    if (verb === "get" && subresource === "" && name !== "") {
+      const entry = this.#pods.get(`${namespace}/${name}`);
+      return entry === undefined || (entry.object as V1Pod).spec?.nodeName === node
+        ? yes
+        : no(`no relationship found between node '${node}' and this object`);
+    }
+    return noOpinion;
+  }
+
+  #refersTo(pod: V1Pod, resource: string, namespace: string, name: string): boolean {
+    if (resource === "persistentvolumes") {
+      return claimNames(pod).some((claim) => {
+        const entry = this.#claims.get(`${pod.metadata.namespace ?? ""}/${claim}`);
+        return (entry?.object as { spec?: { volumeName?: string } } | undefined)?.spec?.volumeName === name;
+      });
+    }
+    if (pod.metadata.namespace !== namespace) return false;
+    if (resource === "persistentvolumeclaims") return claimNames(pod).includes(name);
+    return referenced(pod, resource === "secrets" ? "secret" : "configMap").has(name);
+  }
+}
+
+function claimNames(pod: V1Pod): string[] {
+  return (pod.spec?.volumes ?? []).flatMap((volume) => {
+    if (volume.persistentVolumeClaim !== undefined) return [volume.persistentVolumeClaim.claimName];
+    return volume.ephemeral === undefined ? [] : [`${pod.metadata.name ?? ""}-${volume.name}`];
+  });
+}
+
+const referencesOf = new WeakMap<V1Pod, { secret: Set<string>; configMap: Set<string> }>();
+
+/** Names of the secrets or config maps that a pod mentions anywhere. */
+export function referenced(pod: V1Pod, kind: "secret" | "configMap"): Set<string> {
+  let found = referencesOf.get(pod);
+  if (found === undefined) {
+    found = { secret: new Set(), configMap: new Set() };
+    collect(pod, found);
+    referencesOf.set(pod, found);
+  }
+  return found[kind];
+}
+
+function collect({ spec }: V1Pod, found: { secret: Set<string>; configMap: Set<string> }): void {
+  if (spec === undefined) return;
+  const add = (set: Set<string>, name: string | undefined) => name !== undefined && name !== "" && set.add(name);
+  for (const { name } of spec.imagePullSecrets ?? []) add(found.secret, name);
+  for (const container of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]) {
+    for (const { valueFrom } of container.env ?? []) {
+      add(found.secret, valueFrom?.secretKeyRef?.name);
+      add(found.configMap, valueFrom?.configMapKeyRef?.name);
+    }
+    for (const { secretRef, configMapRef } of container.envFrom ?? []) {
+      add(found.secret, secretRef?.name);
+      add(found.configMap, configMapRef?.name);
+    }
+  }
+  for (const volume of spec.volumes ?? []) collectVolume(volume, found, add);
+}
+
+function collectVolume(
+  volume: V1Volume,
+  found: { secret: Set<string>; configMap: Set<string> },
+  add: (set: Set<string>, name: string | undefined) => unknown,
+): void {
+  add(found.secret, volume.secret?.secretName);
+  add(found.configMap, volume.configMap?.name);
+  for (const { secret, configMap } of volume.projected?.sources ?? []) {
+    add(found.secret, secret?.name);
+    add(found.configMap, configMap?.name);
+  }
+  // Volume types that take credentials name them in one of these ways.
+  for (const source of Object.values(volume) as {
+    secretRef?: { name?: string };
+    secretName?: string;
+    nodePublishSecretRef?: { name?: string };
+  }[]) {
+    if (source === null || typeof source !== "object") continue;
+    add(found.secret, source.secretRef?.name);
+    add(found.secret, source.nodePublishSecretRef?.name);
+    if (typeof source.secretName === "string") add(found.secret, source.secretName);
+  }
+}
+
+function lease(node: string, { verb, namespace, name }: Attributes): Verdict {
+  if (!["get", "create", "update", "patch", "delete"].includes(verb))
+    return no("can only get, create, update, patch, or delete a node lease");
+  if (namespace !== "kube-node-lease") return no(`can only access leases in the "kube-node-lease" system namespace`);
+  if (verb !== "create" && name !== node)
+    return no("can only access node lease with the same name as the requesting node");
+  return yes;
+}
+
+function ownObject(node: string, { verb, name, subresource }: Attributes, kind: string): Verdict {
+  if (!["get", "create", "update", "patch", "delete"].includes(verb))
+    return no(`can only get, create, update, patch, or delete a ${kind}`);
+  if (subresource !== "") return no(`cannot authorize ${kind} subresources`);
+  if (verb !== "create" && name !== node)
+    return no(`can only access ${kind} with the same name as the requesting node`);
+  return yes;
+}
+
+function nodeItself(node: string, { verb, name }: Attributes): Verdict {
+  if (["get", "list", "watch"].includes(verb)) {
+    return name === node
+      ? yes
+      : no(
+          name === ""
+            ? "node cannot list or watch all nodes"
+            : `node '${node}' cannot read '${name}', only its own Node object`,
+        );
+  }
+  return noOpinion;
+}
