@@ -24,6 +24,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./kubeconfig.ts")).tokenCommand,
   },
   {
+    name: "status",
+    group: "Git",
+    summary: "Show what Git says and what the cluster makes of it, as a tree",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
+    name: "sync",
+    group: "Git",
+    summary: "Bring the newest commit into the cluster now",
+    load: async () => (await import("./sync.ts")).syncCommand,
+  },
+  {
+    name: "rollback",
+    group: "Git",
+    summary: "Undo the last applied commit in Git, and follow it",
+    load: async () => (await import("./rollback.ts")).rollbackCommand,
+  },
+  {
     name: "kustomize",
     group: "Git",
     summary: "Render a folder as kubectl kustomize does",
