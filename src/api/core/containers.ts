@@ -104,7 +104,7 @@ function exitCodesErrors(exitCodes: { operator?: string; values?: number[] } | u
 }
 
 export function containersErrors(context: ContainerContext, path: string): FieldError[] {
-  const { containers = [] } = context.spec;
+  const containers = context.spec.containers ?? [];
   if (containers.length === 0) return [required(path)];
   const errors: FieldError[] = [];
   const names = new Set<string>();

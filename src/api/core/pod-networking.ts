@@ -48,13 +48,9 @@ export function hostPortConflicts(containers: readonly V1Container[], path: stri
 }
 
 /** With the host's network a host port is the container's port. A template may leave it open. */
-export function hostNetworkErrors(
-  { hostNetwork, containers = [] }: V1PodSpec,
-  isPod: boolean,
-  path: string,
-): FieldError[] {
+export function hostNetworkErrors({ hostNetwork, containers }: V1PodSpec, isPod: boolean, path: string): FieldError[] {
   if (hostNetwork !== true) return [];
-  return containers.flatMap(({ ports = [] }, index) =>
+  return (containers ?? []).flatMap(({ ports = [] }, index) =>
     ports.flatMap(({ hostPort = 0, containerPort }, portIndex) =>
       hostPort !== containerPort && (isPod || hostPort !== 0)
         ? [

@@ -23,12 +23,12 @@ function raise(total: Amounts, amounts: Amounts): void {
  * The sum of the containers and sidecars, or what the init containers need one by one beside the sidecars before them if
  * that is more.
  */
-export function podRequests({ containers = [], initContainers = [] }: Partial<V1PodSpec>): Amounts {
-  return aggregate(containers, initContainers, "requests");
+export function podRequests({ containers, initContainers }: Partial<V1PodSpec>): Amounts {
+  return aggregate(containers ?? [], initContainers ?? [], "requests");
 }
 
-export function podLimits({ containers = [], initContainers = [] }: Partial<V1PodSpec>): Amounts {
-  return aggregate(containers, initContainers, "limits");
+export function podLimits({ containers, initContainers }: Partial<V1PodSpec>): Amounts {
+  return aggregate(containers ?? [], initContainers ?? [], "limits");
 }
 
 function aggregate(
@@ -59,8 +59,8 @@ function aggregate(
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 /** From requests and limits of cpu and memory alone. */
-export function qosClassOf({ containers = [], initContainers = [], resources }: Partial<V1PodSpec>): QosClass {
-  const holders = resources !== undefined ? [{ resources }] : [...containers, ...initContainers];
+export function qosClassOf({ containers, initContainers, resources }: Partial<V1PodSpec>): QosClass {
+  const holders = resources !== undefined ? [{ resources }] : [...(containers ?? []), ...(initContainers ?? [])];
   const requests: Amounts = {};
   const limits: Amounts = {};
   let isGuaranteed = true;

@@ -62,7 +62,8 @@ export function affinityErrors(affinity: V1Affinity | undefined, path: string): 
 const weightErrors = (weight: number, path: string) =>
   weight <= 0 || weight > 100 ? [invalid(`${path}.weight`, weight, "must be in the range 1-100")] : [];
 
-export function nodeSelectorErrors({ nodeSelectorTerms = [] }: V1NodeSelector, path: string): FieldError[] {
+export function nodeSelectorErrors(selector: V1NodeSelector, path: string): FieldError[] {
+  const nodeSelectorTerms = selector.nodeSelectorTerms ?? [];
   if (nodeSelectorTerms.length === 0)
     return [required(`${path}.nodeSelectorTerms`, "must have at least one node selector term")];
   return nodeSelectorTerms.flatMap((term, index) =>
@@ -191,14 +192,14 @@ interface SpreadConstraint {
 
 export function spreadErrors(constraints: readonly SpreadConstraint[], path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const pairs = new Set<string>();
+  const pairs = constraints.map(
+    ({ topologyKey = "", whenUnsatisfiable = "" }) => `{${topologyKey}, ${whenUnsatisfiable}}`,
+  );
   for (const [index, constraint] of constraints.entries()) {
     const at = `${path}[${index}]`;
-    const { topologyKey = "", whenUnsatisfiable = "" } = constraint;
     errors.push(...spreadValueErrors(constraint, at));
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (pairs.has(pair)) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair));
-    pairs.add(pair);
+    if (pairs.includes(pairs[index]!, index + 1))
+      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pairs[index]));
     errors.push(...inclusionErrors(constraint.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`));
     errors.push(...inclusionErrors(constraint.nodeTaintsPolicy, `${at}.nodeTaintsPolicy`));
     errors.push(...spreadLabelKeysErrors(constraint, at));

@@ -2,6 +2,8 @@
 import type { V1Pod } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { podColumns, podRowConditions } from "./pod-columns.ts";
+import { defaultPod } from "./pod-defaults.ts";
+import { ephemeralContainersStrategy, podStatusStrategy, podStrategy, resizeStrategy } from "./pod-strategy.ts";
 
 export type Pod = V1Pod;
 export const Pod = defineResource<Pod>({
@@ -14,8 +16,10 @@ export const Pod = defineResource<Pod>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.Pod",
   deleteReturnsObject: true,
-  status: {},
-  subresources: { ephemeralcontainers: {}, resize: {} },
+  defaults: defaultPod,
+  ...podStrategy,
+  status: podStatusStrategy,
+  subresources: { ephemeralcontainers: ephemeralContainersStrategy, resize: resizeStrategy },
   connects: {
     attach: { kind: "PodAttachOptions", verbs: ["create", "get"] },
     binding: { kind: "Binding", verbs: ["create"] },

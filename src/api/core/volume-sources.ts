@@ -26,7 +26,8 @@ const needs = (...fields: string[]) =>
   rule<Record<string, unknown>>((source, path) =>
     fields.flatMap((field) => {
       const value = source[field];
-      const isEmpty = value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+      const isEmpty =
+        value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
       return isEmpty ? [required(`${path}.${field}`)] : [];
     }),
   );
@@ -169,7 +170,7 @@ const nfs = all(
 
 const scaleIo = all(
   rule<{ secretRef?: unknown }>(({ secretRef }, path) =>
-    secretRef === undefined ? [required(`${path}.secretRef`)] : [],
+    secretRef === undefined || secretRef === null ? [required(`${path}.secretRef`)] : [],
   ),
   needs("gateway", "system", "volumeName"),
 );

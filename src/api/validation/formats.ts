@@ -17,7 +17,7 @@ import {
 } from "./names.ts";
 
 const portNameMax = 15;
-const idMax = 0xffff_ffff;
+const idMax = 0x7fff_ffff;
 export const int64MaxText = "9223372036854775807";
 
 export const isPortNumber = (port: number): string[] => (port >= 1 && port <= 65_535 ? [] : [rangeError(1, 65_535)]);

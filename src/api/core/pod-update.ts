@@ -1,0 +1,197 @@
+/** What may change of a pod: its image, deadline, tolerations, gates. Upstream: ValidatePodUpdate and its relatives. */
+import type { V1Container, V1NodeAffinity, V1Pod, V1PodSpec, V1Toleration } from "#api/generated/types.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { goQuote } from "#api/go-text.ts";
+import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
+import { rangeError } from "#api/validation/names.ts";
+import { semanticEqual } from "#api/validation/values.ts";
+import { imageSpaceErrors } from "./containers.ts";
+import { mirrorPod } from "./pod-annotations.ts";
+import { tolerationsErrors } from "./pod-scheduling.ts";
+
+const int32Max = 2_147_483_647;
+const updatable = [
+  "`spec.containers[*].image`",
+  "`spec.initContainers[*].image`",
+  "`spec.activeDeadlineSeconds`",
+  "`spec.tolerations` (only additions to existing tolerations)",
+  "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+].join(",");
+
+/** On the main endpoint, beside what the new pod itself must fulfil. */
+export function podUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
+  const errors = mirrorErrors(pod, old);
+  const spec = pod.spec!;
+  const oldSpec = old.spec!;
+  for (const field of ["containers", "initContainers"] as const) {
+    const path = `spec.${field}`;
+    const containers = spec[field] ?? [];
+    if (containers.length !== (oldSpec[field] ?? []).length)
+      return [...errors, forbidden(path, "pod updates may not add or remove containers")];
+    errors.push(...containers.flatMap((container, index) => imageErrors(container, `${path}[${index}]`)));
+  }
+  const deadline = deadlineError(spec.activeDeadlineSeconds, oldSpec.activeDeadlineSeconds);
+  if (deadline !== undefined) {
+    errors.push(deadline);
+    if (spec.activeDeadlineSeconds !== undefined) return errors;
+  }
+  errors.push(...addedTolerationsErrors(spec.tolerations ?? [], oldSpec.tolerations ?? []));
+  errors.push(...removedGatesErrors(spec.schedulingGates ?? [], oldSpec.schedulingGates ?? []));
+  if (semanticEqual(spec, oldSpec)) return errors;
+  const isGated = (oldSpec.schedulingGates ?? []).length > 0;
+  const unchanged = isGated ? gatedSpec(mungedSpec(spec, oldSpec), oldSpec, errors) : mungedSpec(spec, oldSpec);
+  if (!semanticEqual(unchanged, oldSpec))
+    errors.push(
+      forbidden(
+        "spec",
+        `pod updates may not change fields other than ${updatable}\n${changedFields(unchanged, oldSpec)}`,
+      ),
+    );
+  return errors;
+}
+
+function mirrorErrors(pod: V1Pod, old: V1Pod): FieldError[] {
+  const now = pod.metadata.annotations?.[mirrorPod];
+  const before = old.metadata.annotations?.[mirrorPod];
+  const text = "may not remove or update mirror pod annotation";
+  return before !== undefined && now !== before
+    ? [forbidden(`metadata.annotations[${mirrorPod}]`, text)]
+    : before === undefined && now !== undefined
+      ? [forbidden(`metadata.annotations[${mirrorPod}]`, "may not add mirror pod annotation")]
+      : [];
+}
+
+const imageErrors = (container: V1Container, path: string) => [
+  ...(container.image ? [] : [required(`${path}.image`)]),
+  ...imageSpaceErrors(container, path),
+];
+
+function deadlineError(seconds: number | undefined, old: number | undefined): FieldError | undefined {
+  const field = "spec.activeDeadlineSeconds";
+  if (seconds === undefined)
+    return old === undefined ? undefined : invalid(field, null, "must not update from a positive integer to nil value");
+  if (seconds < 0 || seconds > int32Max) return invalid(field, seconds, rangeError(0, int32Max));
+  if (old !== undefined && old < seconds)
+    return invalid(field, seconds, "must be less than or equal to previous value");
+  return undefined;
+}
+
+function addedTolerationsErrors(tolerations: readonly V1Toleration[], old: readonly V1Toleration[]): FieldError[] {
+  const without = ({ tolerationSeconds: _, ...rest }: V1Toleration) => rest;
+  const isKept = (one: V1Toleration) => tolerations.some((other) => semanticEqual(without(one), without(other)));
+  if (!old.every(isKept))
+    return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
+  return tolerationsErrors(tolerations, "spec.tolerations");
+}
+
+function removedGatesErrors(gates: readonly { name: string }[], old: readonly { name: string }[]): FieldError[] {
+  const known = new Set(old.map(({ name }) => name));
+  return gates.flatMap(({ name }, index) =>
+    known.has(name)
+      ? []
+      : [
+          forbidden(
+            `spec.schedulingGates[${index}].name`,
+            `only deletion is allowed, but found new scheduling gate '${name}'`,
+          ),
+        ],
+  );
+}
+
+/** The new spec with the old values of what may change. */
+function mungedSpec(spec: V1PodSpec, old: V1PodSpec): V1PodSpec {
+  const withOldImages = (containers: readonly V1Container[] | undefined, before: readonly V1Container[] | undefined) =>
+    containers?.map((container, index): V1Container => ({ ...container, image: before![index]!.image }) as V1Container);
+  const { terminationGracePeriodSeconds: grace } = spec;
+  const { terminationGracePeriodSeconds: oldGrace = 0 } = old;
+  return {
+    ...spec,
+    containers: withOldImages(spec.containers, old.containers) ?? [],
+    initContainers: withOldImages(spec.initContainers, old.initContainers),
+    activeDeadlineSeconds: old.activeDeadlineSeconds,
+    schedulingGates: old.schedulingGates,
+    tolerations: old.tolerations,
+    terminationGracePeriodSeconds: oldGrace < 0 && grace === 1 ? oldGrace : grace,
+  } as V1PodSpec;
+}
+
+/** A gated pod may also narrow where it can run. */
+function gatedSpec(spec: V1PodSpec, old: V1PodSpec, errors: FieldError[]): V1PodSpec {
+  const result = { ...spec };
+  if (!semanticEqual(spec.nodeSelector, old.nodeSelector)) {
+    const isAddition = Object.entries(old.nodeSelector ?? {}).every(
+      ([key, value]) => spec.nodeSelector?.[key] === value,
+    );
+    const text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
+    if (!isAddition) errors.push(invalid("spec.nodeSelector", spec.nodeSelector ?? {}, text));
+    setOrDelete(result, "nodeSelector", old.nodeSelector);
+  }
+  const before = old.affinity?.nodeAffinity;
+  const now = spec.affinity?.nodeAffinity;
+  if (semanticEqual(now, before)) return result;
+  errors.push(...nodeAffinityChangeErrors(now, before, "spec.affinity.nodeAffinity"));
+  const { nodeAffinity: _, ...others } = spec.affinity ?? {};
+  const affinity = before === undefined ? others : { ...others, nodeAffinity: before };
+  setOrDelete(result, "affinity", Object.keys(affinity).length === 0 ? old.affinity : affinity);
+  return result;
+}
+
+function setOrDelete<K extends "nodeSelector" | "affinity">(
+  spec: V1PodSpec,
+  field: K,
+  value: V1PodSpec[K] | undefined,
+): void {
+  if (value === undefined) delete spec[field];
+  else spec[field] = value;
+}
+
+function nodeAffinityChangeErrors(
+  now: V1NodeAffinity | undefined,
+  before: V1NodeAffinity | undefined,
+  path: string,
+): FieldError[] {
+  const old = before?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const terms = now?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const at = `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
+  if (old === undefined) return [];
+  if ((terms ?? []).length === 0 && old.length > 0) return [invalid(at, terms ?? null, "cannot be changed or deleted")];
+  if (terms!.length !== old.length) {
+    const text = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
+    return [invalid(at, terms, text)];
+  }
+  return terms!.flatMap((term, index) => {
+    const hadNone = (old[index]!.matchExpressions ?? []).length + (old[index]!.matchFields ?? []).length === 0;
+    if (hadNone && !semanticEqual(term, old[index]))
+      return [invalid(`${at}[${index}]`, term, "cannot modify empty nodeSelectorTerms")];
+    const keeps = (["matchExpressions", "matchFields"] as const).every((field) =>
+      (old[index]![field] ?? []).every((requirement, at2) => semanticEqual(term[field]?.[at2], requirement)),
+    );
+    return keeps ? [] : [invalid(`${at}[${index}]`, term, "only additions are allowed (no mutations or deletions)")];
+  });
+}
+
+/** A short diff for people: what is not as it was. Upstream prints its own structs there. */
+function changedFields(spec: V1PodSpec, old: V1PodSpec): string {
+  const names = [...new Set([...Object.keys(old), ...Object.keys(spec)])] as (keyof V1PodSpec)[];
+  const lines = names
+    .filter((name) => !semanticEqual(spec[name], old[name]))
+    .flatMap((name) => [`-\t${name}: ${shown(old[name])},`, `+\t${name}: ${shown(spec[name])},`]);
+  return `  core.PodSpec{\n${lines.join("\n")}\n  }\n`;
+}
+
+const shown = (value: unknown) => JSON.stringify(value) ?? "nil";
+
+/** On ephemeralcontainers: new ones may come, those that are there stay as they are. */
+export function ephemeralContainersUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
+  if (old.metadata.annotations?.[mirrorPod] !== undefined)
+    return [forbidden("", "static pods do not support ephemeral containers")];
+  const byName = new Map((pod.spec!.ephemeralContainers ?? []).map((container) => [container.name, container]));
+  return (old.spec!.ephemeralContainers ?? []).flatMap((container) => {
+    const now = byName.get(container.name);
+    const what = `existing ephemeral containers ${goQuote(container.name)}`;
+    if (now === undefined) return [forbidden("spec.ephemeralContainers", `${what} may not be removed\n`)];
+    if (semanticEqual(now, container)) return [];
+    const diff = `  core.EphemeralContainer{\n-\t${shown(container)}\n+\t${shown(now)}\n  }\n`;
+    return [forbidden("spec.ephemeralContainers", `${what} may not be changed\n${diff}`)];
+  });
+}
