@@ -1,0 +1,153 @@
+/** The node's own API over TLS (the kubelet's): what the API server and monitoring ask a node directly. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Logger } from "#lib/log.ts";
+import type { Client } from "#client/client.ts";
+import type { AgentPaths } from "#agent/agent-paths.ts";
+import type { NodePods } from "#agent/pod/node-pods.ts";
+import type { RuntimeClient } from "#agent/runtime/runtime-client.ts";
+import { createNodeAuthorizer } from "./node-authorizer.ts";
+import { serveLogs } from "./serve-logs.ts";
+import { resourceMetrics, summary } from "./node-stats.ts";
+import { serveStream, serveUpgrade } from "./serve-stream.ts";
+
+export interface NodeServerOptions {
+  readonly port: number;
+  readonly nodeName: string;
+  readonly identity: { readonly servingCert: string; readonly servingKey: string; readonly clientCa: string };
+  readonly client: Client;
+  readonly pods: NodePods;
+  readonly runtime: RuntimeClient;
+  readonly paths: AgentPaths;
+  readonly log: Logger;
+}
+
+export interface NodeServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** What a handler gets. */
+export interface NodeRequest {
+  readonly url: URL;
+  /** The path's parts, decoded. */
+  readonly parts: readonly string[];
+  readonly options: NodeServerOptions;
+}
+
+export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
+  const { servingCert: cert, servingKey: key, clientCa: ca } = options.identity;
+  const authorize = createNodeAuthorizer(options.client, options.nodeName);
+  const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" });
+  server.on("request", (request, response) => {
+    void handle(request, response).catch((error: unknown) => {
+      options.log.warn("node request failed", { path: request.url?.split("?")[0], error });
+      if (!response.headersSent) answer(response, 500, error instanceof Error ? error.message : String(error));
+      else response.destroy();
+    });
+  });
+  server.on("upgrade", (request, socket: Duplex, head) => {
+    socket.on("error", () => socket.destroy());
+    void upgrade(request, socket, head).catch((error: unknown) => {
+      options.log.warn("node upgrade failed", { path: request.url?.split("?")[0], error });
+      refuse(socket, 500, error instanceof Error ? error.message : String(error));
+    });
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const parsed = parse(request, options);
+    if (parsed === undefined) return answer(response, 400, "bad path");
+    const verdict = await authorize(request, parsed.parts);
+    if (!verdict.allowed) return answer(response, verdict.code, verdict.message);
+    await route(request, response, parsed);
+  }
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const parsed = parse(request, options);
+    if (parsed === undefined) return refuse(socket, 400, "bad path");
+    const verdict = await authorize(request, parsed.parts);
+    if (!verdict.allowed) return refuse(socket, verdict.code, verdict.message);
+    await serveUpgrade(request, socket, head, parsed);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, () => resolve());
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function parse(request: IncomingMessage, options: NodeServerOptions): NodeRequest | undefined {
+  try {
+    const url = new URL(request.url ?? "/", "https://node");
+    const parts = url.pathname
+      .split("/")
+      .filter((part) => part !== "")
+      .map((part) => decodeURIComponent(part));
+    // No part may name another place of a path that is put together later.
+    if (parts.some((part) => part === ".." || part === "." || part.includes("/") || part.includes("\0"))) return undefined;
+    return { url, parts, options };
+  } catch {
+    return undefined;
+  }
+}
+
+async function route(request: IncomingMessage, response: ServerResponse, parsed: NodeRequest): Promise<void> {
+  const { parts, options } = parsed;
+  switch (parts[0]) {
+    case "healthz":
+      return answer(response, 200, "ok");
+    case "pods":
+    case "runningpods":
+      return json(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: options.pods.list() });
+    case "containerLogs":
+      return await serveLogs(request, response, parsed);
+    case "exec":
+    case "attach":
+    case "portForward":
+    case "run":
+      return await serveStream(request, response, parsed);
+    case "stats":
+      return json(response, await summary(options));
+    case "metrics":
+      response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
+      return void response.end(await resourceMetrics(options));
+    default:
+      return answer(response, 404, "404 page not found\n");
+  }
+}
+
+export function answer(response: ServerResponse, code: number, text: string): void {
+  response.writeHead(code, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" });
+  response.end(text);
+}
+
+function json(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  500: "Internal Server Error",
+};
+
+/** Answers on a socket that asked for an upgrade. */
+export function refuse(socket: Duplex, code: number, text: string): void {
+  const body = Buffer.from(text);
+  socket.end(
+    `HTTP/1.1 ${code} ${reasons[code] ?? "Error"}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}
