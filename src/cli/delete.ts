@@ -1,0 +1,148 @@
+/** `capstan delete`: deletes and, unless told not to, waits until the objects are gone. */
+import { sleep } from "#lib/sleep.ts";
+import { StatusError, isNotFound } from "#api/status-error.ts";
+import { type Command, type Invocation, UsageError } from "./command.ts";
+import { statusText } from "./run.ts";
+import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Target, dryRunFlag, dryRunMode, fileFlags, findTargets, selectorFlags, wordOf } from "./targets.ts";
+
+const pollMs = 50;
+
+export const deleteCommand: Command = {
+  name: "delete",
+  group: "Objects",
+  summary: "Delete objects by file, by name or by selector",
+  usage: "capstan delete ([-f FILENAME] | TYPE [(NAME | -l label | --all)]) [flags]",
+  examples: [
+    "capstan delete pod web",
+    "capstan delete -f web.yaml",
+    "capstan delete pods -l app=web --now",
+    "capstan delete deployment web --cascade=orphan",
+  ],
+  flags: [
+    ...sessionFlags,
+    ...fileFlags,
+    ...selectorFlags,
+    dryRunFlag,
+    { name: "grace-period", type: "integer", default: -1, placeholder: "SECONDS", help: "Time that pods get to end" },
+    { name: "now", type: "boolean", help: "The same as --grace-period=1" },
+    { name: "force", type: "boolean", help: "Do not wait for the node to confirm; with --grace-period=0" },
+    {
+      name: "cascade",
+      type: "string",
+      default: "background",
+      bareValue: "background",
+      placeholder: "background|foreground|orphan",
+      help: "What becomes of dependents",
+    },
+    { name: "ignore-not-found", type: "boolean", help: "No error for objects that do not exist" },
+    { name: "wait", type: "boolean", default: true, help: "Wait until the objects are gone" },
+    {
+      name: "timeout",
+      type: "string",
+      default: "0s",
+      placeholder: "DURATION",
+      help: "How long to wait; 0 is for ever",
+    },
+    { name: "output", short: "o", type: "string", placeholder: "name", help: "Print names only" },
+  ],
+  async run(invocation) {
+    const session = openSession(invocation);
+    try {
+      return await deleteAll(session, invocation);
+    } finally {
+      session.close();
+    }
+  },
+};
+
+const policies: Readonly<Record<string, "Background" | "Foreground" | "Orphan">> = {
+  background: "Background",
+  true: "Background",
+  foreground: "Foreground",
+  orphan: "Orphan",
+  false: "Orphan",
+};
+
+async function deleteAll(session: Session, invocation: Invocation): Promise<number> {
+  const { flags, io } = invocation;
+  const propagationPolicy = policies[flags.string("cascade")];
+  if (propagationPolicy === undefined)
+    throw new UsageError(
+      `invalid cascade value (${flags.string("cascade")}). Must be "background", "foreground", or "orphan"`,
+    );
+  const grace = flags.boolean("now")
+    ? 1
+    : flags.given("grace-period")
+      ? flags.integer("grace-period")
+      : flags.boolean("force")
+        ? 0
+        : -1;
+  if (flags.boolean("force"))
+    io.stderr(
+      "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n",
+    );
+  const mode = dryRunMode(flags);
+  const targets = await findTargets(session, invocation);
+  const waiting: Target[] = [];
+  let exitCode = 0;
+  for (const target of targets) {
+    try {
+      if (!mode.client) {
+        await session.client.delete(target.resource, target.key, {
+          propagationPolicy,
+          ...(grace >= 0 ? { gracePeriodSeconds: grace } : {}),
+          ...(mode.server ? { dryRun: true } : {}),
+        });
+        waiting.push(target);
+      }
+      io.stdout(
+        flags.string("output") === "name"
+          ? `${wordOf(target.resource)}/${target.key.name}\n`
+          : `${wordOf(target.resource)} "${target.key.name}" ${flags.boolean("force") ? "force deleted" : "deleted"}${target.key.namespace === undefined ? "" : ` from ${target.key.namespace} namespace`}${mode.suffix}\n`,
+      );
+    } catch (error) {
+      if (isNotFound(error) && flags.boolean("ignore-not-found")) continue;
+      if (!(error instanceof StatusError)) throw error;
+      io.stderr(statusText(error));
+      exitCode = 1;
+    }
+  }
+  if (targets.length === 0) io.stdout("No resources found\n");
+  if (!flags.boolean("wait") || mode.server || flags.boolean("force")) return exitCode;
+  return (await waitGone(session, waiting, timeoutOf(flags.string("timeout")), invocation)) ? exitCode : 1;
+}
+
+function timeoutOf(text: string): number {
+  const match = text.match(/^(\d+)(ms|s|m|h)?$/);
+  if (match === null) throw new UsageError(`invalid duration "${text}"`);
+  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const ms = Number(match[1]) * units[match[2] ?? "s"]!;
+  return ms === 0 ? Infinity : ms;
+}
+
+async function waitGone(
+  session: Session,
+  targets: readonly Target[],
+  timeoutMs: number,
+  { io }: Invocation,
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  for (const { resource, key } of targets) {
+    let uid: string | undefined;
+    for (;;) {
+      const live = await session.client.get(resource, key).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+      uid ??= live?.metadata.uid;
+      if (live === undefined || live.metadata.uid !== uid) break;
+      if (performance.now() > deadline || io.signal.aborted) {
+        io.stderr(`error: timed out waiting for the condition on ${resource.plural}/${key.name}\n`);
+        return false;
+      }
+      await sleep(pollMs, io.signal);
+    }
+  }
+  return true;
+}
