@@ -6,22 +6,43 @@ import { endpointsReconciler } from "./endpoints/endpoints.ts";
 import type { EveryKindReconciler } from "./every-kind/every-kind-driver.ts";
 import { garbageCollector } from "./every-kind/garbage-collector.ts";
 import { namespaceDeletion } from "./every-kind/namespace-deletion.ts";
+import { rootCaReconciler } from "./namespace/root-ca.ts";
+import { serviceAccountTokenReconciler } from "./namespace/service-account-token.ts";
+import { serviceAccountReconciler } from "./namespace/service-account.ts";
+import { nodeIpamReconciler } from "./node/node-ipam.ts";
+import { nodeLifecycleReconciler } from "./node/node-lifecycle.ts";
+import { nodeTtlReconciler } from "./node/node-ttl.ts";
+import { taintEvictionReconciler } from "./node/taint-eviction.ts";
+import { clusterRoleAggregationReconciler } from "./rbac/cluster-role-aggregation.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { replicaSetReconciler } from "./replica-set.ts";
 
 /** What reconcilers know of the cluster that is in no object. */
-export interface ReconcilerFacts {}
+export interface ReconcilerFacts {
+  /** The CA that API clients trust, as PEM. */
+  rootCa: () => string;
+  /** Nodes get their pod addresses from here; without it they get none. */
+  clusterCidr?: string | undefined;
+}
 
 /** Forgets each reconciler's own type: it is handed only objects of its kind. */
 const list = (reconcilers: readonly Pick<Reconciler<never>, "name">[]) => reconcilers as readonly Reconciler[];
 
-export function reconcilersFor(_facts: ReconcilerFacts): readonly Reconciler[] {
+export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readonly Reconciler[] {
   return list([
     deploymentReconciler,
     replicaSetReconciler,
     endpointsReconciler,
     endpointSliceReconciler,
     endpointSliceMirroringReconciler,
+    serviceAccountReconciler,
+    rootCaReconciler(rootCa),
+    serviceAccountTokenReconciler(rootCa),
+    nodeLifecycleReconciler,
+    taintEvictionReconciler,
+    nodeTtlReconciler,
+    ...(clusterCidr === undefined ? [] : [nodeIpamReconciler(clusterCidr)]),
+    clusterRoleAggregationReconciler,
   ]);
 }
 

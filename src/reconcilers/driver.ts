@@ -53,6 +53,7 @@ export async function drive<T extends KubernetesObject>(
     name: reconciler.name,
     plan,
     record: recordAs(component, options),
+    serial: reconciler.serial ?? false,
     ...(reconciler.inputs === undefined ? {} : { inputs }),
   });
   const stops = [
@@ -115,6 +116,10 @@ async function ask(request: InputRequest, client: Client, signal: AbortSignal): 
           ok: true,
           value: await client.call({ method: "GET", path: request.path, query: request.query, signal }),
         };
+      case "post": {
+        const { ref, key, subresource, body } = request;
+        return { ok: true, value: await client.createSubresource(ref, key, subresource, body, { signal }) };
+      }
       case "run":
         return { ok: true, value: await request.run() };
     }

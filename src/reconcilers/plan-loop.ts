@@ -24,15 +24,16 @@ export interface PlanLoopOptions {
   record(event: EventSpec): void;
   /** Looks and plans; undefined if there is nothing to plan for. */
   plan(key: string, moment: Moment): Change[];
+  /** Default false: many keys at once. */
+  serial?: boolean;
   /** Gathers what the plan needs to know from outside. */
   inputs?(key: string): Promise<Moment["inputs"]>;
 }
 
 /** Keys that are worked on at once in one loop: most of that time is waiting for the server's disk. */
 export const workersMax = 32;
-const retry = { initialMs: 5, limitMs: 1_000_000 };
-/** Upstream's controllers try again after at most this, so do we: a cluster that heals should not wait a quarter of an hour. */
-const retryMsMax = 60_000;
+/** Upstream goes up to a quarter of an hour; a cluster that heals should not wait for that. */
+const retry = { initialMs: 5, limitMs: 60_000 };
 /** A cache that does not show a write by then is behind; planning goes on, conflicts will tell. */
 const seenWithinMs = 10_000;
 const nothing: Moment["inputs"] = new Map();
@@ -44,7 +45,11 @@ export class PlanLoop {
 
   constructor(options: PlanLoopOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue({ workersMax, clock: options.clock, work: (key) => this.#work(key) });
+    this.#queue = new WorkQueue({
+      workersMax: options.serial === true ? 1 : workersMax,
+      clock: options.clock,
+      work: (key) => this.#work(key),
+    });
     options.signal.addEventListener("abort", () => this.#queue.stop(), { once: true });
   }
 
@@ -105,7 +110,7 @@ export class PlanLoop {
     // A conflict only means that the view was old: it says nothing about the wish.
     const known = this.#failures.get(key);
     this.#failures.set(key, { count, error: isPassing(error) && known !== undefined ? known.error : error });
-    const wait = Math.min(backoffMs(count, retry), retryMsMax) * (1 + 0.1 * random.next());
+    const wait = backoffMs(count, retry) * (1 + 0.1 * random.next());
     this.#queue.addAt(key, clock.now() + wait);
     if (!isPassing(error)) log.debug("plan not carried out", { reconciler: name, key, failures: count, error });
   }

@@ -77,6 +77,8 @@ export type InputRequest =
   | { type: "get"; ref: AnyRef; key: ObjectKey }
   /** Any GET; its answer is the body. */
   | { type: "call"; path: string; query?: Record<string, string> }
+  /** POST to a subresource that makes something and stores nothing, such as a token. Its answer is the body. */
+  | { type: "post"; ref: AnyRef; key: ObjectKey; subresource: string; body: unknown }
   /** Anything else, such as signing: done by a function that main wires in. */
   | { type: "run"; run: () => Promise<unknown> };
 
@@ -107,6 +109,8 @@ export interface Reconciler<T extends KubernetesObject = UnknownObject> {
   reconcile(object: T, view: View, moment: Moment): Change[];
   /** Called instead of `reconcile` when the object is gone. */
   gone?(key: ObjectKey, view: View, moment: Moment): Change[];
+  /** One object at a time, because plans for different objects compete for the same thing. */
+  serial?: boolean;
   /** True if a change from `old` to `object` needs no look. */
   ignores?(object: T, old: T): boolean;
 }

@@ -56,7 +56,7 @@ function written(service: Service, pods: readonly Pod[], current: Endpoints | un
   const { [capacityAnnotation]: before, ...annotations } = current?.metadata.annotations ?? {};
   const isSame =
     current !== undefined &&
-    canonical(current.subsets ?? []) === canonical(subsets) &&
+    sameSubsets(current.subsets ?? [], subsets) &&
     canonical(current.metadata.labels ?? {}) === canonical(labels) &&
     (before === "truncated") === truncated;
   if (isSame || current?.metadata.deletionTimestamp !== undefined) return [];
@@ -77,6 +77,16 @@ function written(service: Service, pods: readonly Pod[], current: Endpoints | un
     ...(subsets.length === 0 ? {} : { subsets }),
   };
   return [current === undefined ? create(Endpoints, wanted) : update(Endpoints, wanted)];
+}
+
+/** The server puts subsets and ports into an order of its own. */
+function sameSubsets(a: readonly V1EndpointSubset[], b: readonly V1EndpointSubset[]): boolean {
+  const unordered = (subsets: readonly V1EndpointSubset[]): string =>
+    subsets
+      .map(({ ports = [], ...rest }) => canonical({ ...rest, ports: ports.map(canonical).sort() }))
+      .sort()
+      .join("\n");
+  return unordered(a) === unordered(b);
 }
 
 interface Entry {
@@ -155,10 +165,10 @@ function subsetOf({ ports, entries }: { ports: CoreV1EndpointPort[]; entries: En
 
 function sortedPorts(ports: readonly CoreV1EndpointPort[]): CoreV1EndpointPort[] {
   const digest = ({ name = "", port, protocol, appProtocol }: CoreV1EndpointPort): string =>
-    goDigest("v1.EndpointPort", [
+    goDigest("core.EndpointPort", [
       ["Name", "string", name],
       ["Port", "int32", port],
-      ["Protocol", "v1.Protocol", protocol],
+      ["Protocol", "core.Protocol", protocol],
       ["AppProtocol", "*string", appProtocol],
     ]);
   const digests = new Map(ports.map((port) => [port, digest(port)]));

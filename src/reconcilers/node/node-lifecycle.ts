@@ -1,0 +1,187 @@
+/**
+ * Marks nodes that are not heard of, and taints nodes by what their conditions say. Upstream: pkg/controller/nodelifecycle.
+ */
+import { formatTime } from "#lib/clock.ts";
+import { Lease } from "#api/coordination/lease.ts";
+import { Node } from "#api/core/node.ts";
+import { Pod } from "#api/core/pod.ts";
+import type { V1NodeCondition } from "#api/generated/types.ts";
+import { defineIndex } from "#client/object-set.ts";
+import { podsByNode } from "#reconcilers/endpoints/pod-endpoints.ts";
+import { isPodReady, isPodTerminal } from "#reconcilers/pod-state.ts";
+import {
+  defineReconciler,
+  event,
+  patch,
+  trigger,
+  updateStatus,
+  wake,
+  type Change,
+  type View,
+} from "#reconcilers/reconciler.ts";
+import { canonical } from "#reconcilers/template-hash.ts";
+import { heardOf, leaseNamespace, nodeCondition } from "./node-health.ts";
+import { sameTaint, type Taint } from "./taints.ts";
+
+/** A node that was heard of once may be silent for this long. */
+export const gracePeriodMs = 50_000;
+/** A new node has this long to report for the first time. */
+export const startupGraceMs = 60_000;
+
+const prefix = "node.kubernetes.io/";
+const watchedConditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"] as const;
+/** Taints that follow from a condition of this status. */
+const conditionTaints: readonly (readonly [type: string, status: string, key: string])[] = [
+  ["Ready", "False", "not-ready"],
+  ["Ready", "Unknown", "unreachable"],
+  ["MemoryPressure", "True", "memory-pressure"],
+  ["DiskPressure", "True", "disk-pressure"],
+  ["NetworkUnavailable", "True", "network-unavailable"],
+  ["PIDPressure", "True", "pid-pressure"],
+];
+
+const readyNodes = defineIndex<Node>("node-ready", (node) => [nodeCondition(node, "Ready")?.status ?? "Unknown"]);
+
+export const nodeLifecycleReconciler = defineReconciler<Node>({
+  name: "node-lifecycle",
+  component: "node-controller",
+  watches: Node,
+  reads: [Pod],
+  also: [
+    trigger(Lease, ({ metadata: { namespace, name } }, _, other) =>
+      namespace === leaseNamespace && other === undefined ? [{ name }] : [],
+    ),
+  ],
+  reconcile(node, view, { now }) {
+    if (node.metadata.deletionTimestamp !== undefined) return [];
+    const { conditions, silentAt } = observed(node, view, now);
+    const seen = { ...node, status: { ...node.status, conditions } };
+    return [
+      ...reported(node, seen),
+      ...labelled(node),
+      ...tainted(seen, node, view, now),
+      ...podsMarked(node, seen, view, now),
+      ...(silentAt === undefined ? [] : [wake(silentAt)]),
+    ];
+  },
+});
+
+/** The conditions as they are to be: Unknown once the node is silent for too long. */
+function observed(
+  node: Node,
+  view: View,
+  now: number,
+): { conditions: V1NodeCondition[]; silentAt: number | undefined } {
+  const before = node.status?.conditions ?? [];
+  const neverReported = nodeCondition(node, "Ready") === undefined;
+  const silentAt = heardOf(node, view) + (neverReported ? startupGraceMs : gracePeriodMs);
+  if (silentAt > now) return { conditions: before, silentAt };
+  const conditions = [...before];
+  const time = formatTime(now);
+  for (const type of watchedConditions) {
+    const at = conditions.findIndex((condition) => condition.type === type);
+    const current = conditions[at];
+    if (current === undefined) {
+      conditions.push({
+        type,
+        status: "Unknown",
+        lastHeartbeatTime: node.metadata.creationTimestamp!,
+        lastTransitionTime: time,
+        reason: "NodeStatusNeverUpdated",
+        message: "Kubelet never posted node status.",
+      });
+    } else if (current.status !== "Unknown") {
+      const message = "Kubelet stopped posting node status.";
+      conditions[at] = {
+        ...current,
+        status: "Unknown",
+        lastTransitionTime: time,
+        reason: "NodeStatusUnknown",
+        message,
+      };
+    }
+  }
+  return { conditions, silentAt: undefined };
+}
+
+function reported(before: Node, after: Node): Change[] {
+  if (canonical(before.status?.conditions ?? []) === canonical(after.status?.conditions ?? [])) return [];
+  const wasReady = nodeCondition(before, "Ready")?.status === "True";
+  const reason = "NodeNotReady";
+  const message = `Node ${before.metadata.name} status is now: ${reason}`;
+  return [updateStatus(Node, after), ...(wasReady ? [event(before, "Normal", reason, message)] : [])];
+}
+
+/** The old names of the labels for system and architecture follow the new ones. */
+function labelled(node: Node): Change[] {
+  const labels = node.metadata.labels ?? {};
+  const missing: Record<string, string> = {};
+  for (const name of ["os", "arch"]) {
+    const value = labels[`kubernetes.io/${name}`];
+    if (value !== undefined && labels[`beta.kubernetes.io/${name}`] !== value)
+      missing[`beta.kubernetes.io/${name}`] = value;
+  }
+  return Object.keys(missing).length === 0 ? [] : [patch(Node, node, "merge", { metadata: { labels: missing } })];
+}
+
+function tainted(seen: Node, node: Node, view: View, now: number): Change[] {
+  const current = node.spec?.taints ?? [];
+  const wished = [...noScheduleTaints(seen), ...noExecuteTaints(seen, view)];
+  const isOwn = ({ key, effect }: Taint): boolean =>
+    (effect === "NoSchedule" && ownKeys.has(key)) || (effect === "NoExecute" && evictionKeys.has(key));
+  const kept = current.filter((taint) => !isOwn(taint) || wished.some((each) => sameTaint(each, taint)));
+  const added = wished.filter((taint) => !current.some((each) => sameTaint(each, taint)));
+  if (kept.length === current.length && added.length === 0) return [];
+  const timeAdded = formatTime(now);
+  const taints = [...kept, ...added.map((taint) => ({ ...taint, timeAdded }))];
+  const { resourceVersion } = node.metadata;
+  const sameWrite = seen.status?.conditions === node.status?.conditions;
+  // After a status write of this plan the version is a newer one; the taints are then this controller's to say.
+  const metadata = sameWrite ? { resourceVersion } : {};
+  return [patch(Node, node, "merge", { metadata, spec: { taints: taints.length === 0 ? null : taints } })];
+}
+
+const ownKeys = new Set([...conditionTaints.map(([, , key]) => prefix + key), `${prefix}unschedulable`]);
+const evictionKeys = new Set([`${prefix}not-ready`, `${prefix}unreachable`]);
+
+function noScheduleTaints(node: Node): Taint[] {
+  const effect = "NoSchedule";
+  const taints = conditionTaints
+    .filter(([type, status]) => nodeCondition(node, type)?.status === status)
+    .map(([, , key]) => ({ key: prefix + key, effect }));
+  return node.spec?.unschedulable === true ? [...taints, { key: `${prefix}unschedulable`, effect }] : taints;
+}
+
+/** If no node at all is ready, the fault is more likely here than there: nobody is evicted. */
+function noExecuteTaints(node: Node, view: View): Taint[] {
+  const status = nodeCondition(node, "Ready")?.status;
+  if (status === "True" || status === undefined) return [];
+  const effect = "NoExecute";
+  const wished = { key: prefix + (status === "False" ? "not-ready" : "unreachable"), effect };
+  const has = (node.spec?.taints ?? []).some((taint) => sameTaint(taint, wished));
+  const someReady = view.byIndex(Node, readyNodes, "True").some(({ metadata }) => metadata.name !== node.metadata.name);
+  return has || someReady ? [wished] : [];
+}
+
+/** Pods of a node that is not ready are not ready either, whatever they said last. */
+function podsMarked(node: Node, seen: Node, view: View, now: number): Change[] {
+  const status = nodeCondition(seen, "Ready")?.status;
+  if (status !== "False" && status !== "Unknown") return [];
+  const time = formatTime(now);
+  return view
+    .byIndex(Pod, podsByNode, node.metadata.name ?? "")
+    .filter((pod) => isPodReady(pod) && !isPodTerminal(pod))
+    .flatMap((pod) => {
+      const conditions = [{ type: "Ready", status: "False", lastTransitionTime: time }];
+      return [
+        event(pod, "Warning", "NodeNotReady", "Node is not ready"),
+        patch(
+          Pod,
+          pod,
+          "strategic",
+          { metadata: { uid: pod.metadata.uid }, status: { conditions } },
+          { subresource: "status" },
+        ),
+      ];
+    });
+}
