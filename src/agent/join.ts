@@ -34,6 +34,9 @@ export interface NodeCredentials {
   clusterDomain: string;
 }
 
+/** The server answered and said no: asking again does not help. */
+export class JoinRefused extends Error {}
+
 const answerBytesMax = 1024 * 1024;
 const timeoutMs = 15_000;
 
@@ -74,7 +77,7 @@ async function fetchTrustedCa({ server, token }: JoinOptions): Promise<string> {
   const ca = await send(new URL(`${server}/cacerts`), { rejectUnauthorized: false });
   const wanted = token.match(/^K10([0-9a-f]{64})::/)?.[1];
   if (wanted !== undefined && createHash("sha256").update(ca).digest("hex") !== wanted) {
-    throw new Error(
+    throw new JoinRefused(
       `the server at ${server} has another CA than the one that the token names: wrong server, or wrong token`,
     );
   }
@@ -104,6 +107,8 @@ function send(url: URL, options: object, body?: string): Promise<string> {
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString("utf8");
         if (response.statusCode === 200) resolve(text);
+        else if (response.statusCode !== undefined && response.statusCode < 500)
+          reject(new JoinRefused(messageOf(text)));
         else reject(new Error(`${url.href}: ${response.statusCode} ${messageOf(text)}`));
       });
     });

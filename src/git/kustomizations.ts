@@ -21,6 +21,7 @@ import { Kustomization, durationMs, finalizer, requestedAtAnnotation } from "./k
 import { KustomizationStatus } from "./kustomization-status.ts";
 import { type Wished, contentOf, deletionOrder, findDuplicates, lastWriter, planInventory, withOwner } from "./plan.ts";
 import { type RenderSource, type Rendered, unservedField } from "./render-source.ts";
+import { RunFailure } from "./run-failure.ts";
 import { type SourceState, type Sources, keyOf } from "./sources.ts";
 
 export interface KustomizationsOptions {
@@ -40,18 +41,6 @@ interface Held {
   /** Content last applied, by identity. */
   known: Map<string, string>;
   wished: Map<string, Wished>;
-}
-
-/** A failure that ends a run early, with Flux's reason for the Ready condition. */
-export class RunFailure extends Error {
-  readonly reason: string;
-  /** Set where trying again cannot help. */
-  readonly isTerminal: boolean;
-  constructor(reason: string, message: string, isTerminal = false) {
-    super(message);
-    this.reason = reason;
-    this.isTerminal = isTerminal;
-  }
 }
 
 const intervalMsDefault = 600_000;

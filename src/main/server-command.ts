@@ -17,9 +17,10 @@ import { type Git, startGit } from "#git/start.ts";
 import { startReconcilers } from "#reconcilers/start-reconcilers.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
 import { openStore } from "#store/durable-store.ts";
+import { mainAddress, ownHosts } from "./addresses.ts";
 import { runChildAgent } from "./child-agent.ts";
 import { createGitObjects, installManifests } from "./first-objects.ts";
-import { keepSecret, mainAddress, ownHosts, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
+import { keepSecret, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
 
 export const serverCommand: Command = {
   name: "server",
@@ -237,7 +238,7 @@ const isDisabled = (flags: FlagValues, part: string) =>
   flags.strings("disable").some((one) => one.split(",").includes(part));
 
 function agentArguments(flags: FlagValues, port: number): string[] {
-  const passed = ["node-name", "node-ip", "container-runtime-endpoint", "resolv-conf"]
+  const passed = ["node-name", "node-ip", "container-runtime-endpoint", "default-runtime", "resolv-conf"]
     .filter((name) => flags.given(name))
     .map((name) => `--${name}=${flags.string(name)}`);
   const lists = ["node-label", "node-taint", "disable"].flatMap((name) =>

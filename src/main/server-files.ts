@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hostname, networkInterfaces } from "node:os";
 import { kubeconfigText } from "#client/kubeconfig.ts";
 
 export const serverPaths = (dataDir: string) => ({
@@ -37,20 +36,4 @@ export async function writeKubeconfig(
   pair: { cert: string; key: string },
 ): Promise<void> {
   await writePrivateFile(file, kubeconfigText("capstan", { server, ca, cert: pair.cert, key: pair.key }));
-}
-
-/** Names and addresses that clients may reach this machine by. */
-export function ownHosts(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  return [
-    "localhost",
-    hostname(),
-    ...addresses.filter(({ address }) => !address.startsWith("fe80")).map(({ address }) => address),
-  ];
-}
-
-/** The address of the interface that the machine announces itself by: the first that is not the loopback's. */
-export function mainAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
 }
