@@ -167,7 +167,7 @@ class Scheduler {
             (plugin) => plugin.reserve?.(info, nodeInfo, attempt.preparedBy(plugin.name), this.#cluster) ?? [],
           );
     this.#follower.assume(info.pod, node);
-    this.#steps.assume(steps, info);
+    this.#steps.assume(steps);
     this.#bindings++;
     void this.#bind(queued, node, steps).finally(() => {
       this.#bindings--;
@@ -178,11 +178,11 @@ class Scheduler {
   async #bind(queued: QueuedPod, node: string, steps: Parameters<StepRunner["run"]>[0]): Promise<void> {
     const { info } = queued;
     try {
-      await this.#steps.run(steps, info);
+      await this.#steps.run(steps, info, node);
       await this.#writer.bind(info, node);
     } catch (error) {
       if (this.#signal.aborted) return;
-      this.#steps.forget(steps, info);
+      this.#steps.forget(steps);
       this.#follower.forget(info.pod);
       const current = this.#cache.of(podRef).get(info.pod.metadata);
       const isGone = isNotFound(error) && current === undefined;
