@@ -309,4 +309,3 @@ async function prepareDirectories(paths: AgentPaths): Promise<void> {
   await mkdir(paths.memory, { recursive: true, mode: 0o711 });
   if (!(await isMountPoint(paths.memory))) await mountTmpfs(paths.memory, "mode=0711");
 }
-

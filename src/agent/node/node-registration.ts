@@ -153,7 +153,13 @@ export class NodeRegistration {
     const due = clock.now() - this.#writtenAtMs > heartbeatEveryMs;
     if (!due && isDeepStrictEqual(withoutHeartbeats(old), withoutHeartbeats({ ...old, ...status }))) return ready;
     try {
-      this.#node = await client.patch(Node, { name }, "strategic", { status: patchOf(status) }, { subresource: "status" });
+      this.#node = await client.patch(
+        Node,
+        { name },
+        "strategic",
+        { status: patchOf(status) },
+        { subresource: "status" },
+      );
       this.#writtenAtMs = clock.now();
     } catch (error) {
       if (isNotFound(error)) this.#node = await this.#createOrAdopt();
@@ -192,9 +198,24 @@ export class NodeRegistration {
     const now = formatTime(this.#options.clock.now());
     const [ready, why] = await this.#isReady();
     const verdicts = [
-      verdict("MemoryPressure", pressure.memory, ["KubeletHasInsufficientMemory", "kubelet has insufficient memory available"], ["KubeletHasSufficientMemory", "kubelet has sufficient memory available"]),
-      verdict("DiskPressure", pressure.disk, ["KubeletHasDiskPressure", "kubelet has disk pressure"], ["KubeletHasNoDiskPressure", "kubelet has no disk pressure"]),
-      verdict("PIDPressure", pressure.pids, ["KubeletHasInsufficientPID", "kubelet has insufficient PID available"], ["KubeletHasSufficientPID", "kubelet has sufficient PID available"]),
+      verdict(
+        "MemoryPressure",
+        pressure.memory,
+        ["KubeletHasInsufficientMemory", "kubelet has insufficient memory available"],
+        ["KubeletHasSufficientMemory", "kubelet has sufficient memory available"],
+      ),
+      verdict(
+        "DiskPressure",
+        pressure.disk,
+        ["KubeletHasDiskPressure", "kubelet has disk pressure"],
+        ["KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
+      ),
+      verdict(
+        "PIDPressure",
+        pressure.pids,
+        ["KubeletHasInsufficientPID", "kubelet has insufficient PID available"],
+        ["KubeletHasSufficientPID", "kubelet has sufficient PID available"],
+      ),
       verdict("Ready", ready, ["KubeletReady", "kubelet is posting ready status"], ["KubeletNotReady", why]),
     ];
     const ours = new Set(verdicts.map(({ type }) => type));
@@ -256,7 +277,7 @@ function verdict(type: string, value: boolean, yes: readonly [string, string], n
 
 function withoutHeartbeats(status: V1NodeStatus | undefined): unknown {
   if (status === undefined) return undefined;
-  const conditions = status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest);
+  const conditions = status.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: undefined }));
   return JSON.parse(JSON.stringify({ ...status, conditions }));
 }
 

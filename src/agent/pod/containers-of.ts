@@ -33,7 +33,8 @@ function entry(kind: ContainerKind, spec: V1Container): PodContainer {
   return { kind, spec, fieldPath: `spec.${fields[kind]}{${spec.name}}` };
 }
 
-const asContainer = ({ targetContainerName: _, ...spec }: V1EphemeralContainer): V1Container => spec;
+/** An ephemeral container has all fields of another one; its target is looked up where it is needed. */
+const asContainer = (spec: V1EphemeralContainer): V1Container => spec;
 
 export function findContainer(pod: Pod, name: string): PodContainer | undefined {
   return containersOf(pod).find(({ spec }) => spec.name === name);

@@ -12,7 +12,10 @@ import { podRequests } from "./pod-resources.ts";
 /** `others`: pods of this node that are not over. Undefined: taken. */
 export function refuse(pod: Pod, node: Node, others: readonly Pod[]): PodFailure | undefined {
   return (
-    refuseSysctls(pod) ?? refuseAffinity(pod, node) ?? refuseTaints(pod, node) ?? refusePorts(pod, others) ??
+    refuseSysctls(pod) ??
+    refuseAffinity(pod, node) ??
+    refuseTaints(pod, node) ??
+    refusePorts(pod, others) ??
     refuseResources(pod, node, others)
   );
 }
@@ -35,7 +38,10 @@ const safeSysctls = new Set([
 function refuseSysctls({ spec }: Pod): PodFailure | undefined {
   for (const { name } of spec?.securityContext?.sysctls ?? []) {
     const dotted = name.replaceAll("/", ".");
-    const message = (why: string): PodFailure => ({ reason: "SysctlForbidden", message: `forbidden sysctl: "${dotted}" ${why}` });
+    const message = (why: string): PodFailure => ({
+      reason: "SysctlForbidden",
+      message: `forbidden sysctl: "${dotted}" ${why}`,
+    });
     if (!safeSysctls.has(dotted)) return message("not allowlisted");
     if (dotted.startsWith("net.") && spec?.hostNetwork === true) return message("not allowed with host net enabled");
     if (dotted.startsWith("kernel.") && spec?.hostIPC === true) return message("not allowed with host ipc enabled");
@@ -87,7 +93,10 @@ function refuseTaints({ spec }: Pod, node: Node): PodFailure | undefined {
     (one) => one.effect === "NoExecute" && !(spec?.tolerations ?? []).some((toleration) => tolerates(toleration, one)),
   );
   if (taint === undefined) return undefined;
-  return { reason: "TaintToleration", message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate" };
+  return {
+    reason: "TaintToleration",
+    message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+  };
 }
 
 function tolerates({ key, operator = "Equal", value = "", effect }: V1Toleration, taint: V1Taint): boolean {

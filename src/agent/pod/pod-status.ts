@@ -121,7 +121,7 @@ function conditions(
     ...old.filter(({ type }) => !ours.has(type)),
     ...verdicts.map(({ type, observedGeneration, status, reason, message }) => {
       const before = old.find((condition) => condition.type === type);
-      const unchanged = before?.status === status && before.lastTransitionTime != null;
+      const unchanged = before?.status === status && typeof before.lastTransitionTime === "string";
       return {
         type,
         ...(observedGeneration === undefined ? {} : { observedGeneration }),

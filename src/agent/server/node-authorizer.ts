@@ -7,7 +7,9 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Client } from "#client/client.ts";
 
-export type NodeVerdict = { readonly allowed: true } | { readonly allowed: false; readonly code: number; readonly message: string };
+export type NodeVerdict =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly code: number; readonly message: string };
 
 interface User {
   readonly name: string;
@@ -80,7 +82,11 @@ function certificateUser({ socket }: IncomingMessage): User | undefined {
   const { subject } = tls.getPeerCertificate();
   if (subject?.CN === undefined) return undefined;
   const organizations: unknown = subject.O;
-  const groups = Array.isArray(organizations) ? organizations.map(String) : organizations === undefined ? [] : [String(organizations)];
+  const groups = Array.isArray(organizations)
+    ? organizations.map(String)
+    : organizations === undefined
+      ? []
+      : [String(organizations)];
   return { name: String(subject.CN), groups: [...groups, "system:authenticated"] };
 }
 
@@ -105,7 +111,12 @@ async function review(
     apiVersion: "authorization.k8s.io/v1",
     kind: "SubjectAccessReview",
     metadata: {},
-    spec: { user, groups, ...(uid === undefined ? {} : { uid }), resourceAttributes: { verb, resource: "nodes", subresource, name } },
+    spec: {
+      user,
+      groups,
+      ...(uid === undefined ? {} : { uid }),
+      resourceAttributes: { verb, resource: "nodes", subresource, name },
+    },
   };
   const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
   const answer = (await client.call({ method: "POST", path, body })) as { status?: { allowed?: boolean } };

@@ -3,38 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Logger } from "#lib/log.ts";
-import type { Client } from "#client/client.ts";
-import type { AgentPaths } from "#agent/agent-paths.ts";
-import type { NodePods } from "#agent/pod/node-pods.ts";
-import type { RuntimeClient } from "#agent/runtime/runtime-client.ts";
+import { answer, refuse, type NodeRequest, type NodeServerOptions } from "./node-request.ts";
 import { createNodeAuthorizer } from "./node-authorizer.ts";
 import { serveLogs } from "./serve-logs.ts";
 import { resourceMetrics, summary } from "./node-stats.ts";
 import { serveStream, serveUpgrade } from "./serve-stream.ts";
 
-export interface NodeServerOptions {
-  readonly port: number;
-  readonly nodeName: string;
-  readonly identity: { readonly servingCert: string; readonly servingKey: string; readonly clientCa: string };
-  readonly client: Client;
-  readonly pods: NodePods;
-  readonly runtime: RuntimeClient;
-  readonly paths: AgentPaths;
-  readonly log: Logger;
-}
-
 export interface NodeServer {
   readonly port: number;
   close(): Promise<void>;
-}
-
-/** What a handler gets. */
-export interface NodeRequest {
-  readonly url: URL;
-  /** The path's parts, decoded. */
-  readonly parts: readonly string[];
-  readonly options: NodeServerOptions;
 }
 
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
@@ -94,7 +71,8 @@ function parse(request: IncomingMessage, options: NodeServerOptions): NodeReques
       .filter((part) => part !== "")
       .map((part) => decodeURIComponent(part));
     // No part may name another place of a path that is put together later.
-    if (parts.some((part) => part === ".." || part === "." || part.includes("/") || part.includes("\0"))) return undefined;
+    if (parts.some((part) => part === ".." || part === "." || part.includes("/") || part.includes("\0")))
+      return undefined;
     return { url, parts, options };
   } catch {
     return undefined;
@@ -126,28 +104,7 @@ async function route(request: IncomingMessage, response: ServerResponse, parsed:
   }
 }
 
-export function answer(response: ServerResponse, code: number, text: string): void {
-  response.writeHead(code, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" });
-  response.end(text);
-}
-
 function json(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { "content-type": "application/json" });
   response.end(JSON.stringify(body));
-}
-
-const reasons: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  500: "Internal Server Error",
-};
-
-/** Answers on a socket that asked for an upgrade. */
-export function refuse(socket: Duplex, code: number, text: string): void {
-  const body = Buffer.from(text);
-  socket.end(
-    `HTTP/1.1 ${code} ${reasons[code] ?? "Error"}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${text}`,
-  );
 }

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { readFile } from "node:fs/promises";
 import type { ContainerStats } from "#agent/runtime/cri-types.ts";
 import { labels } from "#agent/pod/container-config.ts";
-import type { NodeServerOptions } from "./node-server.ts";
+import type { NodeServerOptions } from "./node-request.ts";
 
 interface Usage {
   time: string;
@@ -16,7 +16,7 @@ const lastCpu = new Map<string, { timestamp: number; total: number }>();
 export const rememberedCpuMax = 4_096;
 
 function cpuOf({ attributes, cpu }: ContainerStats): Usage | undefined {
-  if (cpu?.usageCoreNanoSeconds == null) return undefined;
+  if (!cpu?.usageCoreNanoSeconds) return undefined;
   const { timestamp } = cpu;
   const total = cpu.usageCoreNanoSeconds.value;
   const before = lastCpu.get(attributes.id);
@@ -104,7 +104,12 @@ export async function resourceMetrics({ runtime }: NodeServerOptions): Promise<s
   const stats = await runtime.listContainerStats();
   const label = ({ attributes }: ContainerStats): string =>
     `{container="${attributes.metadata.name}",namespace="${attributes.labels[labels.podNamespace] ?? ""}",pod="${attributes.labels[labels.podName] ?? ""}"}`;
-  const series = (name: string, kind: string, help: string, value: (stats: ContainerStats) => number | undefined): string => {
+  const series = (
+    name: string,
+    kind: string,
+    help: string,
+    value: (stats: ContainerStats) => number | undefined,
+  ): string => {
     const lines = stats.flatMap((one) => {
       const found = value(one);
       return found === undefined ? [] : [`${name}${label(one)} ${found}`];
@@ -112,10 +117,18 @@ export async function resourceMetrics({ runtime }: NodeServerOptions): Promise<s
     return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${lines.map((line) => `${line}\n`).join("")}`;
   };
   return [
-    series("container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the container in core-seconds", ({ cpu }) =>
-      cpu?.usageCoreNanoSeconds == null ? undefined : cpu.usageCoreNanoSeconds.value / 1e9),
-    series("container_memory_working_set_bytes", "gauge", "Current working set of the container in bytes", ({ memory }) =>
-      memory?.workingSetBytes?.value),
+    series(
+      "container_cpu_usage_seconds_total",
+      "counter",
+      "Cumulative cpu time consumed by the container in core-seconds",
+      ({ cpu }) => (cpu?.usageCoreNanoSeconds ? cpu.usageCoreNanoSeconds.value / 1e9 : undefined),
+    ),
+    series(
+      "container_memory_working_set_bytes",
+      "gauge",
+      "Current working set of the container in bytes",
+      ({ memory }) => memory?.workingSetBytes?.value,
+    ),
     `# HELP node_cpu_usage_seconds_total Cumulative cpu time consumed by the node in core-seconds\n# TYPE node_cpu_usage_seconds_total counter\nnode_cpu_usage_seconds_total ${(await cpuOfNode()) / 1e9}\n`,
     `# HELP node_memory_working_set_bytes Current working set of the node in bytes\n# TYPE node_memory_working_set_bytes gauge\nnode_memory_working_set_bytes ${(await memoryOfNode()).workingSetBytes}\n`,
   ].join("");

@@ -7,7 +7,7 @@ import { oldStatus } from "#agent/pod/container-statuses.ts";
 import { findContainer } from "#agent/pod/containers-of.ts";
 import { isAlive, type ObservedContainer } from "#agent/pod/observation.ts";
 import type { PodWorker } from "#agent/pod/pod-worker.ts";
-import { answer, type NodeRequest } from "./node-server.ts";
+import { answer, type NodeRequest } from "./node-request.ts";
 import { readLog, type LogOptions } from "./log-reader.ts";
 
 export async function serveLogs(
@@ -22,7 +22,7 @@ export async function serveLogs(
     return answer(response, 404, `container "${containerName}" not found in pod "${podName}"`);
   const previous = truth(url.searchParams.get("previous"));
   const chosen = chooseRun(worker, podName, containerName, previous);
-  if ("message" in chosen) return answer(response, 400, chosen.message);
+  if ("why" in chosen) return answer(response, 400, chosen.why);
   const { name = "", uid = "" } = worker.pod.metadata;
   const directory = podLogDirectory(options.paths, { namespace, name, uid });
   const path = join(directory, containerName, `${chosen.attempt}.log`);
@@ -44,7 +44,7 @@ function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
   });
 }
 
-type Chosen = ObservedContainer | { readonly message: string };
+type Chosen = ObservedContainer | { readonly why: string };
 
 /** The run whose log is wanted, or why there is none. */
 function chooseRun(worker: PodWorker, pod: string, container: string, previous: boolean): Chosen {
@@ -53,12 +53,14 @@ function chooseRun(worker: PodWorker, pod: string, container: string, previous: 
   const waiting = worker.waitOf(container);
   if (previous) {
     // While it waits to be started again, the run that ended last is the previous one.
-    const found = waiting !== undefined && latest?.state === "exited" && latest.attempt > 0 ? (before ?? latest) : before;
-    return found ?? { message: `previous terminated container "${container}" in pod "${pod}" not found` };
+    const found =
+      waiting !== undefined && latest?.state === "exited" && latest.attempt > 0 ? (before ?? latest) : before;
+    return found ?? { why: `previous terminated container "${container}" in pod "${pod}" not found` };
   }
   if (latest !== undefined && latest.state !== "created") return latest;
-  const reason = waiting?.reason ?? oldStatus(worker.pod.status, container)?.state?.waiting?.reason ?? "ContainerCreating";
-  return { message: `container "${container}" in pod "${pod}" is waiting to start: ${reason}` };
+  const reason =
+    waiting?.reason ?? oldStatus(worker.pod.status, container)?.state?.waiting?.reason ?? "ContainerCreating";
+  return { why: `container "${container}" in pod "${pod}" is waiting to start: ${reason}` };
 }
 
 function logOptions({ searchParams }: URL): LogOptions {
@@ -73,7 +75,8 @@ function logOptions({ searchParams }: URL): LogOptions {
     timestamps: truth(searchParams.get("timestamps")),
     tailLines: number("tailLines"),
     limitBytes: number("limitBytes"),
-    sinceMs: seconds !== undefined ? Date.now() - seconds * 1000 : time === null || time === "" ? undefined : Date.parse(time),
+    sinceMs:
+      seconds !== undefined ? Date.now() - seconds * 1000 : time === null || time === "" ? undefined : Date.parse(time),
   };
 }
 
