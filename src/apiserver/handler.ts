@@ -14,6 +14,7 @@ import { type Caller, type Dispatched, dispatch, type DispatchTables, warningsOf
 import type { Form } from "./http/negotiate.ts";
 import type { NonResourceHandler } from "./non-resource.ts";
 import type { Services } from "./operation.ts";
+import { answerOwn, type OwnEndpoints } from "./own-endpoints.ts";
 import { requestInfo } from "./request-info.ts";
 import type { ServerRequest, User } from "./request.ts";
 
@@ -24,6 +25,7 @@ export interface HandlerParts {
   impersonate: Impersonator;
   authorizer: Authorizer;
   nonResource: NonResourceHandler;
+  own: OwnEndpoints | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -43,6 +45,8 @@ export function createHandler(parts: HandlerParts): Handler {
 }
 
 async function handle(parts: HandlerParts, request: ServerRequest): Promise<Dispatched> {
+  const mine = parts.own === undefined || request.user !== undefined ? undefined : answerOwn(parts.own, request);
+  if (mine !== undefined) return { answer: await mine, form: plain };
   const { services, authorizer, tables, nonResource, clock } = parts;
   const info = requestInfo(request.method, decodePath(request.path), request.query);
   const authenticated = request.user ?? (await authenticate(parts, request));
@@ -50,14 +54,11 @@ async function handle(parts: HandlerParts, request: ServerRequest): Promise<Disp
   const attributes = attributesOf(info, user);
   const verdict = authorizer.authorize(attributes);
   if (verdict.decision !== "allow") {
-    if (user === anonymous && authenticated === anonymous && !isPublic(info.path)) throw unauthorized();
     throw forbidden(attributes, verdict.reason);
   }
   const caller: Caller = { services, request, info, user, now: clock.now() };
   return info.isResource ? dispatch(caller, tables) : nonResource(caller);
 }
-
-const isPublic = (_path: string) => true;
 
 async function authenticate({ authenticators }: HandlerParts, request: ServerRequest): Promise<User> {
   for (const authenticator of authenticators) {

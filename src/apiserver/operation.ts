@@ -5,6 +5,7 @@ import type { Random } from "#lib/random.ts";
 import type { RequestContext } from "#api/resource.ts";
 import type { Store } from "#store/store.ts";
 import type { Admission } from "./admission/plugin.ts";
+import type { Authorizer } from "./authz/authorizer.ts";
 import type { ClusterCache } from "./cache/cluster-cache.ts";
 import type { Catalogue, ServedResource } from "./catalogue.ts";
 import type { Form } from "./http/negotiate.ts";
@@ -18,6 +19,7 @@ export interface Services {
   readonly cache: ClusterCache;
   readonly catalogue: Catalogue;
   readonly admission: Admission;
+  readonly authorizer: Authorizer;
   readonly hooks: ResourceHooks;
   readonly clock: Clock;
   readonly random: Random;

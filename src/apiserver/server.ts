@@ -1,14 +1,27 @@
-/** Puts the API server together. main.ts hands in the store, the clock and the data directory, and connects transports. */
+/** Puts the API server together. main.ts hands in the store, the clock and the certificates, and connects transports. */
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Random, systemRandom } from "#lib/random.ts";
 import { allDefinitions } from "#api/all.ts";
 import type { Store } from "#store/store.ts";
+import { parseCidr } from "./allocation/cidr.ts";
+import { defaultNodePorts, type PortRange } from "./allocation/node-ports.ts";
+import { serviceHook } from "./allocation/service-hook.ts";
+import { assert } from "#lib/assert.ts";
+import { resourceHooks } from "./resource/hooks.ts";
+import { admissionPlugins } from "./admission/chain.ts";
 import { admissionChain } from "./admission/plugin.ts";
 import { clientCertificate } from "./authn/client-certificate.ts";
 import { impersonate } from "./authn/impersonation.ts";
+import { ServiceAccountTokens } from "./authn/service-account.ts";
+import { type StaticToken, staticTokens } from "./authn/static-tokens.ts";
+import { createTokenSigner } from "./authn/token-signer.ts";
 import { authorizerChain, masters } from "./authz/authorizer.ts";
+import { NodeAuthorizer } from "./authz/node.ts";
+import { Rbac } from "./authz/rbac.ts";
+import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
 import { ClusterCache } from "./cache/cluster-cache.ts";
+import { startCompaction } from "./cache/compaction.ts";
 import { Catalogue } from "./catalogue.ts";
 import { createDiscovery } from "./discovery/discovery.ts";
 import type { DispatchTables } from "./dispatch.ts";
@@ -18,28 +31,70 @@ import { listen, type ListenOptions, type Listener } from "./http/listener.ts";
 import { writeAnswer } from "./http/write-answer.ts";
 import { createNonResourceHandler } from "./non-resource.ts";
 import type { Services } from "./operation.ts";
+import type { OwnEndpoints } from "./own-endpoints.ts";
+import type { ClusterPki } from "./pki.ts";
 import type { User } from "./request.ts";
 import { createLocalTransport, type LocalTransport } from "./transport.ts";
+import { componentStatuses } from "./reviews/component-status.ts";
+import { selfRulesReview } from "./reviews/self-rules-review.ts";
+import { accessReviews } from "./reviews/subject-access-review.ts";
+import { selfSubjectReview, tokenReview } from "./reviews/token-review.ts";
+import { serverVersion } from "./version.ts";
 
 export interface ApiServerOptions {
   store: Store;
   clock: Clock;
   log: Logger;
+  pki: ClusterPki;
   random?: Random;
+  /** "10.43.0.0/16". */
+  serviceCidr?: string;
+  /** "cluster.local". */
+  clusterDomain?: string;
+  /** Ports of Services of type NodePort. */
+  nodePortRange?: PortRange;
+  /** Where pods and nodes reach this server; without it the cluster has no Service "kubernetes". */
+  advertiseAddress?: string;
+  port?: number;
+  /** Bearer tokens known from the start. */
+  tokens?: readonly StaticToken[];
+  /** Paths of Capstan itself: join, CA, Git hook. */
+  own?: OwnEndpoints;
 }
 
 export interface ApiServer {
   /** The way in for parts of this process, which act as `user`. */
   transport(user: User, userAgent: string): LocalTransport;
   listen(options: ListenOptions): Promise<Listener>;
+  /** PEM of the CA that clients and pods trust. */
+  readonly caCertificate: string;
   close(): Promise<void>;
 }
 
+/** The API server's own name in what it writes. */
+const self: User = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
+
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, clock, log, random = systemRandom } = options;
+  const { store, clock, log, pki, random = systemRandom, tokens = [] } = options;
+  const { serviceCidr = "10.43.0.0/16", clusterDomain = "cluster.local" } = options;
   const cache = new ClusterCache(store, log);
-  await cache.start();
   const catalogue = new Catalogue(cache, allDefinitions);
+  await cache.start();
+  const stopCompaction = startCompaction(store, log);
+
+  const issuer = `https://kubernetes.default.svc.${clusterDomain}`;
+  const signer = await createTokenSigner(pki.serviceAccountKey, issuer);
+  const accountTokens = new ServiceAccountTokens(signer, [issuer], cache, clock);
+  const rbac = new Rbac(cache);
+  const authorizer = authorizerChain([masters, new NodeAuthorizer(cache), rbac]);
+
+  const ranges = serviceCidr.split(",").map((cidr) => parseCidr(cidr));
+  assert(
+    ranges.every((range) => range !== undefined),
+    `a bad service range: ${serviceCidr}`,
+  );
+  const hooks = resourceHooks({ "/services": serviceHook(cache, ranges, options.nodePortRange ?? defaultNodePorts) });
+  const admission = admissionChain(admissionPlugins());
   const services: Services = {
     store,
     cache,
@@ -47,37 +102,55 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     random,
     log,
-    admission: admissionChain([]),
+    admission,
+    authorizer,
     hooks: { get: () => undefined },
   };
-  const tables: DispatchTables = { virtual: [], subresources: new Map() };
+  const tables: DispatchTables = {
+    virtual: [
+      ...accessReviews(authorizer),
+      selfRulesReview(rbac),
+      selfSubjectReview,
+      tokenReview(accountTokens),
+      componentStatuses,
+    ],
+    subresources: new Map(),
+  };
+  let address = "127.0.0.1:6443";
   const handle = createHandler({
     services,
     tables,
-    authenticators: [clientCertificate],
+    authenticators: [clientCertificate, accountTokens, staticTokens(tokens)],
     impersonate,
-    authorizer: authorizerChain([masters]),
+    authorizer,
+    own: options.own,
     nonResource: createNonResourceHandler({
       health: createHealth([]),
-      discovery: createDiscovery(catalogue, tables.virtual, () => "127.0.0.1:6443"),
-      version: { major: "1", minor: "36" },
+      discovery: createDiscovery(catalogue, tables.virtual, () => address),
+      version: serverVersion,
     }),
     clock,
     log,
   });
+  const transport = (user: User, userAgent: string) => createLocalTransport(handle, user, userAgent);
+  await bootstrapCluster({ transport: transport(self, "kube-apiserver"), catalogue, log, serviceCidr });
+
   const listeners = new Set<Listener>();
   return {
-    transport: (user, userAgent) => createLocalTransport(handle, user, userAgent),
+    transport,
+    caCertificate: pki.ca.cert,
     async listen(listenOptions) {
       const listener = await listen(listenOptions, (exchange) => {
         handle(exchange.request)
           .then(({ answer, form }) => writeAnswer(exchange, answer, form, undefined))
           .catch((error: unknown) => log.error("an answer could not be written", { error: error as Error }));
       });
+      address = `${listenOptions.host ?? "127.0.0.1"}:${listener.port}`;
       listeners.add(listener);
       return listener;
     },
     async close() {
+      stopCompaction();
       await Promise.all([...listeners].map((listener) => listener.close()));
       cache.stop();
     },

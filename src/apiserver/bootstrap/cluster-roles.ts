@@ -45,11 +45,7 @@ const viewRules: readonly RuleRow[] = [
   ],
   [read, "policy", "poddisruptionbudgets poddisruptionbudgets/status"],
   [read, networking, "ingresses ingresses/status networkpolicies"],
-  [
-    read,
-    "resource.k8s.io",
-    "resourceclaims resourceclaims/status resourceclaimtemplates",
-  ],
+  [read, "resource.k8s.io", "resourceclaims resourceclaims/status resourceclaimtemplates"],
 ];
 
 const editRules: readonly RuleRow[] = [
@@ -109,12 +105,36 @@ const nodeRules: readonly RuleRow[] = [
 ];
 
 export const clusterRoles: Readonly<Record<string, RoleRow>> = {
-  "cluster-admin": { rules: [["*", "*", "*"], ["*", ["*"]]] },
+  "cluster-admin": {
+    rules: [
+      ["*", "*", "*"],
+      ["*", ["*"]],
+    ],
+  },
   "system:discovery": {
-    rules: [["get", ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"]]],
+    rules: [
+      [
+        "get",
+        [
+          "/api",
+          "/api/*",
+          "/apis",
+          "/apis/*",
+          "/healthz",
+          "/livez",
+          "/openapi",
+          "/openapi/*",
+          "/readyz",
+          "/version",
+          "/version/",
+        ],
+      ],
+    ],
   },
   "system:monitoring": {
-    rules: [["get", ["/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz", "/readyz/*"]]],
+    rules: [
+      ["get", ["/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz", "/readyz/*"]],
+    ],
   },
   "system:basic-user": {
     rules: [
@@ -124,7 +144,17 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
   },
   "system:public-info-viewer": { rules: [["get", healthPaths]] },
   "system:service-account-issuer-discovery": {
-    rules: [["get", ["/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks", "/openid/v1/jwks/"]]],
+    rules: [
+      [
+        "get",
+        [
+          "/.well-known/openid-configuration",
+          "/.well-known/openid-configuration/",
+          "/openid/v1/jwks",
+          "/openid/v1/jwks/",
+        ],
+      ],
+    ],
   },
   admin: { aggregates: [aggregate("admin")] },
   edit: { labels: aggregateTo("admin"), aggregates: [aggregate("edit")] },
@@ -152,7 +182,11 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
     rules: [
       [read, "core", "nodes"],
       ["proxy", "core", "nodes"],
-      ["*", "core", "nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods nodes/checkpoint"],
+      [
+        "*",
+        "core",
+        "nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods nodes/checkpoint",
+      ],
     ],
   },
   "system:node-bootstrapper": { rules: [["create get list watch", certificates, "certificatesigningrequests"]] },
@@ -240,7 +274,12 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
 };
 
 function approvers(): Record<string, RoleRow> {
-  const names = { "legacy-unknown": "legacy-unknown", "kubelet-serving": "kubelet-serving", "kube-apiserver-client": "kube-apiserver-client", "kube-apiserver-client-kubelet": "kube-apiserver-client-kubelet" };
+  const names = {
+    "legacy-unknown": "legacy-unknown",
+    "kubelet-serving": "kubelet-serving",
+    "kube-apiserver-client": "kube-apiserver-client",
+    "kube-apiserver-client-kubelet": "kube-apiserver-client-kubelet",
+  };
   return Object.fromEntries(
     Object.values(names).map((name) => [
       `system:${certificates}:${name}-approver`,

@@ -14,7 +14,9 @@ export const controllerRoles: Readonly<Record<string, readonly RuleRow[]>> = {
     ["get list watch create delete", "storage.k8s.io", "volumeattachments"],
     ["get list watch", "storage.k8s.io", "csidrivers csinodes"],
   ],
-  "clusterrole-aggregation-controller": [["escalate get list patch update watch", "rbac.authorization.k8s.io", "clusterroles"]],
+  "clusterrole-aggregation-controller": [
+    ["escalate get list patch update watch", "rbac.authorization.k8s.io", "clusterroles"],
+  ],
   "cronjob-controller": [
     ["get list update watch", "batch", "cronjobs"],
     ["create delete get list patch update watch", "batch", "jobs"],
@@ -94,10 +96,7 @@ export const controllerRoles: Readonly<Record<string, readonly RuleRow[]>> = {
     ["get list watch", "storage.k8s.io", "storageclasses"],
     ...recordEvents,
   ],
-  "generic-garbage-collector": [
-    ["delete get list patch update watch", "*", "*"],
-    ...recordEvents,
-  ],
+  "generic-garbage-collector": [["delete get list patch update watch", "*", "*"], ...recordEvents],
   "horizontal-pod-autoscaler": [
     ["get list watch", "autoscaling", "horizontalpodautoscalers"],
     ["update", "autoscaling", "horizontalpodautoscalers/status"],
@@ -177,11 +176,7 @@ export const controllerRoles: Readonly<Record<string, readonly RuleRow[]>> = {
     ["patch update", "resource.k8s.io", "resourceclaims/status"],
     ...recordEvents,
   ],
-  "resourcequota-controller": [
-    ["list watch", "*", "*"],
-    ["update", "core", "resourcequotas/status"],
-    ...recordEvents,
-  ],
+  "resourcequota-controller": [["list watch", "*", "*"], ["update", "core", "resourcequotas/status"], ...recordEvents],
   "root-ca-cert-publisher": [["create update", "core", "configmaps"], ...recordEvents],
   "route-controller": [["list watch", "core", "nodes"], ["patch", "core", "nodes/status"], ...recordEvents],
   "service-account-controller": [["create", "core", "serviceaccounts"], ...recordEvents],
@@ -224,7 +219,12 @@ export const controllerRoles: Readonly<Record<string, readonly RuleRow[]>> = {
     ["delete get list watch", "certificates.k8s.io", "certificatesigningrequests"],
     ["update", "certificates.k8s.io", "certificatesigningrequests/approval certificatesigningrequests/status"],
     ["approve", "certificates.k8s.io", "signers", "kubernetes.io/kube-apiserver-client-kubelet"],
-    ["sign", "certificates.k8s.io", "signers", "kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown"],
+    [
+      "sign",
+      "certificates.k8s.io",
+      "signers",
+      "kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown",
+    ],
     ["create", "authorization.k8s.io", "subjectaccessreviews"],
     ...recordEvents,
   ],

@@ -1,7 +1,9 @@
 /** Short notation for role rules: `[verbs, groups, resources, names]`, each a list parted by spaces; "core" is the group "". */
 import type { V1PolicyRule } from "#api/generated/types.ts";
 
-export type RuleRow = readonly [verbs: string, groups: string, resources: string, names?: string] | readonly [verbs: string, paths: readonly string[]];
+export type RuleRow =
+  | readonly [verbs: string, groups: string, resources: string, names?: string]
+  | readonly [verbs: string, paths: readonly string[]];
 
 const words = (text: string) => text.split(" ");
 
@@ -22,4 +24,7 @@ export const readWrite = "get list watch create update patch delete deletecollec
 export const write = "create update patch delete deletecollection";
 
 /** Both groups of events: everyone who tells what happened needs it. */
-export const recordEvents: readonly RuleRow[] = [["create update patch", "core", "events"], ["create update patch", "events.k8s.io", "events"]];
+export const recordEvents: readonly RuleRow[] = [
+  ["create update patch", "core", "events"],
+  ["create update patch", "events.k8s.io", "events"],
+];

@@ -8,8 +8,9 @@ import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import { decodeObject } from "./body.ts";
+import type { ResourceHook } from "./hooks.ts";
 import { fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
-import { trackUpdate } from "./managed-fields.ts";
+import { trackWrite } from "./managed-fields.ts";
 import { managerName, writeOptions } from "./options.ts";
 import { keyOf } from "./keys.ts";
 import { viewOf } from "./read.ts";
@@ -25,7 +26,7 @@ export async function createObject(operation: Operation): Promise<ObjectAnswer> 
   matchNamespace(resource, object.metadata, info.namespace);
   const manager = managerName(options.fieldManager, request.header("user-agent"));
   const entry = await insertObject(operation, object, {
-    prepare: (draft) => trackUpdate(operation, undefined, draft, manager),
+    prepare: (draft) => trackWrite(operation, undefined, draft, manager, resource.definition),
   });
   return viewEntry(view, entry, 201);
 }
@@ -54,14 +55,14 @@ export async function insertObject(
   const admission = admissionFor(operation, "CREATE", object, undefined);
   await services.admission.mutate(admission);
   matchNamespace(resource, metadata, info.namespace);
-  firstGeneration(resource.definition, object);
-  resource.definition.prepareCreate?.(object, operation.context);
+  const hook = services.hooks.get(resource.group, resource.plural);
   for (let attempt = 0; ; attempt += 1) {
-    const more =
-      (await services.hooks.get(resource.group, resource.plural)?.beforeWrite?.(object, undefined, operation)) ?? [];
+    hook?.fill?.(object, undefined, operation);
+    firstGeneration(resource.definition, object);
+    resource.definition.prepareCreate?.(object, operation.context);
     checkNew(operation, object);
     await services.admission.validate(admission);
-    const written = await store(operation, object, more);
+    const written = await store(operation, object, hook);
     if (written !== undefined) return written;
     const name = metadata.name ?? "";
     if (attempt >= writeRetriesMax || (isTaken(operation, object) && !isGenerated))
@@ -75,9 +76,9 @@ export async function insertObject(
 async function store(
   operation: Operation,
   object: KubernetesObject,
-  more: Awaited<ReturnType<NonNullable<import("./hooks.ts").ResourceHook["beforeWrite"]>>>,
-) {
-  const { resource, services } = operation;
+  hook: ResourceHook | undefined,
+): Promise<Entry | undefined> {
+  const { resource } = operation;
   const key = keyOf(resource, object.metadata.namespace ?? "", object.metadata.name ?? "");
   if (resource.cache.get(key) !== undefined) return undefined;
   const { resourceVersion = "" } = object.metadata;
@@ -85,9 +86,9 @@ async function store(
     throw unknownFailure("resourceVersion should not be set on objects to be created");
   delete object.metadata.resourceVersion;
   if (operation.dryRun) return unwritten(key, object, undefined);
-  const result = await putObject(operation, key, object, 0, more);
+  const result = await putObject(operation, key, object, 0, hook?.writes?.(object, undefined, operation));
   if (!result.ok) return undefined;
-  services.hooks.get(resource.group, resource.plural)?.afterWrite?.(object, undefined, operation);
+  hook?.afterWrite?.(object, undefined, operation);
   return result.entry;
 }
 

@@ -1,9 +1,11 @@
 /** DeleteOptions from body and query, checked. Upstream: handlers/delete.go, metav1/validation ValidateDeleteOptions. */
 import type { FieldError } from "#api/field-error.ts";
-import { badRequest } from "#api/status-catalogue.ts";
+import { decodeBody, type ExpectedKind } from "#api/decode/decode.ts";
+import { builtInType } from "#api/schema/built-in.ts";
 import { invalid, invalidObject, notSupported } from "#api/validation/field-errors.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { Query } from "#apiserver/request.ts";
+import { bodyFormat } from "./body.ts";
 import { integer } from "./list-options.ts";
 import { dryRunErrors } from "./options.ts";
 
@@ -26,14 +28,19 @@ export async function readDeleteOptions(operation: Operation): Promise<DeleteOpt
 
 async function bodyOptions({ request }: Operation): Promise<DeleteOptions | undefined> {
   if (request.bodyObject !== undefined) return request.bodyObject as DeleteOptions;
+  const format = bodyFormat(request);
   const bytes = await request.body();
   if (bytes.length === 0) return undefined;
-  try {
-    return JSON.parse(bytes.toString("utf8")) as DeleteOptions;
-  } catch {
-    throw badRequest("the body of the request is not valid");
-  }
+  const decoded = decodeBody({ format, bytes }, expected(), "Ignore");
+  return decoded.object as DeleteOptions;
 }
+
+const expected = (): ExpectedKind => ({
+  group: "",
+  version: "v1",
+  kind: "DeleteOptions",
+  struct: builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"),
+});
 
 function queryOptions(query: Query): DeleteOptions {
   const gracePeriodSeconds = integer(query, "gracePeriodSeconds");

@@ -166,10 +166,14 @@ export async function eraseObject(
   const { resource, services, dryRun } = operation;
   if (dryRun) return unwritten(key, last, current.revision);
   const hook = services.hooks.get(resource.group, resource.plural);
-  const more = (await hook?.beforeDelete?.(last, operation)) ?? [];
-  const result = await deleteKey(operation, key, current.revision, more);
+  const result = await deleteKey(
+    operation,
+    key,
+    current.revision,
+    hook?.writes?.(undefined, current.object, operation),
+  );
   if (!result.ok) return undefined;
-  hook?.afterWrite?.(last, current.object, operation);
+  hook?.afterWrite?.(undefined, current.object, operation);
   return unwritten(key, last, current.revision);
 }
 

@@ -1,20 +1,24 @@
 /**
- * What some resources write besides the object itself, in the same transaction: allocated addresses and ports of a
- * Service, for example. Registered by group and plural; most resources have none.
+ * What some resources fill in or write besides the object itself, in the same transaction: allocated addresses and ports
+ * of a Service, for example. Registered by group and plural; most resources have none.
  */
 import type { KubernetesObject } from "#api/object.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { Write } from "#store/store.ts";
 
 export interface ResourceHook {
-  /** Before validation: fills what is allocated. The writes go with the object's; a lost race runs the hook again. */
-  beforeWrite?(object: KubernetesObject, old: KubernetesObject | undefined, operation: Operation): Promise<Write[]>;
-  /** What goes away together with the object. */
-  beforeDelete?(object: KubernetesObject, operation: Operation): Promise<Write[]>;
-  /** After the object was written or deleted for good (never in a dry run). */
-  afterWrite?(object: KubernetesObject, old: KubernetesObject | undefined, operation: Operation): void;
+  /** Before the kind's own preparation and validation: fills what is allocated. A lost race runs it again. */
+  fill?(object: KubernetesObject, old: KubernetesObject | undefined, operation: Operation): void;
+  /** What goes into the store together with the object (`object` undefined: with its deletion). */
+  writes?(object: KubernetesObject | undefined, old: KubernetesObject | undefined, operation: Operation): Write[];
+  /** After the object was written, or deleted (`object` undefined); never in a dry run. */
+  afterWrite?(object: KubernetesObject | undefined, old: KubernetesObject | undefined, operation: Operation): void;
 }
 
 export interface ResourceHooks {
   get(group: string, plural: string): ResourceHook | undefined;
+}
+
+export function resourceHooks(hooks: Readonly<Record<string, ResourceHook>>): ResourceHooks {
+  return { get: (group, plural) => hooks[`${group}/${plural}`] };
 }

@@ -4,6 +4,7 @@ import type { Strategy } from "#api/resource.ts";
 import { failure } from "#api/status-error.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import { applyPatch } from "./apply.ts";
 import { clone } from "./metadata.ts";
 import { viewOf } from "./read.ts";
 import { changeObject } from "./update.ts";
@@ -15,6 +16,7 @@ export async function patchObject(
   isMain: boolean,
 ): Promise<ObjectAnswer> {
   const { request } = operation;
+  if (request.header("content-type") === "application/apply-patch+yaml") return applyPatch(operation, strategy, isMain);
   if (request.header("content-type") !== "application/merge-patch+json")
     throw failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   const patch = JSON.parse((await request.body()).toString()) as Record<string, unknown>;
@@ -22,7 +24,7 @@ export async function patchObject(
     produce: (current) => merge(clone(current), patch) as KubernetesObject,
     strategy,
     allowCreate: false,
-    countsGeneration: isMain,
+    isMain,
   });
   return viewEntry(viewOf(operation), entry, isCreated ? 201 : 200);
 }

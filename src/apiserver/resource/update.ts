@@ -5,6 +5,7 @@ import { badRequest, conflict, notFound, unknownFailure } from "#api/status-cata
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { objectMetaUpdateErrors } from "#api/validation/object-meta.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
+import { attributesOf, forbidden } from "#apiserver/authz/authorizer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import { decodeObject } from "./body.ts";
@@ -12,7 +13,8 @@ import { addWarning, admissionFor, insertObject } from "./create.ts";
 import { eraseObject } from "./delete.ts";
 import { keyOf } from "./keys.ts";
 import { parseRevision, revisionSyntax } from "./list-options.ts";
-import { trackUpdate } from "./managed-fields.ts";
+import { keepTimesIfUnchanged } from "#api/apply/managed-fields.ts";
+import { trackWrite } from "./managed-fields.ts";
 import { clone, isEqual, keepSystemMetadata, matchNamespace, nextGeneration } from "./metadata.ts";
 import { managerName, writeOptions } from "./options.ts";
 import { viewOf } from "./read.ts";
@@ -29,10 +31,8 @@ export interface Change {
   strategy: Strategy<KubernetesObject>;
   /** Whether a missing object is created. */
   allowCreate: boolean;
-  /** Called before it is created: an update right alone does not allow that. */
-  authorizeCreate?(): Promise<void>;
-  /** Whether the generation may grow here. Default true. */
-  countsGeneration?: boolean;
+  /** The main endpoint: what is allocated is filled in and the generation counted there only. */
+  isMain: boolean;
   /** A request that must find this uid. */
   uid?: string | undefined;
 }
@@ -59,29 +59,25 @@ export async function replaceObject(
   const { entry, isCreated } = await changeObject(operation, {
     produce(current) {
       const object = clone(sent);
-      trackUpdate(operation, current, object, manager);
+      trackWrite(operation, current, object, manager, strategy);
       return object;
     },
     strategy,
     allowCreate: isMain && resource.definition.allowCreateOnUpdate === true,
-    countsGeneration: isMain,
+    isMain,
     uid: sent.metadata.uid,
   });
   return viewEntry(view, entry, isCreated ? 201 : 200);
 }
 
-/** Upstream's checkName. */
+/** The object must be the one that the path names. Upstream: handlers/rest.go checkName. */
 export function checkName({ info, resource }: Operation, { metadata }: KubernetesObject): void {
+  matchNamespace(resource, metadata, info.namespace);
   const { name = "" } = metadata;
-  if (name === "") metadata.name = info.name;
-  else if (name !== info.name)
+  if (name === "")
+    throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`);
+  if (name !== info.name)
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
-  if (!resource.isNamespaced) return;
-  const { namespace = "" } = metadata;
-  if (namespace !== "" && namespace !== info.namespace)
-    throw badRequest(
-      `the namespace of the object (${namespace}) does not match the namespace on the request (${info.namespace})`,
-    );
 }
 
 export async function changeObject(operation: Operation, change: Change): Promise<Changed> {
@@ -93,7 +89,8 @@ export async function changeObject(operation: Operation, change: Change): Promis
     checkUid(operation, change, current);
     const object = await change.produce(current?.object);
     if (current === undefined) {
-      await change.authorizeCreate?.();
+      authorizeCreate(operation);
+      delete object.metadata.resourceVersion;
       return { entry: await insertObject(operation, object), isCreated: true };
     }
     const entry = await replace(operation, change, key, current, object);
@@ -101,6 +98,13 @@ export async function changeObject(operation: Operation, change: Change): Promis
     if (attempt >= writeRetriesMax) throw conflict(resource.resourceName, info.name);
     await services.cache.waitFor();
   }
+}
+
+/** A right to update alone does not allow to create. Upstream: withAuthorization. */
+function authorizeCreate({ services, info, user }: Operation): void {
+  const attributes = { ...attributesOf(info, user), verb: "create" };
+  const verdict = services.authorizer.authorize(attributes);
+  if (verdict.decision !== "allow") throw forbidden(attributes, verdict.reason);
 }
 
 function checkUid({ resource, info }: Operation, { uid }: Change, current: Entry | undefined): void {
@@ -125,10 +129,10 @@ async function replace(
   checkRevision(operation, object, current);
   matchNamespace(resource, object.metadata, info.namespace);
   keepSystemMetadata(object.metadata, old.metadata);
-  change.strategy.prepareUpdate?.(object, old, context);
-  if (change.countsGeneration !== false) nextGeneration(definition, object, old);
   const hook = services.hooks.get(resource.group, resource.plural);
-  const more = (await hook?.beforeWrite?.(object, old, operation)) ?? [];
+  if (change.isMain) hook?.fill?.(object, old, operation);
+  change.strategy.prepareUpdate?.(object, old, context);
+  if (change.isMain) nextGeneration(definition, object, old);
   const errors = [
     ...objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn: resource.custom === undefined }),
     ...(change.strategy.validate?.(object, old, context) ?? []),
@@ -136,10 +140,11 @@ async function replace(
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
   for (const text of change.strategy.warnings?.(object, old, context) ?? []) addWarning(warnings, text);
   await services.admission.validate(admission);
+  keepTimesIfUnchanged(old, object);
   if (isReleased(object, old)) return eraseObject(operation, key, current, object);
-  if (isEqual(object, old) && more.length === 0) return current;
+  if (isEqual(object, old)) return current;
   if (operation.dryRun) return unwritten(key, object, current.revision);
-  const written = await putObject(operation, key, object, current.revision, more);
+  const written = await putObject(operation, key, object, current.revision, hook?.writes?.(object, old, operation));
   if (!written.ok) return undefined;
   hook?.afterWrite?.(object, old, operation);
   return written.entry;

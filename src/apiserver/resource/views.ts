@@ -147,7 +147,7 @@ function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: 
     kind: "Table",
     apiVersion: `meta.k8s.io/${form.version}`,
     metadata: meta,
-    ...(withColumns ? { columnDefinitions: columns.map(columnDefinition) } : {}),
+    columnDefinitions: withColumns ? columns.map(columnDefinition) : null,
     rows,
   };
 }

@@ -1,0 +1,96 @@
+/**
+ * What a new cluster has from the start: its namespaces, policy, priority classes, service addresses and the Service
+ * through which pods reach the API. Made through the API, as any client would; what is there already stays.
+ */
+import type { Logger } from "#lib/log.ts";
+import type { UnknownObject } from "#api/object.ts";
+import type { Status } from "#api/status-error.ts";
+import type { Catalogue } from "#apiserver/catalogue.ts";
+import type { LocalTransport } from "#apiserver/transport.ts";
+import { policyObjects } from "./policy.ts";
+
+export interface BootstrapOptions {
+  transport: LocalTransport;
+  catalogue: Catalogue;
+  log: Logger;
+  serviceCidr: string;
+}
+
+/** Users that own nothing but must be there before anything else. */
+const namespaces = ["kube-system", "kube-public", "kube-node-lease", "default"];
+
+export async function bootstrapCluster(options: BootstrapOptions): Promise<void> {
+  const objects: UnknownObject[] = [
+    ...namespaces.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+    ...priorityClasses,
+    serviceCidr(options.serviceCidr),
+    ...policyObjects(),
+  ];
+  const served = objects.filter((object) => addressOf(options.catalogue, object) !== undefined);
+  await ensureInOrder(
+    options,
+    served.filter(({ kind }) => kind === "Namespace"),
+  );
+  await ensureInOrder(
+    options,
+    served.filter(({ kind }) => kind !== "Namespace"),
+  );
+}
+
+/** Many at a time: a new store is filled in a few groups of writes. */
+const parallelMax = 32;
+
+async function ensureInOrder(options: BootstrapOptions, objects: readonly UnknownObject[]): Promise<void> {
+  const waiting = [...objects];
+  const worker = async () => {
+    for (let object = waiting.shift(); object !== undefined; object = waiting.shift()) await ensure(options, object);
+  };
+  await Promise.all(Array.from({ length: parallelMax }, worker));
+}
+
+async function ensure({ transport, catalogue, log }: BootstrapOptions, object: UnknownObject): Promise<void> {
+  const path = addressOf(catalogue, object)!;
+  const { name = "" } = object.metadata;
+  const found = await transport.request({ method: "GET", path: `${path}/${encodeURIComponent(name)}` });
+  if (found.code === 200) return;
+  const made = await transport.request({ method: "POST", path, body: object });
+  if (made.code < 300 || made.code === 409) return;
+  log.error("could not make an object that a cluster needs", { path, name, message: (made.body as Status).message });
+}
+
+function addressOf(catalogue: Catalogue, { apiVersion = "", kind = "", metadata }: UnknownObject): string | undefined {
+  const [group, version] = apiVersion.includes("/") ? (apiVersion.split("/") as [string, string]) : ["", apiVersion];
+  const resource = catalogue.findKind(group, version, kind);
+  if (resource === undefined) return undefined;
+  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const namespace = resource.isNamespaced ? `/namespaces/${metadata.namespace ?? ""}` : "";
+  return `${root}${namespace}/${resource.plural}`;
+}
+
+const priorityClasses: UnknownObject[] = [
+  {
+    name: "system-node-critical",
+    value: 2_000_001_000,
+    what: "Used for system critical pods that must not be moved from their current node.",
+  },
+  {
+    name: "system-cluster-critical",
+    value: 2_000_000_000,
+    what: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+].map(({ name, value, what }) => ({
+  apiVersion: "scheduling.k8s.io/v1",
+  kind: "PriorityClass",
+  metadata: { name },
+  value,
+  description: what,
+}));
+
+function serviceCidr(cidr: string): UnknownObject {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "ServiceCIDR",
+    metadata: { name: "kubernetes" },
+    spec: { cidrs: cidr.split(",") },
+  };
+}

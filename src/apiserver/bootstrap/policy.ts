@@ -1,0 +1,97 @@
+/** The RBAC objects that a new cluster gets, made from the tables. */
+import type { UnknownObject } from "#api/object.ts";
+import type { V1ClusterRole, V1PolicyRule } from "#api/generated/types.ts";
+import { clusterRoleBindings, clusterRoles } from "./cluster-roles.ts";
+import { controllerRoles, namespacedRoles } from "./controller-roles.ts";
+import { type RuleRow, ruleOf } from "./rule-table.ts";
+
+const apiGroup = "rbac.authorization.k8s.io";
+const apiVersion = `${apiGroup}/v1`;
+const labels = { "kubernetes.io/bootstrapping": "rbac-defaults" };
+/** Upstream's loop resets such objects to the table at each start. */
+const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
+
+type Role = UnknownObject & V1ClusterRole;
+
+const rulesOf = (rows: readonly RuleRow[] = []) => rows.map(ruleOf);
+
+export function policyObjects(): UnknownObject[] {
+  return [...clusterRoleObjects(), ...bindingObjects(), ...controllerObjects(), ...namespacedObjects()];
+}
+
+function clusterRoleObjects(): UnknownObject[] {
+  const roles = Object.entries(clusterRoles).map(([name, row]) => {
+    const metadata = { name, labels: { ...labels, ...row.labels }, annotations };
+    const aggregation = row.aggregates?.map((label) => ({ matchLabels: { [label]: "true" } }));
+    return {
+      apiVersion,
+      kind: "ClusterRole",
+      metadata,
+      rules: rulesOf(row.rules),
+      ...(aggregation === undefined ? {} : { aggregationRule: { clusterRoleSelectors: aggregation } }),
+    } as Role;
+  });
+  for (const role of aggregationOrder(roles)) role.rules = aggregatedRules(role, roles);
+  return roles;
+}
+
+/** A role that others take in comes before those. */
+function aggregationOrder(roles: readonly Role[]): Role[] {
+  return ["view", "edit", "admin"].flatMap((name) => roles.filter(({ metadata }) => metadata.name === name));
+}
+
+/** The rules of all roles whose labels a role's aggregation selects, each once. */
+export function aggregatedRules(role: V1ClusterRole, roles: readonly V1ClusterRole[]): V1PolicyRule[] {
+  const selectors = role.aggregationRule?.clusterRoleSelectors ?? [];
+  const rules = new Map<string, V1PolicyRule>();
+  for (const selector of selectors)
+    for (const candidate of roles.filter((one) => one.metadata.name !== role.metadata.name).sort(byName)) {
+      const wanted = Object.entries(selector.matchLabels ?? {});
+      if (!wanted.every(([key, value]) => candidate.metadata.labels?.[key] === value)) continue;
+      for (const rule of candidate.rules ?? []) rules.set(JSON.stringify(rule), rule);
+    }
+  return [...rules.values()];
+}
+
+const byName = (a: V1ClusterRole, b: V1ClusterRole) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);
+
+function bindingObjects(): UnknownObject[] {
+  return Object.entries(clusterRoleBindings).map(([name, { role, subjects }]) =>
+    clusterRoleBinding(name, role, subjects),
+  );
+}
+
+function controllerObjects(): UnknownObject[] {
+  return Object.entries(controllerRoles).flatMap(([controller, rows]) => {
+    const name = `system:controller:${controller}`;
+    const role = { apiVersion, kind: "ClusterRole", metadata: { name, labels, annotations }, rules: rulesOf(rows) };
+    return [role, clusterRoleBinding(name, name, [`ServiceAccount kube-system/${controller}`])];
+  });
+}
+
+function namespacedObjects(): UnknownObject[] {
+  return Object.entries(namespacedRoles).flatMap(([name, { namespace, rules, subjects }]) => {
+    const metadata = { name, namespace, labels, annotations };
+    const role = { apiVersion, kind: "Role", metadata, rules: rulesOf(rules) };
+    if (subjects.length === 0) return [role];
+    const roleRef = { apiGroup, kind: "Role", name };
+    return [role, { apiVersion, kind: "RoleBinding", metadata, roleRef, subjects: subjects.map(subjectOf) }];
+  });
+}
+
+function clusterRoleBinding(name: string, role: string, subjects: readonly string[]): UnknownObject {
+  return {
+    apiVersion,
+    kind: "ClusterRoleBinding",
+    metadata: { name, labels, annotations },
+    roleRef: { apiGroup, kind: "ClusterRole", name: role },
+    ...(subjects.length === 0 ? {} : { subjects: subjects.map(subjectOf) }),
+  };
+}
+
+function subjectOf(text: string) {
+  const [kind = "", name = ""] = text.split(" ");
+  if (kind !== "ServiceAccount") return { apiGroup, kind, name };
+  const [namespace = "", account = ""] = name.split("/");
+  return { kind, name: account, namespace };
+}

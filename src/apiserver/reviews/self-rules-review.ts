@@ -1,0 +1,41 @@
+/** SelfSubjectRulesReview: what may I do in this namespace? Upstream: pkg/registry/authorization/selfsubjectrulesreview. */
+import type { V1SelfSubjectRulesReview } from "#api/generated/types.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { badRequest } from "#api/status-catalogue.ts";
+import type { Rbac } from "#apiserver/authz/rbac.ts";
+import { nodeNameOf } from "#apiserver/authz/node.ts";
+import type { VirtualResource } from "#apiserver/subresource.ts";
+import { reviewResource } from "./review.ts";
+
+export function selfRulesReview(rbac: Rbac): VirtualResource {
+  return reviewResource({
+    group: "authorization.k8s.io",
+    version: "v1",
+    kind: "SelfSubjectRulesReview",
+    plural: "selfsubjectrulesreviews",
+    schema: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+    answer(object, { user }) {
+      const review = object as V1SelfSubjectRulesReview;
+      const namespace = review.spec?.namespace ?? "";
+      if (namespace === "") throw badRequest("no namespace on request");
+      const { rules, errors } = rbac.grantedTo(user, namespace);
+      const isNode = nodeNameOf(user) !== undefined;
+      const faults = [...(isNode ? ["node authorizer does not support user rule resolution"] : []), ...errors];
+      const status = {
+        resourceRules: rules
+          .filter(({ rule }) => (rule.resources ?? []).length > 0)
+          .map(({ rule }) => withoutPaths(rule)),
+        nonResourceRules: rules
+          .filter(({ rule }) => (rule.nonResourceURLs ?? []).length > 0)
+          .map(({ rule }) => ({ verbs: rule.verbs, nonResourceURLs: rule.nonResourceURLs })),
+        incomplete: faults.length > 0,
+        ...(faults.length === 0 ? {} : { evaluationError: faults.join(", ") }),
+      };
+      return { ...review, status } as unknown as KubernetesObject;
+    },
+  });
+}
+
+function withoutPaths<R extends { nonResourceURLs?: readonly string[] }>({ nonResourceURLs: _, ...rest }: R) {
+  return rest;
+}
