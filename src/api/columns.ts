@@ -2,15 +2,20 @@
  * What the Table columns of several kinds share: names, ages, durations, selectors, and descriptions, which are those of
  * the fields they show. Upstream: pkg/printers/internalversion/printers.go, apimachinery/pkg/util/duration.
  */
-import schema from "./generated/schema.json" with { type: "json" };
+import { readAsset } from "#lib/asset.ts";
 import type { KubernetesObject } from "./object.ts";
 import type { Column } from "./resource.ts";
 
 type Types = Record<string, { fields: Record<string, { description?: string }> }>;
 
+/** Read when the first table is asked for, not at start. */
+let types: Types | undefined;
+const loadTypes = (): Types =>
+  (types ??= (JSON.parse(readAsset("api/generated/schema.json").toString("utf8")) as { types: Types }).types);
+
 /** Description of a field of the generated schema: ("core.v1.PodStatus", "podIP"). Paragraphs are parted as upstream parts them. */
 export function fieldDescription(type: string, field: string): string {
-  const types = schema.types as unknown as Types;
+  const types = loadTypes();
   const text = types[`io.k8s.api.${type}`]?.fields[field]?.description ?? types[type]?.fields[field]?.description ?? "";
   return text.replaceAll(/ {2,}/g, "\n\n");
 }
@@ -24,8 +29,15 @@ export function column<T>(
   value: (object: T, now: number) => unknown,
   more: Partial<Column<T>> = {},
 ): Column<T> {
-  const text = typeof description === "string" ? description : fieldDescription(...description);
-  return { name, type: "string", description: text, value, ...more };
+  return {
+    name,
+    type: "string",
+    get description() {
+      return typeof description === "string" ? description : fieldDescription(...description);
+    },
+    value,
+    ...more,
+  };
 }
 
 export const wide = { priority: 1 } as const;
