@@ -53,6 +53,13 @@ export const ageColumn: Column<KubernetesObject> = column("Age", [meta, "creatio
   age(object.metadata.creationTimestamp, now),
 );
 
+export const wideNameColumn: Column<KubernetesObject> = column(
+  "Name",
+  [meta, "name"],
+  (object) => object.metadata.name ?? "",
+  { format: "name", ...wide },
+);
+
 /** The columns of a kind without columns of its own. */
 export const defaultColumns: readonly Column<KubernetesObject>[] = [
   nameColumn,

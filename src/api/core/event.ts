@@ -2,7 +2,7 @@
  * What happened to an object. One store of objects under two groups: core v1, in which they are kept, and
  * events.k8s.io/v1, which renames fields. Upstream: pkg/registry/core/event/strategy.go, pkg/apis/core/validation/events.go.
  */
-import { age, column, nameColumn, wide } from "#api/columns.ts";
+import { age, column, wideNameColumn, wide } from "#api/columns.ts";
 import type { CoreV1Event } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { fromCoreEvent, toCoreEvent } from "./event-versions.ts";
@@ -51,7 +51,7 @@ export const Event = defineResource<Event>({
     column("Message", [type, "message"], (event: Event) => (event.message ?? "").trim()),
     column("First Seen", [type, "firstTimestamp"], firstSeen, wide),
     column("Count", [type, "count"], (event: Event) => event.series?.count ?? (event.count || 1), wide),
-    { ...nameColumn, ...wide },
+    wideNameColumn,
   ],
   fieldSelectors: {
     "involvedObject.kind": (event) => event.involvedObject.kind ?? "",
