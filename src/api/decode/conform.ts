@@ -132,7 +132,8 @@ class Conformer {
     if (input === null || input === undefined) return field.always ? zeroOf(field) : undefined;
     const value = this.#value(field.schema, input);
     if (field.pointer) return value;
-    if (!isEmpty(value)) return value;
+    // An empty managedFields means more than an absent one: forget who owns what.
+    if (!isEmpty(value) || field.schema.goType === "[]v1.ManagedFieldsEntry") return value;
     if (field.always) return typeof value === "object" && field.schema.kind !== "struct" ? null : value;
     return field.schema.kind === "struct" ? value : undefined;
   }

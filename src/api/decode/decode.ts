@@ -82,6 +82,18 @@ export function decodeValue(value: unknown, expected: ExpectedKind, fieldValidat
   }
 }
 
+/** A patched document as an object of the expected kind. Throws ConformError, with encoding/json's texts. */
+export function conformToKind(
+  value: unknown,
+  expected: ExpectedKind,
+): { object: UnknownObject; strictErrors: string[] } {
+  const actual = withDefaults(interpret(value), expected);
+  const struct = structOf(actual, expected);
+  const { object, strictErrors } = conform(value, struct);
+  checkConvertible(actual, expected, struct);
+  return { object: named(object, expected), strictErrors };
+}
+
 interface ReadBody {
   document: JsonDocument;
   kind: ActualKind;

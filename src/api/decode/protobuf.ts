@@ -333,5 +333,10 @@ function writeSchemaOr(writer: WireWriter, schema: Schema, value: unknown): void
     writer.varint(value === false ? 0 : 1);
     writer.tag(1, varintType);
   } else if (!Array.isArray(value)) props(1, value);
-  else for (const item of value.toReversed()) typeof item === "string" ? writeText(writer, 2, item) : props(2, item);
+  else {
+    for (const item of value.toReversed()) {
+      if (typeof item === "string") writeText(writer, 2, item);
+      else props(2, item);
+    }
+  }
 }

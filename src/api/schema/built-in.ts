@@ -103,7 +103,7 @@ function makeField(name: string, entry: FieldEntry, index: number): Field {
     via: entry.via ?? [],
     mergeKey: entry.mergeKey,
     patchMerge: strategies.includes("merge"),
-    patchRetainKeys: strategies.includes("retainKeys"),
+    patchReplace: strategies.includes("replace"),
     keyDefault: entry.default,
   };
 }
@@ -135,7 +135,8 @@ function mapElement(goType: string): string {
 
 function schemaOfType(type: string, ref: string | undefined, goType: string, mapType: string | undefined): Schema {
   const kind = type === "object" ? "struct" : (type as Kind);
-  if (ref === undefined) return new Schema({ kind, goType });
+  // JSON without a type is one value; a raw object merges key by key.
+  if (ref === undefined) return new Schema({ kind, goType, atomic: kind === "any" });
   const atomic = mapType === undefined ? entries()[ref]?.facts?.mapType === "atomic" : mapType === "atomic";
-  return new Schema({ kind, goType, struct: () => builtInType(ref), atomic });
+  return new Schema({ kind, goType, struct: () => builtInType(ref), atomic: atomic || kind === "schemaOr" });
 }

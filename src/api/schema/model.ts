@@ -85,7 +85,7 @@ export interface Field {
   /** Strategic merge patch. */
   readonly mergeKey: string | undefined;
   readonly patchMerge: boolean;
-  readonly patchRetainKeys: boolean;
+  readonly patchReplace: boolean;
   /** The value that an absent list key stands for: "TCP" of a port's protocol. */
   readonly keyDefault: unknown;
 }

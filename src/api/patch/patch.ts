@@ -1,0 +1,191 @@
+/**
+ * PATCH of a built-in kind in its three client-made forms: from the bytes of the patch and the live object to the object that
+ * the client wants, before defaults, or upstream's answer to a bad patch. Apply is in src/api/apply.
+ */
+import { ConformError, conform } from "#api/decode/conform.ts";
+import { parseJson } from "#api/decode/json.ts";
+import { JsonNumber, JsonSyntaxError, type JsonDocument, jsonTypeName, plainJson } from "#api/decode/json-value.ts";
+import { type ExpectedKind, type FieldValidation, conformToKind } from "#api/decode/decode.ts";
+import { goJson, goValue } from "#api/go-text.ts";
+import type { KubernetesObject, UnknownObject } from "#api/object.ts";
+import { badRequest, tooLarge, unknownFailure } from "#api/status-catalogue.ts";
+import { type StatusError, failure } from "#api/status-error.ts";
+import { invalid, invalidObject } from "#api/validation/field-errors.ts";
+import { JsonPatchError, type JsonPatchOperation, applyJsonPatch, jsonPatchOperationsMax } from "./json-patch.ts";
+import { applyMergePatch } from "./merge-patch.ts";
+import { StrategicMergeError, applyStrategicMerge } from "./strategic-merge.ts";
+
+export type PatchType = "json" | "merge" | "strategic";
+
+export interface Patched {
+  object: UnknownObject;
+  warnings: string[];
+}
+
+type JsonObject = Record<string, unknown>;
+
+/** `live` in the version that the request names. Throws StatusError. */
+export function applyPatch(
+  type: PatchType,
+  bytes: Uint8Array,
+  live: KubernetesObject,
+  expected: ExpectedKind,
+  fieldValidation: FieldValidation,
+): Patched {
+  const document = readPatch(type, bytes);
+  return type === "strategic"
+    ? strategicPatch(document, live, expected, fieldValidation)
+    : plainPatch(type, document, live, expected, fieldValidation);
+}
+
+/** The JSON and merge forms for objects of any kind: the patched document and what was odd about the patch. */
+export function patchDocument(
+  type: "json" | "merge",
+  bytes: Uint8Array,
+  live: object,
+): { document: unknown; strictErrors: string[] } {
+  const patch = readPatch(type, bytes);
+  return { document: patchedDocument(type, patch.value, live), strictErrors: strictErrorsOf(type, patch) };
+}
+
+function readPatch(type: PatchType, bytes: Uint8Array): JsonDocument {
+  const prefix = type === "strategic" ? "" : "error decoding patch: ";
+  let document: JsonDocument;
+  try {
+    document = parseJson(bytes);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw badRequest(`${prefix}${error.message}`);
+  }
+  const { value } = document;
+  const wrong = (goType: string, one: unknown = value) =>
+    badRequest(`${prefix}json: cannot unmarshal ${jsonTypeName(one)} into Go value of type ${goType}`);
+  if (type === "json") {
+    if (value !== null && !Array.isArray(value)) throw wrong("[]handlers.jsonPatchOp");
+    const odd = (value ?? []).find((item) => item !== null && !isObject(item));
+    if (odd !== undefined) throw wrong("handlers.jsonPatchOp", odd);
+    checkOperations(value ?? []);
+  } else if (value !== null && !isObject(value)) throw wrong("map[string]interface {}");
+  return document;
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
+
+function checkOperations(operations: readonly unknown[]): void {
+  for (const operation of operations) {
+    if (!isObject(operation)) continue;
+    for (const name of ["op", "path", "from"] as const) {
+      const value = operation[name];
+      if (value === undefined || value === null || typeof value === "string") continue;
+      const what = `json: cannot unmarshal ${jsonTypeName(value)} into Go struct field`;
+      throw badRequest(`error decoding patch: ${what} jsonPatchOp.${name} of type string`);
+    }
+  }
+  if (operations.length > jsonPatchOperationsMax) {
+    const text = `The allowed maximum operations in a JSON patch is ${jsonPatchOperationsMax}, got ${operations.length}`;
+    throw tooLarge(text);
+  }
+}
+
+function plainPatch(
+  type: "json" | "merge",
+  patch: JsonDocument,
+  live: KubernetesObject,
+  expected: ExpectedKind,
+  fieldValidation: FieldValidation,
+): Patched {
+  const patched = patchedDocument(type, patch.value, live);
+  const text = () => goJson(patched);
+  try {
+    const { object, strictErrors } = conformToKind(patched, expected);
+    return settled(object, [...strictErrorsOf(type, patch), ...strictErrors], text, fieldValidation);
+  } catch (error) {
+    if (!(error instanceof ConformError)) throw error;
+    throw invalidPatch(text(), error.message);
+  }
+}
+
+function patchedDocument(type: "json" | "merge", patch: unknown, live: object): unknown {
+  if (type === "merge") {
+    if (patch === null) throw badRequest("Invalid JSON Patch");
+    return applyMergePatch(live as JsonObject, patch as JsonObject);
+  }
+  try {
+    return applyJsonPatch(
+      live,
+      ((patch ?? []) as (JsonPatchOperation | null)[]).map((one) => one ?? {}),
+    );
+  } catch (error) {
+    if (!(error instanceof JsonPatchError)) throw error;
+    throw rejected();
+  }
+}
+
+/** Upstream hides why an operation failed. */
+const rejected = (): StatusError =>
+  failure(422, "Invalid", "the server rejected our request due to an error in our request", {});
+
+const operationMembers = new Set(["op", "path", "from", "value"]);
+
+function strictErrorsOf(type: PatchType, { value, duplicates }: JsonDocument): string[] {
+  if (type !== "json") return duplicatePaths(value, duplicates, "").map((path) => `duplicate field "${path}"`);
+  return ((value ?? []) as unknown[]).flatMap((operation, index) => {
+    if (!isObject(operation)) return [];
+    const twice = duplicates?.get(operation) ?? [];
+    const unknown = Object.keys(operation).filter((name) => !operationMembers.has(name));
+    return [
+      ...unknown.map((name) => `json patch unknown field "[${index}].${name}"`),
+      ...twice.map((name) => `json patch duplicate field "[${index}].${name}"`),
+    ];
+  });
+}
+
+function duplicatePaths(value: unknown, duplicates: JsonDocument["duplicates"], path: string): string[] {
+  if (duplicates === undefined || typeof value !== "object" || value === null) return [];
+  const at = (name: string) => (path === "" ? name : `${path}.${name}`);
+  const own = (duplicates.get(value) ?? []).map(at);
+  const inner = Array.isArray(value)
+    ? value.flatMap((item, index) => duplicatePaths(item, duplicates, `${path}[${index}]`))
+    : Object.entries(value).flatMap(([name, item]) => duplicatePaths(item, duplicates, at(name)));
+  return [...own, ...inner];
+}
+
+function strategicPatch(
+  patch: JsonDocument,
+  live: KubernetesObject,
+  expected: ExpectedKind,
+  fieldValidation: FieldValidation,
+): Patched {
+  const text = () => goValue(plainJson(patch.value));
+  try {
+    const merged = applyStrategicMerge(
+      live as unknown as JsonObject,
+      (patch.value ?? {}) as JsonObject,
+      expected.struct,
+    );
+    const { object, strictErrors } = conform(merged, expected.struct, { dialect: "unstructured" });
+    const all = [...strictErrorsOf("strategic", patch), ...strictErrors];
+    return settled(object as unknown as UnknownObject, all, text, fieldValidation);
+  } catch (error) {
+    if (error instanceof ConformError) throw invalidPatch(text(), error.message);
+    if (error instanceof StrategicMergeError)
+      throw error.badRequest ? badRequest(error.message) : unknownFailure(error.message);
+    throw error;
+  }
+}
+
+const invalidPatch = (text: string, message: string): StatusError =>
+  invalidObject({ group: "", kind: "" }, "", [invalid("patch", text, message)]);
+
+function settled(
+  object: UnknownObject,
+  strictErrors: string[],
+  text: () => string,
+  fieldValidation: FieldValidation,
+): Patched {
+  if (fieldValidation === "Strict" && strictErrors.length > 0) {
+    throw invalidPatch(text(), `strict decoding error: ${strictErrors.join(", ")}`);
+  }
+  return { object, warnings: fieldValidation === "Warn" ? strictErrors : [] };
+}

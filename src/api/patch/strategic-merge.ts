@@ -1,0 +1,293 @@
+/**
+ * Strategic merge patch: like a merge patch, but lists with a merge key merge item by item, and `$` directives delete,
+ * replace, retain and order. Upstream: apimachinery/pkg/util/strategicpatch/patch.go, whose texts these are.
+ */
+import { JsonNumber, setMember } from "#api/decode/json-value.ts";
+import { goValue } from "#api/go-text.ts";
+import { type Field, type Schema, type StructType, anySchema } from "#api/schema/model.ts";
+import { isSameValue, mergeOrdered, orderedBy } from "./list-order.ts";
+
+/** `badRequest`: upstream answers 400, else 500. */
+export class StrategicMergeError extends Error {
+  readonly badRequest: boolean;
+  constructor(message: string, badRequest = false) {
+    super(message);
+    this.name = "StrategicMergeError";
+    this.badRequest = badRequest;
+  }
+}
+
+type JsonObject = Record<string, unknown>;
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
+
+const patchDirective = "$patch";
+const retainKeysDirective = "$retainKeys";
+const deleteFromPrefix = "$deleteFromPrimitiveList/";
+const orderPrefix = "$setElementOrder/";
+const badRetainKeys = "invalid patch format of retainKeys";
+
+/** The patched object; neither argument is changed. Throws StrategicMergeError. */
+export function applyStrategicMerge(object: JsonObject, patch: JsonObject, struct: StructType): JsonObject {
+  return mergeMap(object, patch, (name) => metaOf(struct.field(name)));
+}
+
+/** How the values of one field merge. */
+interface PatchMeta {
+  merges: boolean;
+  replaces: boolean;
+  mergeKey: string;
+  /** For the members of the value, or of its items. */
+  inner: Lookup;
+}
+type Lookup = (name: string) => PatchMeta;
+
+function metaOf(field: Field | undefined): PatchMeta {
+  if (field === undefined) return metaOfSchema(anySchema);
+  const { patchMerge: merges, patchReplace: replaces, mergeKey = "" } = field;
+  return { ...metaOfSchema(field.schema), merges, replaces, mergeKey };
+}
+
+function metaOfSchema(schema: Schema): PatchMeta {
+  const of = schema.kind === "list" ? (schema.of ?? anySchema) : schema;
+  const inner: Lookup =
+    of.kind === "struct"
+      ? (name) => metaOf(of.struct.field(name))
+      : () => metaOfSchema(of.kind === "map" ? (of.of ?? anySchema) : anySchema);
+  return { merges: false, replaces: false, mergeKey: "", inner };
+}
+
+function mergeMap(original: JsonObject, patch: JsonObject, lookup: Lookup): JsonObject {
+  if (Object.hasOwn(patch, patchDirective)) return directed(patch);
+  const merged = new Map(Object.entries(original));
+  const rest = new Map(Object.entries(patch));
+  retainKeys(merged, rest);
+  for (const [key, order] of rest) if (key.startsWith(orderPrefix)) setOrder(merged, rest, key, order, lookup);
+  for (const [key, value] of rest) mergeMember(merged, key, value, lookup);
+  return toObject(merged);
+}
+
+function toObject(members: Iterable<[string, unknown]>): JsonObject {
+  const object: JsonObject = {};
+  for (const [key, value] of members) setMember(object, key, value);
+  return object;
+}
+
+function directed(patch: JsonObject): JsonObject {
+  const directive = patch[patchDirective];
+  if (directive === "replace") {
+    const { [patchDirective]: _, ...rest } = patch;
+    return rest;
+  }
+  if (directive === "delete") return {};
+  throw unknownDirective(directive, patch);
+}
+
+const unknownDirective = (directive: unknown, map: JsonObject) =>
+  new StrategicMergeError(`unknown patch type: ${goValue(directive)} in map: ${goValue(map)}`);
+
+function retainKeys(merged: Map<string, unknown>, patch: Map<string, unknown>): void {
+  if (!patch.has(retainKeysDirective)) return;
+  const list = patch.get(retainKeysDirective);
+  patch.delete(retainKeysDirective);
+  if (!Array.isArray(list)) throw new StrategicMergeError(badRetainKeys, true);
+  const retained = new Set<unknown>(list);
+  for (const [key, value] of patch) {
+    if (value === null || key.startsWith(deleteFromPrefix) || key.startsWith(orderPrefix)) continue;
+    if (!retained.has(key)) throw new StrategicMergeError(badRetainKeys, true);
+  }
+  for (const key of merged.keys()) if (!retained.has(key)) merged.delete(key);
+}
+
+function mergeMember(merged: Map<string, unknown>, patchKey: string, value: unknown, lookup: Lookup): void {
+  const isDeleteList = patchKey.startsWith(deleteFromPrefix);
+  const key = isDeleteList ? patchKey.slice(deleteFromPrefix.length) : patchKey;
+  if (value === null) {
+    merged.delete(key);
+    return;
+  }
+  const current = merged.get(key);
+  if (!merged.has(key) || shapeName(current) !== shapeName(value)) {
+    if (isDeleteList) return;
+    const plain = withoutDirectives(value);
+    if (plain !== undefined) merged.set(key, plain);
+    return;
+  }
+  const meta = lookup(key);
+  if (isObject(value)) merged.set(key, meta.replaces ? value : mergeMap(current as JsonObject, value, meta.inner));
+  else if (Array.isArray(value)) merged.set(key, mergeList(current as unknown[], value, meta, isDeleteList));
+  else merged.set(key, value);
+}
+
+/** reflect.TypeOf, as far as it tells maps, lists and scalars apart. */
+function shapeName(value: unknown): string {
+  if (Array.isArray(value)) return "[]interface {}";
+  if (isObject(value)) return "map[string]interface {}";
+  return value === null ? "<nil>" : scalarName(value);
+}
+
+function scalarName(value: unknown): string {
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number") return "int64";
+  return value instanceof JsonNumber ? "float64" : "string";
+}
+
+/** A value that is new to the object: nulls and directives are not stored. undefined: nothing is left. */
+function withoutDirectives(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) => (item === null ? null : withoutDirectives(item))).filter((item) => item !== undefined);
+  }
+  if (!isObject(value)) return value;
+  if (value[patchDirective] === "delete") return undefined;
+  const kept: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (item === null || isDirective(key)) continue;
+    const plain = withoutDirectives(item);
+    if (plain !== undefined) kept.push([key, plain]);
+  }
+  return toObject(kept);
+}
+
+const isDirective = (key: string) =>
+  key === patchDirective ||
+  key === retainKeysDirective ||
+  key.startsWith(orderPrefix) ||
+  key.startsWith(deleteFromPrefix);
+
+function mergeList(original: unknown[], patch: unknown[], meta: PatchMeta, isDeleteList: boolean): unknown[] {
+  if (!meta.merges && !isDeleteList) return patch;
+  if (original.length === 0 && patch.length === 0) return original;
+  const isMaps = elementsAreMaps([...original, ...patch]);
+  if (!isMaps) {
+    if (isDeleteList) return original.filter((item) => !patch.some((gone) => isSameValue(item, gone)));
+    return inOrder(distinct([...original, ...patch]), patch, original, "");
+  }
+  const { mergeKey, inner } = meta;
+  if (mergeKey === "") throw new StrategicMergeError("cannot merge lists without merge key");
+  const special = specialElements(original, patch as JsonObject[], mergeKey);
+  const merged = mergeItems(special.original, special.patch, mergeKey, inner);
+  return inOrder(merged, special.patch, special.original, mergeKey);
+}
+
+function elementsAreMaps(items: readonly unknown[]): boolean {
+  const names = new Set(items.map(shapeName));
+  if (names.has("[]interface {}")) throw new StrategicMergeError("lists of lists are not supported");
+  if (names.size > 1) {
+    throw new StrategicMergeError(`list element types are not identical: [${items.map(goValue).join(" ")}]`);
+  }
+  return names.has("map[string]interface {}");
+}
+
+function distinct(items: readonly unknown[]): unknown[] {
+  return items.filter((item, index) => items.findIndex((other) => isSameValue(item, other)) === index);
+}
+
+/** Items with `$patch`: they delete their like, or make the rest of the patch the whole list. */
+function specialElements(
+  original: readonly unknown[],
+  patch: readonly JsonObject[],
+  mergeKey: string,
+): { original: unknown[]; patch: JsonObject[] } {
+  let kept = [...original];
+  const plain: JsonObject[] = [];
+  let replaces = false;
+  for (const item of patch) {
+    const directive = item[patchDirective];
+    if (!Object.hasOwn(item, patchDirective)) plain.push(item);
+    else if (directive === "delete") {
+      const gone = keyOf(item, mergeKey);
+      kept = kept.filter((other) => !isSameValue(keyOf(other as JsonObject, mergeKey), gone));
+    } else if (directive === "replace") replaces = true;
+    else if (directive === "merge") throw new StrategicMergeError("merging lists cannot yet be specified in the patch");
+    else throw unknownDirective(directive, item);
+  }
+  return replaces ? { original: plain, patch: [] } : { original: kept, patch: plain };
+}
+
+function keyOf(item: JsonObject, mergeKey: string): unknown {
+  if (Object.hasOwn(item, mergeKey)) return item[mergeKey];
+  throw new StrategicMergeError(`map: ${goValue(item)} does not contain declared merge key: ${mergeKey}`);
+}
+
+function mergeItems(
+  original: readonly unknown[],
+  patch: readonly JsonObject[],
+  mergeKey: string,
+  inner: Lookup,
+): unknown[] {
+  const merged = [...original];
+  for (const item of patch) {
+    const key = keyOf(item, mergeKey);
+    const at = merged.findIndex((other) => isSameValue(keyOf(other as JsonObject, mergeKey), key));
+    if (at < 0) merged.push(withoutDirectives(item));
+    else merged[at] = mergeMap(merged[at] as JsonObject, item, inner);
+  }
+  return merged;
+}
+
+/** Items of the patch in its order, the others in the order they had, woven together. */
+function inOrder(
+  merged: readonly unknown[],
+  patch: readonly unknown[],
+  original: readonly unknown[],
+  mergeKey: string,
+): unknown[] {
+  const isIn = (item: unknown) => patch.some((other) => sameItem(item, other, mergeKey));
+  const same = (a: unknown, b: unknown) => sameItem(a, b, mergeKey);
+  const patched = orderedBy(merged.filter(isIn), patch, same);
+  const others = orderedBy(
+    merged.filter((item) => !isIn(item)),
+    original,
+    same,
+  );
+  return mergeOrdered(others, patched, original, same);
+}
+
+function sameItem(a: unknown, b: unknown, mergeKey: string): boolean {
+  if (mergeKey === "") return isSameValue(a, b);
+  return isSameValue(keyOf(a as JsonObject, mergeKey), keyOf(b as JsonObject, mergeKey));
+}
+
+/** `$setElementOrder/name`: merges the list at once and puts it in the order that is given. */
+function setOrder(
+  merged: Map<string, unknown>,
+  patch: Map<string, unknown>,
+  directive: string,
+  order: unknown,
+  lookup: Lookup,
+): void {
+  patch.delete(directive);
+  const key = directive.slice(orderPrefix.length);
+  const orderList = listArgument(order);
+  const original = merged.has(key) ? listArgument(merged.get(key)) : undefined;
+  const patchList = patch.has(key) ? listArgument(patch.get(key)) : undefined;
+  const meta = lookup(key);
+  checkOrder(patchList ?? [], orderList, meta.mergeKey);
+  if (original === undefined && patchList === undefined) return;
+  const list =
+    original === undefined
+      ? (withoutDirectives(patchList) as unknown[])
+      : patchList === undefined
+        ? original
+        : mergeList(original, patchList, meta, false);
+  merged.set(key, inOrder(list, orderList, original ?? [], meta.mergeKey));
+  patch.delete(key);
+}
+
+function listArgument(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new StrategicMergeError(`expected a []interface {}, but received a ${shapeName(value)}`);
+}
+
+/** The items of the patch must stand in the order list, in the same order. */
+function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
+  const wanted = patch.filter((item) => !(isObject(item) && item[patchDirective] === "delete"));
+  let found = 0;
+  for (const item of order) {
+    if (found < wanted.length && sameItem(wanted[found], item, mergeKey)) found++;
+  }
+  if (found === wanted.length) return;
+  throw new StrategicMergeError(
+    `The order in patch list:\n${goValue(patch)}\n doesn't match $setElementOrder list:\n${goValue(order)}\n`,
+  );
+}
