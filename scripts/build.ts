@@ -25,7 +25,6 @@ const bundles: Readonly<Record<string, string>> = {
 const assets: Record<string, string> = {
   "better_sqlite3.node": `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`,
   "api/generated/schema.json": "src/api/generated/schema.json",
-  "api/generated/structure.json": "src/api/generated/structure.json",
   "../manifests/crds/gitrepositories.yaml": "manifests/crds/gitrepositories.yaml",
   "../manifests/crds/kustomizations.yaml": "manifests/crds/kustomizations.yaml",
   "api/generated/structure.json": "src/api/generated/structure.json",
