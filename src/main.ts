@@ -28,6 +28,9 @@ const clusterCommands: readonly CommandEntry[] = [
   },
 ];
 
+/** How long output may take to drain after a command has ended. */
+const lingerMsMax = 2_000;
+
 export async function run(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -46,6 +49,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     signal: stop.signal,
   };
   process.exitCode = await runCommand(argv, [...clusterCommands, ...commands], io);
+  // What a failed start left open must not keep the process.
+  setTimeout(() => process.exit(), lingerMsMax).unref();
 }
 
 /** Runs what a start needs, for the code cache that the build makes. */
