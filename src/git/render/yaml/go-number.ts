@@ -61,7 +61,7 @@ export function parseFloatText(text: string): number | undefined {
 }
 
 /** From this decimal exponent on Go prints shortest floats with an exponent. */
-const shortestExponentMax = 21;
+const shortestExponentMin = 6;
 
 /** Like strconv.FormatFloat(value, 'g', -1, 64). */
 export function formatFloat(value: number): string {
@@ -70,7 +70,7 @@ export function formatFloat(value: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const [mantissa = "0", exponentText = "0"] = value.toExponential().split("e");
   const exponent = Number(exponentText);
-  if (exponent < -4 || exponent >= shortestExponentMax) return exponentForm(mantissa, exponent);
+  if (exponent < -4 || exponent >= shortestExponentMin) return exponentForm(mantissa, exponent);
   return plainForm(value, mantissa, exponent);
 }
 
