@@ -15,9 +15,10 @@ import type { ServerRequest, User } from "./request.ts";
 import { createObject } from "./resource/create.ts";
 import { deleteCollection } from "./resource/delete-collection.ts";
 import { deleteObject } from "./resource/delete.ts";
+import { objectEndpoint } from "./resource/endpoint.ts";
 import { patchObject } from "./resource/patch.ts";
 import { getObject, listObjects } from "./resource/read.ts";
-import { getScale, patchScale, replaceScale } from "./resource/scale.ts";
+import { getScale, scaleEndpoint } from "./resource/scale.ts";
 import { replaceObject } from "./resource/update.ts";
 import { watchObjects } from "./resource/watch.ts";
 import type { SpecialHandler, SubresourceHandlers, VirtualResource } from "./subresource.ts";
@@ -126,11 +127,13 @@ async function dispatchObject(caller: Caller, resource: ServedResource): Promise
     case "PUT":
       if (!allows("update")) throw methodNotAllowed();
       return answered(caller, resource, objectForms, (operation) =>
-        replaceObject(operation, resource.definition, true),
+        replaceObject(operation, objectEndpoint(operation, resource.definition, true)),
       );
     case "PATCH":
       if (!allows("patch")) throw methodNotAllowed();
-      return answered(caller, resource, objectForms, (operation) => patchObject(operation, resource.definition, true));
+      return answered(caller, resource, objectForms, (operation) =>
+        patchObject(operation, objectEndpoint(operation, resource.definition, true)),
+      );
     case "DELETE":
       if (!allows("delete")) throw methodNotAllowed();
       return answered(caller, resource, objectForms, deleteObject);
@@ -155,9 +158,13 @@ async function dispatchSubresource(
     case "GET":
       return answered(caller, resource, objectForms, getObject);
     case "PUT":
-      return answered(caller, resource, objectForms, (operation) => replaceObject(operation, strategy, false));
+      return answered(caller, resource, objectForms, (operation) =>
+        replaceObject(operation, objectEndpoint(operation, strategy, false)),
+      );
     case "PATCH":
-      return answered(caller, resource, objectForms, (operation) => patchObject(operation, strategy, false));
+      return answered(caller, resource, objectForms, (operation) =>
+        patchObject(operation, objectEndpoint(operation, strategy, false)),
+      );
     default:
       throw methodNotAllowed();
   }
@@ -172,9 +179,9 @@ async function dispatchScale(caller: Caller, resource: ServedResource): Promise<
     case "GET":
       return answered(caller, resource, [], getScale);
     case "PUT":
-      return answered(caller, resource, [], replaceScale);
+      return answered(caller, resource, [], (operation) => replaceObject(operation, scaleEndpoint(operation)));
     case "PATCH":
-      return answered(caller, resource, [], patchScale);
+      return answered(caller, resource, [], (operation) => patchObject(operation, scaleEndpoint(operation)));
     default:
       throw methodNotAllowed();
   }

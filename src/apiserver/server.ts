@@ -104,7 +104,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     admission,
     authorizer,
-    hooks: { get: () => undefined },
+    hooks,
   };
   const tables: DispatchTables = {
     virtual: [

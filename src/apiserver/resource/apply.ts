@@ -3,61 +3,46 @@ import { applyObject } from "#api/apply/managed-fields.ts";
 import { jsonTypeName } from "#api/decode/json-value.ts";
 import { parseYaml, YamlError } from "#api/decode/yaml.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import type { Strategy } from "#api/resource.ts";
 import { badRequest, conflict } from "#api/status-catalogue.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
-import { toStored } from "./body.ts";
 import { addWarning } from "./create.ts";
-import { keyOf } from "./keys.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { managedFieldsContext } from "./managed-fields.ts";
 import { clone } from "./metadata.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
-import { viewOf } from "./read.ts";
-import { changeObject, checkName } from "./update.ts";
-import { checkIncludeObject, converted, viewEntry } from "./views.ts";
+import { answerChange, changeObject, checkName } from "./update.ts";
 
-export async function applyPatch(
-  operation: Operation,
-  strategy: Strategy<KubernetesObject>,
-  isMain: boolean,
-): Promise<ObjectAnswer> {
-  const { resource, request, info } = operation;
-  const view = viewOf(operation);
-  checkIncludeObject(view);
-  keyOf(resource, info.namespace, info.name);
+export async function applyServerSide(operation: Operation, endpoint: Endpoint): Promise<ObjectAnswer> {
+  const { request } = operation;
   const options = writeOptions("PatchOptions", request.query, true);
   const applied = await readApplied(request, options.fieldValidation, operation.warnings);
-  const { entry, isCreated } = await changeObject(operation, {
-    produce: (current) => applyTo(operation, strategy, current, applied, options),
-    strategy,
-    allowCreate: isMain,
-    isMain,
+  const changed = await changeObject(operation, endpoint, {
+    produce: (current) => applyTo(operation, endpoint, current, applied, options),
+    allowsCreate: endpoint.isMain && endpoint.kind === operation.resource.kind,
   });
-  return viewEntry(view, entry, isCreated ? 201 : 200);
+  return answerChange(operation, endpoint, changed);
 }
 
 function applyTo(
   operation: Operation,
-  strategy: Strategy<KubernetesObject>,
+  endpoint: Endpoint,
   current: KubernetesObject | undefined,
   applied: unknown,
   { fieldManager, force }: WriteOptions,
 ): KubernetesObject {
   const { resource, info } = operation;
-  const live = current === undefined ? undefined : converted(resource, clone(current));
-  const context = managedFieldsContext(operation, strategy);
+  const live = current === undefined ? undefined : clone(endpoint.formOf(current));
+  const context = managedFieldsContext(operation, endpoint);
   const { object } = applyObject({ live, applied, manager: fieldManager, force }, context);
   checkName(operation, object);
-  if (current === undefined) {
-    const { uid } = object.metadata;
-    if (uid !== undefined && uid !== "") {
-      const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
-      throw conflict(resource.resourceName, info.name, text);
-    }
+  const { uid = "" } = object.metadata;
+  if (current === undefined && uid !== "") {
+    const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(resource.resourceName, info.name, text);
   }
-  return toStored(resource, object);
+  return endpoint.storedOf(object, current);
 }
 
 /** The document as it was sent: which fields it has is what counts. */

@@ -6,7 +6,6 @@ import { unsupportedMediaType } from "#api/status-catalogue.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import { producedTypes } from "#apiserver/http/negotiate.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
-import type { Operation } from "#apiserver/operation.ts";
 import { addWarning } from "./create.ts";
 import type { WriteOptions } from "./options.ts";
 
@@ -15,16 +14,6 @@ const formats = new Map<string, BodyFormat>([
   ["application/yaml", "yaml"],
   ["application/vnd.kubernetes.protobuf", "protobuf"],
 ]);
-
-/** A private copy in the stored version, defaults included. */
-export async function decodeObject(
-  operation: Operation,
-  fieldValidation: WriteOptions["fieldValidation"],
-): Promise<KubernetesObject> {
-  const { request, resource, warnings } = operation;
-  const sent = await readAs(request, expectedKind(resource), fieldValidation, warnings);
-  return toStored(resource, sent);
-}
 
 export function expectedKind({ group, version, kind, struct }: ServedResource): ExpectedKind {
   return { group, version, kind, struct: struct() };

@@ -7,7 +7,7 @@ import type { ObjectAnswer } from "#apiserver/answer.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
-import { decodeObject } from "./body.ts";
+import { objectEndpoint } from "./endpoint.ts";
 import type { ResourceHook } from "./hooks.ts";
 import { fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
 import { trackWrite } from "./managed-fields.ts";
@@ -22,25 +22,28 @@ export async function createObject(operation: Operation): Promise<ObjectAnswer> 
   const view = viewOf(operation);
   checkIncludeObject(view);
   const options = writeOptions("CreateOptions", request.query);
-  const object = await decodeObject(operation, options.fieldValidation);
-  matchNamespace(resource, object.metadata, info.namespace);
-  const manager = managerName(options.fieldManager, request.header("user-agent"));
-  const entry = await insertObject(operation, object, {
-    prepare: (draft) => trackWrite(operation, undefined, draft, manager, resource.definition),
-  });
+  const endpoint = objectEndpoint(operation, resource.definition, true);
+  const form = await endpoint.read(options.fieldValidation);
+  matchNamespace(resource, form.metadata, info.namespace);
+  const isGenerated = nameNew(operation, form);
+  trackWrite(operation, endpoint, undefined, form, managerName(options.fieldManager, request.header("user-agent")));
+  const entry = await insertObject(operation, endpoint.storedOf(form, undefined), isGenerated);
   return viewEntry(view, entry, 201);
 }
 
-export interface InsertOptions {
-  /** What happens to the object between its identity and admission: managed fields. */
-  prepare?(object: KubernetesObject): void;
+/** The server's own part of a new object's metadata. Says whether the name is a generated one. */
+function nameNew({ services, now }: Operation, { metadata }: KubernetesObject): boolean {
+  fillSystemMetadata(metadata, now);
+  if ((metadata.name ?? "") !== "" || (metadata.generateName ?? "") === "") return false;
+  metadata.name = generateName(metadata.generateName!, services.random);
+  return true;
 }
 
-/** Takes a whole new object (a private copy) through admission and validation into the store. */
+/** Takes a whole new object (a private copy) through admission and validation into the store. A generated name may change. */
 export async function insertObject(
   operation: Operation,
   object: KubernetesObject,
-  options: InsertOptions = {},
+  isGenerated = false,
 ): Promise<Entry> {
   const { resource, services, info } = operation;
   const { metadata } = object;
@@ -48,10 +51,7 @@ export async function insertObject(
     const reason = "create not allowed while custom resource definition is terminating";
     throw forbiddenRequest(resource.resourceName, metadata.name ?? "", reason);
   }
-  fillSystemMetadata(metadata, operation.now);
-  const isGenerated = (metadata.name ?? "") === "" && (metadata.generateName ?? "") !== "";
-  if (isGenerated) metadata.name = generateName(metadata.generateName!, services.random);
-  options.prepare?.(object);
+  if (metadata.uid === undefined || metadata.creationTimestamp === undefined) nameNew(operation, object);
   const admission = admissionFor(operation, "CREATE", object, undefined);
   await services.admission.mutate(admission);
   matchNamespace(resource, metadata, info.namespace);

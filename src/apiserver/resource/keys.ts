@@ -16,3 +16,18 @@ export function keyOf(resource: ServedResource, namespace: string, name: string)
 export function collectionPrefix(resource: ServedResource, namespace: string): string {
   return resource.isNamespaced && namespace !== "" ? `${namespace}/` : "";
 }
+
+/** Storage names of upstream that differ from the plural. */
+const storageNames = new Map([
+  ["services", "services/specs"],
+  ["endpoints", "services/endpoints"],
+  ["nodes", "minions"],
+  ["replicationcontrollers", "controllers"],
+  ["ingresses", "ingress"],
+]);
+
+/** Where upstream would keep an object: a few of its error texts show it. */
+export function upstreamKey({ plural, group, custom }: ServedResource, namespace: string, name: string): string {
+  const storage = custom === undefined ? (storageNames.get(plural) ?? plural) : `${group}/${plural}`;
+  return `/registry/${storage}/${namespace === "" ? "" : `${namespace}/`}${name}`;
+}

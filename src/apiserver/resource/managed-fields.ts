@@ -1,26 +1,24 @@
-/** Who owns which field: the API machinery's rules, told about the resource, version and endpoint of a request. */
+/** Who owns which field: the API machinery's rules, told about the version and endpoint of a request. */
 import { formatTime } from "#lib/clock.ts";
-import { type ManagedFieldsContext, trackUpdate as track } from "#api/apply/managed-fields.ts";
+import { type ManagedFieldsContext, trackUpdate } from "#api/apply/managed-fields.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import type { Strategy } from "#api/resource.ts";
 import type { StructType } from "#api/schema/model.ts";
 import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { converted } from "./views.ts";
 
-export function managedFieldsContext(
-  { resource, info, now, services }: Operation,
-  strategy: Strategy<KubernetesObject>,
-): ManagedFieldsContext {
-  const { group, version, kind } = resource;
+export function managedFieldsContext(operation: Operation, endpoint: Endpoint): ManagedFieldsContext {
+  const { resource, info, now, services } = operation;
+  const { struct, group, version, kind, resetFields } = endpoint;
   const versions = versionsOf(services.catalogue, resource);
   return {
-    struct: resource.struct(),
+    struct,
     group,
     version,
     kind,
     subresource: info.subresource,
-    resetFields: strategy.resetFields,
+    resetFields,
     now: formatTime(now),
     ...(versions.size < 2 ? {} : conversions(resource, versions)),
   };
@@ -51,25 +49,15 @@ function conversions(own: ServedResource, versions: ReadonlyMap<string, ServedRe
   };
 }
 
-/** Sets the managed fields of `object`, a stored form that is about to replace `old`. */
+/** Sets the managed fields of `form`, which is about to replace `old` at this endpoint. */
 export function trackWrite(
   operation: Operation,
+  endpoint: Endpoint,
   old: KubernetesObject | undefined,
-  object: KubernetesObject,
+  form: KubernetesObject,
   manager: string,
-  strategy: Strategy<KubernetesObject>,
 ): void {
-  const { resource } = operation;
-  const context = managedFieldsContext(operation, strategy);
-  if (resource.conversion === undefined) {
-    track(old, object, manager, context);
-    return;
-  }
-  const form = converted(resource, object);
-  track(old === undefined ? undefined : converted(resource, old), form, manager, context);
-  const { managedFields } = form.metadata;
-  if (managedFields === undefined) delete object.metadata.managedFields;
-  else object.metadata.managedFields = managedFields;
+  trackUpdate(old, form, manager, managedFieldsContext(operation, endpoint));
 }
 
 export interface UntypedTracking {
@@ -85,5 +73,5 @@ export interface UntypedTracking {
 
 /** The same for what is never stored: reviews, bindings. */
 export function trackNew({ object, manager, now, ...context }: UntypedTracking): void {
-  track(undefined, object, manager, { ...context, now: formatTime(now) });
+  trackUpdate(undefined, object, manager, { ...context, now: formatTime(now) });
 }

@@ -1,43 +1,54 @@
-/** PATCH in its four forms. */
-import type { KubernetesObject } from "#api/object.ts";
-import type { Strategy } from "#api/resource.ts";
+/** PATCH in its four forms. Upstream: handlers/patch.go. */
+import { applyPatch, type PatchType } from "#api/patch/patch.ts";
+import { unsupportedMediaType } from "#api/status-catalogue.ts";
 import { failure } from "#api/status-error.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
-import { applyPatch } from "./apply.ts";
+import { applyServerSide } from "./apply.ts";
+import { addWarning } from "./create.ts";
+import { type Endpoint, expectedOf } from "./endpoint.ts";
+import { keyOf } from "./keys.ts";
+import { trackWrite } from "./managed-fields.ts";
 import { clone } from "./metadata.ts";
+import { managerName, writeOptions } from "./options.ts";
 import { viewOf } from "./read.ts";
-import { changeObject } from "./update.ts";
-import { viewEntry } from "./views.ts";
+import { answerChange, changeObject, checkName } from "./update.ts";
+import { checkIncludeObject } from "./views.ts";
 
-export async function patchObject(
-  operation: Operation,
-  strategy: Strategy<KubernetesObject>,
-  isMain: boolean,
-): Promise<ObjectAnswer> {
-  const { request } = operation;
-  if (request.header("content-type") === "application/apply-patch+yaml") return applyPatch(operation, strategy, isMain);
-  if (request.header("content-type") !== "application/merge-patch+json")
+const patchTypes = new Map<string, PatchType>([
+  ["application/json-patch+json", "json"],
+  ["application/merge-patch+json", "merge"],
+  ["application/strategic-merge-patch+json", "strategic"],
+]);
+const applyType = "application/apply-patch+yaml";
+
+export async function patchObject(operation: Operation, endpoint: Endpoint): Promise<ObjectAnswer> {
+  const { resource, request, info, warnings } = operation;
+  const contentType = (request.header("content-type") ?? "").split(";")[0]!.trim();
+  const type = patchTypes.get(contentType);
+  if (type === undefined && contentType !== applyType)
     throw failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
-  const patch = JSON.parse((await request.body()).toString()) as Record<string, unknown>;
-  const { entry, isCreated } = await changeObject(operation, {
-    produce: (current) => merge(clone(current), patch) as KubernetesObject,
-    strategy,
-    allowCreate: false,
-    isMain,
+  if (type === "strategic" && resource.custom !== undefined)
+    throw unsupportedMediaType(["application/json-patch+json", "application/merge-patch+json", applyType]);
+  checkIncludeObject(viewOf(operation));
+  keyOf(resource, info.namespace, info.name);
+  if (type === undefined) return applyServerSide(operation, endpoint);
+  const options = writeOptions("PatchOptions", request.query);
+  const bytes =
+    request.bodyObject === undefined ? await request.body() : Buffer.from(JSON.stringify(request.bodyObject));
+  const manager = managerName(options.fieldManager, request.header("user-agent"));
+  const changed = await changeObject(operation, endpoint, {
+    produce(current) {
+      const live = endpoint.formOf(current!);
+      const patched = applyPatch(type, bytes, live, expectedOf(endpoint), options.fieldValidation);
+      for (const text of patched.warnings) addWarning(warnings, text);
+      // A patch may leave parts of the live object as they are: those are shared.
+      const form = endpoint.formOf(endpoint.storedOf(clone(patched.object), current));
+      checkName(operation, form);
+      trackWrite(operation, endpoint, live, form, manager);
+      return endpoint.storedOf(form, current);
+    },
+    allowsCreate: false,
   });
-  return viewEntry(viewOf(operation), entry, isCreated ? 201 : 200);
-}
-
-function merge(target: unknown, patch: unknown): unknown {
-  if (patch === null || typeof patch !== "object" || Array.isArray(patch)) return patch;
-  const result = (target !== null && typeof target === "object" && !Array.isArray(target) ? target : {}) as Record<
-    string,
-    unknown
-  >;
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else result[key] = merge(result[key], value);
-  }
-  return result;
+  return answerChange(operation, endpoint, changed);
 }

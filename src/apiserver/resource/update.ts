@@ -1,17 +1,16 @@
 /** The way of every change of an existing object: PUT, the patches, apply, subresources. Upstream: store.go Update. */
 import type { KubernetesObject } from "#api/object.ts";
-import type { Strategy } from "#api/resource.ts";
 import { badRequest, conflict, notFound, unknownFailure } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { objectMetaUpdateErrors } from "#api/validation/object-meta.ts";
-import type { ObjectAnswer } from "#apiserver/answer.ts";
+import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
 import { attributesOf, forbidden } from "#apiserver/authz/authorizer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
-import { decodeObject } from "./body.ts";
 import { addWarning, admissionFor, insertObject } from "./create.ts";
 import { eraseObject } from "./delete.ts";
-import { keyOf } from "./keys.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { keyOf, upstreamKey } from "./keys.ts";
 import { parseRevision, revisionSyntax } from "./list-options.ts";
 import { keepTimesIfUnchanged } from "#api/apply/managed-fields.ts";
 import { trackWrite } from "./managed-fields.ts";
@@ -23,16 +22,12 @@ import { putObject, unwritten, writeRetriesMax } from "./write.ts";
 
 export interface Change {
   /**
-   * The new object from what is there now (undefined: nothing is). Called again when someone else was faster. The result
-   * is a private copy; what is there is shared.
+   * The new stored object from what is there now (undefined: nothing is). Called again when someone else was faster. The
+   * result is a private copy; what is there is shared.
    */
-  produce(current: KubernetesObject | undefined): KubernetesObject | Promise<KubernetesObject>;
-  /** The endpoint: the main one or a subresource. */
-  strategy: Strategy<KubernetesObject>;
+  produce(current: KubernetesObject | undefined): KubernetesObject;
   /** Whether a missing object is created. */
-  allowCreate: boolean;
-  /** The main endpoint: what is allocated is filled in and the generation counted there only. */
-  isMain: boolean;
+  allowsCreate: boolean;
   /** A request that must find this uid. */
   uid?: string | undefined;
 }
@@ -42,32 +37,32 @@ export interface Changed {
   isCreated: boolean;
 }
 
-/** PUT of the whole object, on the main endpoint or on a subresource of the same kind. */
-export async function replaceObject(
-  operation: Operation,
-  strategy: Strategy<KubernetesObject>,
-  isMain: boolean,
-): Promise<ObjectAnswer> {
+/** PUT of the whole form that an endpoint shows. */
+export async function replaceObject(operation: Operation, endpoint: Endpoint): Promise<ObjectAnswer> {
   const { resource, request, info } = operation;
-  const view = viewOf(operation);
-  checkIncludeObject(view);
+  checkIncludeObject(viewOf(operation));
   keyOf(resource, info.namespace, info.name);
   const options = writeOptions("UpdateOptions", request.query);
-  const sent = await decodeObject(operation, options.fieldValidation);
+  const sent = await endpoint.read(options.fieldValidation);
   checkName(operation, sent);
   const manager = managerName(options.fieldManager, request.header("user-agent"));
-  const { entry, isCreated } = await changeObject(operation, {
+  const changed = await changeObject(operation, endpoint, {
     produce(current) {
-      const object = clone(sent);
-      trackWrite(operation, current, object, manager, strategy);
-      return object;
+      const form = clone(sent);
+      trackWrite(operation, endpoint, current === undefined ? undefined : endpoint.formOf(current), form, manager);
+      return endpoint.storedOf(form, current);
     },
-    strategy,
-    allowCreate: isMain && resource.definition.allowCreateOnUpdate === true,
-    isMain,
+    allowsCreate: endpoint.allowsCreate,
     uid: sent.metadata.uid,
   });
-  return viewEntry(view, entry, isCreated ? 201 : 200);
+  return answerChange(operation, endpoint, changed);
+}
+
+export function answerChange(operation: Operation, endpoint: Endpoint, { entry, isCreated }: Changed): ObjectAnswer {
+  const code = isCreated ? 201 : 200;
+  return endpoint.show === undefined
+    ? viewEntry(viewOf(operation), entry, code)
+    : objectAnswer(endpoint.show(entry.object), code);
 }
 
 /** The object must be the one that the path names. Upstream: handlers/rest.go checkName. */
@@ -80,20 +75,20 @@ export function checkName({ info, resource }: Operation, { metadata }: Kubernete
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
 }
 
-export async function changeObject(operation: Operation, change: Change): Promise<Changed> {
+export async function changeObject(operation: Operation, endpoint: Endpoint, change: Change): Promise<Changed> {
   const { resource, info, services } = operation;
   const key = keyOf(resource, info.namespace, info.name);
   for (let attempt = 0; ; attempt += 1) {
     const current = resource.cache.get(key);
-    if (current === undefined && !change.allowCreate) throw notFound(resource.resourceName, info.name);
+    if (current === undefined && !change.allowsCreate) throw notFound(resource.resourceName, info.name);
     checkUid(operation, change, current);
-    const object = await change.produce(current?.object);
+    const object = change.produce(current?.object);
     if (current === undefined) {
       authorizeCreate(operation);
-      delete object.metadata.resourceVersion;
+      for (const field of ["resourceVersion", "uid", "creationTimestamp"] as const) delete object.metadata[field];
       return { entry: await insertObject(operation, object), isCreated: true };
     }
-    const entry = await replace(operation, change, key, current, object);
+    const entry = await replace(operation, endpoint, key, current, object);
     if (entry !== undefined) return { entry, isCreated: false };
     if (attempt >= writeRetriesMax) throw conflict(resource.resourceName, info.name);
     await services.cache.waitFor();
@@ -109,14 +104,16 @@ function authorizeCreate({ services, info, user }: Operation): void {
 
 function checkUid({ resource, info }: Operation, { uid }: Change, current: Entry | undefined): void {
   if (uid === undefined || uid === "" || current === undefined || uid === current.object.metadata.uid) return;
-  const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid ?? ""}`;
+  const key = upstreamKey(resource, info.namespace, info.name);
+  const fault = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid ?? ""}`;
+  const text = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${fault}`;
   throw conflict(resource.resourceName, info.name, text);
 }
 
 /** undefined: someone else was faster. */
 async function replace(
   operation: Operation,
-  change: Change,
+  endpoint: Endpoint,
   key: string,
   current: Entry,
   object: KubernetesObject,
@@ -130,15 +127,15 @@ async function replace(
   matchNamespace(resource, object.metadata, info.namespace);
   keepSystemMetadata(object.metadata, old.metadata);
   const hook = services.hooks.get(resource.group, resource.plural);
-  if (change.isMain) hook?.fill?.(object, old, operation);
-  change.strategy.prepareUpdate?.(object, old, context);
-  if (change.isMain) nextGeneration(definition, object, old);
+  if (endpoint.isMain) hook?.fill?.(object, old, operation);
+  endpoint.strategy.prepareUpdate?.(object, old, context);
+  if (endpoint.isMain) nextGeneration(definition, object, old);
   const errors = [
     ...objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn: resource.custom === undefined }),
-    ...(change.strategy.validate?.(object, old, context) ?? []),
+    ...(endpoint.strategy.validate?.(object, old, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
-  for (const text of change.strategy.warnings?.(object, old, context) ?? []) addWarning(warnings, text);
+  for (const text of endpoint.strategy.warnings?.(object, old, context) ?? []) addWarning(warnings, text);
   await services.admission.validate(admission);
   keepTimesIfUnchanged(old, object);
   if (isReleased(object, old)) return eraseObject(operation, key, current, object);
