@@ -5,9 +5,9 @@ import { systemRandom, type Random } from "#lib/random.ts";
 import type { Client } from "#client/client.ts";
 import { ClusterCache } from "#client/cluster-cache.ts";
 import { reconcilersFor, everyKindReconcilers, type ReconcilerFacts } from "./all.ts";
-import { drive, type DriverOptions } from "./driver.ts";
-import { driveEveryKind } from "./every-kind/every-kind-driver.ts";
-import { ServedKinds } from "./every-kind/served-kinds.ts";
+import { drive, type DriverOptions } from "./driver/driver.ts";
+import { driveEveryKind } from "./driver/every-kind-driver.ts";
+import { ServedKinds } from "./driver/served-kinds.ts";
 
 export interface ReconcilersOptions extends ReconcilerFacts {
   client: Client;

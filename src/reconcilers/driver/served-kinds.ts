@@ -10,11 +10,7 @@ import type { Client } from "#client/client.ts";
 import type { ClusterCache } from "#client/cluster-cache.ts";
 import { Discovery, type DiscoveredResource } from "#client/discovery.ts";
 import { resourceName } from "#client/resource-path.ts";
-
-export interface ServedKind extends DiscoveredResource {
-  /** How deep the kind's objects can be deleted. */
-  readonly canDeleteCollection: boolean;
-}
+import type { ServedKind } from "#reconcilers/every-kind.ts";
 
 /** Discovery is read again this often even if nothing is known to have changed. */
 const refreshMs = 30_000;

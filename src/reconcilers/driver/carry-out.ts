@@ -2,7 +2,7 @@
 import type { UnknownObject } from "#api/object.ts";
 import { isAlreadyExists, isNotFound } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
-import type { AnyRef, Change, EventSpec, ObjectKey, Outcome } from "./reconciler.ts";
+import type { AnyRef, Change, EventSpec, ObjectKey, Outcome } from "#reconcilers/reconciler.ts";
 
 /** A write that a cache has to show before the next plan is made. */
 export interface Written {

@@ -15,8 +15,13 @@ import {
   type ObjectKey,
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { dependentsOf, type EveryKindReconciler, type KindKey, type KindsView } from "./every-kind-driver.ts";
-import type { ServedKind } from "./served-kinds.ts";
+import {
+  dependentsOf,
+  type EveryKindReconciler,
+  type KindKey,
+  type KindsView,
+  type ServedKind,
+} from "#reconcilers/every-kind.ts";
 
 const orphanFinalizer = "orphan";
 const foregroundFinalizer = "foregroundDeletion";

@@ -11,7 +11,16 @@ import { createEventRecorder, type EventRecorder } from "#client/event-recorder.
 import { keyText, parseKey } from "#client/resource-path.ts";
 import { controllerOf } from "#client/view.ts";
 import { PlanLoop } from "./plan-loop.ts";
-import type { AnyRef, EventSpec, Input, InputRequest, Inputs, Moment, Reconciler, Trigger } from "./reconciler.ts";
+import type {
+  AnyRef,
+  EventSpec,
+  Input,
+  InputRequest,
+  Inputs,
+  Moment,
+  Reconciler,
+  Trigger,
+} from "#reconcilers/reconciler.ts";
 
 export interface DriverOptions {
   client: Client;

@@ -16,8 +16,7 @@ import {
   type Inputs,
   type Moment,
 } from "#reconcilers/reconciler.ts";
-import type { EveryKindReconciler, KindKey, KindsView } from "./every-kind-driver.ts";
-import type { ServedKind } from "./served-kinds.ts";
+import type { EveryKindReconciler, KindKey, KindsView, ServedKind } from "#reconcilers/every-kind.ts";
 
 const finalizer = "kubernetes";
 /** Content that does not go by itself is looked at again after this. */

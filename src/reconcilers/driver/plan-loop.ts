@@ -11,7 +11,7 @@ import { isConflict, isNotFound, StatusError } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
 import type { ClusterCache } from "#client/cluster-cache.ts";
 import { carryOut, type Written } from "./carry-out.ts";
-import type { Change, EventSpec, Moment } from "./reconciler.ts";
+import type { Change, EventSpec, Moment } from "#reconcilers/reconciler.ts";
 
 export interface PlanLoopOptions {
   name: string;

@@ -1,32 +1,11 @@
 /** Runs a reconciler whose objects are of every kind there is: the garbage collector and namespace deletion. */
-import type { KubernetesObject, UnknownObject } from "#api/object.ts";
+import type { UnknownObject } from "#api/object.ts";
 import type { CacheChange } from "#client/cache.ts";
 import { keyText, parseKey, resourceName } from "#client/resource-path.ts";
-import type { DriverOptions } from "#reconcilers/driver.ts";
-import { gather, recordAs } from "#reconcilers/driver.ts";
-import { PlanLoop } from "#reconcilers/plan-loop.ts";
-import type { Change, InputRequest, Moment, ObjectKey, View } from "#reconcilers/reconciler.ts";
-import type { ServedKind, ServedKinds } from "./served-kinds.ts";
-
-/** The view, and which kinds it shows. */
-export interface KindsView extends View {
-  readonly kinds: readonly ServedKind[];
-  resolve(apiVersion: string, kind: string): ServedKind | undefined;
-}
-
-export interface KindKey {
-  kind: ServedKind;
-  key: ObjectKey;
-}
-
-export interface EveryKindReconciler {
-  name: string;
-  component?: string;
-  /** Which objects are worth a look after a change of an object of some kind. */
-  keys(kind: ServedKind, change: CacheChange<UnknownObject>, view: KindsView): Iterable<KindKey>;
-  inputs(kind: ServedKind, object: UnknownObject, view: KindsView): ReadonlyMap<string, InputRequest>;
-  reconcile(kind: ServedKind, object: UnknownObject, view: KindsView, moment: Moment): Change[];
-}
+import type { EveryKindReconciler, KindsView, ServedKind } from "#reconcilers/every-kind.ts";
+import { gather, recordAs, type DriverOptions } from "./driver.ts";
+import { PlanLoop } from "./plan-loop.ts";
+import type { ServedKinds } from "./served-kinds.ts";
 
 export function driveEveryKind(reconciler: EveryKindReconciler, served: ServedKinds, options: DriverOptions): void {
   const { cache, client, signal } = options;
@@ -64,16 +43,4 @@ export function driveEveryKind(reconciler: EveryKindReconciler, served: ServedKi
     });
     signal.addEventListener("abort", stop, { once: true });
   });
-}
-
-/** The objects of all kinds that name this object as an owner. */
-export function dependentsOf(
-  view: KindsView,
-  { metadata }: KubernetesObject,
-  index: Parameters<View["byIndex"]>[1],
-): { kind: ServedKind; object: UnknownObject }[] {
-  const uid = metadata.uid ?? "";
-  return view.kinds.flatMap((kind) =>
-    (view.byIndex(kind, index as never, uid) as readonly UnknownObject[]).map((object) => ({ kind, object })),
-  );
 }
