@@ -125,4 +125,58 @@ export const commands: readonly CommandEntry[] = [
     summary: "Wait for a condition of objects",
     load: async () => (await import("./wait.ts")).waitCommand,
   },
+  {
+    name: "rollout status",
+    group: "Objects",
+    summary: "Follow a rollout until it is done",
+    load: async () => (await import("./rollout.ts")).rolloutStatusCommand,
+  },
+  {
+    name: "rollout history",
+    group: "Objects",
+    summary: "Show a rollout's revisions",
+    load: async () => (await import("./rollout.ts")).rolloutHistoryCommand,
+  },
+  {
+    name: "rollout undo",
+    group: "Objects",
+    summary: "Go back to a former revision",
+    load: async () => (await import("./rollout.ts")).rolloutUndoCommand,
+  },
+  {
+    name: "rollout restart",
+    group: "Objects",
+    summary: "Replace all pods by new ones",
+    load: async () => (await import("./rollout.ts")).rolloutRestartCommand,
+  },
+  {
+    name: "rollout pause",
+    group: "Objects",
+    summary: "Hold a rollout",
+    load: async () => (await import("./rollout.ts")).rolloutPauseCommand,
+  },
+  {
+    name: "rollout resume",
+    group: "Objects",
+    summary: "Go on with a paused rollout",
+    load: async () => (await import("./rollout.ts")).rolloutResumeCommand,
+  },
+  {
+    name: "port-forward",
+    group: "Objects",
+    summary: "Forward local ports to a pod",
+    load: async () => (await import("./port-forward.ts")).portForwardCommand,
+  },
+  {
+    name: "api-resources",
+    group: "Other",
+    summary: "List the kinds that the server serves",
+    load: async () => (await import("./api-resources.ts")).apiResourcesCommand,
+  },
+  {
+    name: "api-versions",
+    group: "Other",
+    summary: "List the group versions that the server serves",
+    load: async () => (await import("./api-resources.ts")).apiVersionsCommand,
+  },
 ];
