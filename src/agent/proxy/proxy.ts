@@ -11,7 +11,7 @@ import { changeScript, presentChains, replaceScript, runNft, type TableChanges }
 import type { ObjectSource } from "#agent/network/object-source.ts";
 import { startSyncLoop, type SyncLoop } from "#agent/network/sync-loop.ts";
 import { HealthCheckServers } from "./health-check.ts";
-import { servicesLayout } from "./service-layout.ts";
+import { endpointsOf, servicesLayout } from "./service-layout.ts";
 import { isProxied, planService, type ProxyNode, type ServicePlan } from "./service-plan.ts";
 import { ServiceTable } from "./service-table.ts";
 
@@ -243,7 +243,7 @@ class ServiceProxy {
 
 /** UDP frontends of which something was taken away. */
 function udpFrontends({ deleteElements }: TableChanges): Set<string> {
-  const keys = ["endpoints", "held", "refused"].flatMap((set) => [...(deleteElements.get(set)?.keys() ?? [])]);
+  const keys = [endpointsOf("udp"), "held", "refused"].flatMap((set) => [...(deleteElements.get(set)?.keys() ?? [])]);
   return new Set(keys.filter((key) => key.includes(" . udp . ")).map((key) => key.split(" . ", 3).join(" . ")));
 }
 

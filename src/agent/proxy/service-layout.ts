@@ -18,6 +18,13 @@ const insideOffset = 0x100000;
 /** Clients that are remembered at once, all Services together; beyond it a client gets a random endpoint. */
 const stickyClientsMax = 262_144;
 
+const protocols = ["tcp", "udp", "sctp"] as const;
+
+/** The map of targets of one protocol. */
+export function endpointsOf(protocol: string): string {
+  return `endpoints-${protocol}`;
+}
+
 interface Words {
   readonly source: string;
   readonly target: string;
@@ -33,10 +40,7 @@ export function servicesLayout(family: Family): TableLayout {
   const moved = movedFlowsLayout(family);
   const frontend = `${address} . inet_proto . inet_service`;
   const key = `${target} . meta l4proto . th dport`;
-  // Only `typeof` can say "a number" and "a port" here; `tcp dport` stands for every protocol's, because nft 1.0.6 takes
-  // no rule for a map whose values are said with `th dport` once that map is in the kernel.
-  const port = "tcp dport";
-  const slot = `typeof ${target} . meta l4proto . ${port} . numgen random mod 2`;
+  const slot = (port: string): string => `typeof ${target} . meta l4proto . ${port} . numgen random mod 2`;
   return {
     family,
     name: servicesTable,
@@ -44,8 +48,15 @@ export function servicesLayout(family: Family): TableLayout {
       services: `map services { type ${frontend} : verdict; }`,
       inside: `map inside { type ${frontend} : verdict; }`,
       refused: `map refused { type ${frontend} : verdict; }`,
-      endpoints: `map endpoints { ${slot} : ${target} . ${port}; }`,
-      slots: `map slots { ${slot} : ct mark; }`,
+      // Only `typeof` can say "a number", and then values must be said with a protocol's own port: nft 1.0.6 takes no rule
+      // for a map of `th dport` values once that map is in the kernel. So there is a map for each protocol.
+      ...Object.fromEntries(
+        protocols.map((protocol) => [
+          endpointsOf(protocol),
+          `map ${endpointsOf(protocol)} { ${slot(`${protocol} dport`)} : ${target} . ${protocol} dport; }`,
+        ]),
+      ),
+      slots: `map slots { ${slot("tcp dport")} : ct mark; }`,
       held: `map held { type ${frontend} . mark : ${address} . inet_service; }`,
       affinity: `map affinity { type ${address} . ${frontend} : mark; flags dynamic,timeout; size ${stickyClientsMax}; }`,
       guarded: `set guarded { type ${frontend}; }`,
@@ -155,7 +166,10 @@ function balanceChain({ family, stickySeconds }: Frontend, count: number, offset
   const choice = `${key} . numgen random mod ${count}${offset === 0 ? "" : ` offset ${offset}`}`;
   const suffix = offset === 0 ? "" : "-inside";
   if (stickySeconds === undefined)
-    return { name: `to-${count}${suffix}`, rules: [`dnat ${family} to ${choice} map @endpoints`] };
+    return {
+      name: `to-${count}${suffix}`,
+      rules: protocols.map((protocol) => `dnat ${family} to ${choice} map @${endpointsOf(protocol)}`),
+    };
   const client = `${source} . ${key}`;
   const choose = `ct mark set ${choice} map @slots`;
   // Sets the client's endpoint if it has none, else only prolongs it.
@@ -172,8 +186,9 @@ function balanceChain({ family, stickySeconds }: Frontend, count: number, offset
 
 function slotElements(frontend: Frontend, targets: readonly string[], offset: number): [string, string, string][] {
   const { key, stickySeconds } = frontend;
+  const [, protocol = ""] = key.split(" . ");
   if (stickySeconds === undefined)
-    return targets.map((target, slot) => ["endpoints", `${key} . ${slot + offset}`, target]);
+    return targets.map((target, slot) => [endpointsOf(protocol), `${key} . ${slot + offset}`, target]);
   const ids = targetIds(targets);
   return [
     ...targets.map((target, slot): [string, string, string] => [
