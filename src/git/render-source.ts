@@ -1,6 +1,5 @@
 /** From a commit and a Kustomization to objects: the folder is rendered, then substituted. */
 import { posix } from "node:path";
-import { parseAllDocuments } from "yaml";
 import type { V1ConfigMap, V1Secret } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { isNotFound } from "#api/status-error.ts";
@@ -10,6 +9,7 @@ import { type TreeNode, fileBytesMax } from "./commit-tree.ts";
 import type { Kustomization } from "./kinds.ts";
 import { policyOf } from "./plan.ts";
 import { type FileTree, type TreeEntry, memoryTree } from "./render/file-tree.ts";
+import { renderFolder } from "./render/render-folder.ts";
 import { RunFailure } from "./run-failure.ts";
 import type { SourceState } from "./sources.ts";
 import { substituteObject } from "./substitute.ts";
@@ -74,29 +74,11 @@ function renderTree({ spec }: Kustomization, tree: FileTree): Rendered {
       "ArtifactFailed",
       `kustomization path not found: stat ${spec.path ?? "./"}: no such file or directory`,
     );
-  return readPlain(tree, found.path);
-}
-
-function readPlain(tree: FileTree, folder: string): Rendered {
-  const rendered: Rendered = { objects: [], errors: [] };
-  const visit = (directory: string) => {
-    for (const name of tree.list(directory)) {
-      const at = tree.find(posix.join(directory, name));
-      if (at === undefined) continue;
-      if (at.isDirectory) visit(at.path);
-      else if (/\.ya?ml$/.test(name)) readFile(at.path);
-    }
+  const { objects, problems } = renderFolder(tree, found.path, spec);
+  return {
+    objects: objects.map(({ object, origin }) => ({ object: object as UnknownObject, origin })),
+    errors: [...problems],
   };
-  const readFile = (file: string) => {
-    const origin = file.slice(1);
-    for (const document of parseAllDocuments(Buffer.from(tree.read(file)).toString("utf8"))) {
-      const [fault] = document.errors;
-      if (fault !== undefined) rendered.errors.push({ origin, message: fault.message });
-      else if (document.contents !== null) rendered.objects.push({ object: document.toJS() as UnknownObject, origin });
-    }
-  };
-  visit(folder);
-  return rendered;
 }
 
 function substituted(one: RenderedObject, variables: Record<string, string>): RenderedObject {
