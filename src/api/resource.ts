@@ -23,6 +23,8 @@ export interface RequestContext {
   now: number;
   user: { name: string; uid?: string; groups: readonly string[]; extra?: Readonly<Record<string, readonly string[]>> };
   dryRun: boolean;
+  /** The API group of the request, where one kind is served under several ("" or "events.k8s.io"). */
+  group?: string;
 }
 
 /** How one endpoint of a kind (the main one, or a subresource that takes the whole object) changes what it was sent. */
@@ -84,6 +86,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   /** Fields that a field selector may name beside metadata.name and metadata.namespace. */
   fieldSelectors?: Readonly<Record<string, (object: T) => string>>;
   columns?: readonly Column<T>[];
+  /** Text of a Warning on every request for this kind, reads too. */
+  deprecation?: string;
   /** Conditions of a Table row (a finished pod has one). */
   rowConditions?(object: T): RowCondition[];
   /** Upstream's AllowCreateOnUpdate: PUT of a missing object creates it. */

@@ -2,6 +2,8 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1Lease } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { invalid } from "#api/validation/field-errors.ts";
+import { nonNegative } from "#api/validation/values.ts";
 
 export type Lease = V1Lease;
 export const Lease = defineResource<Lease>({
@@ -14,6 +16,17 @@ export const Lease = defineResource<Lease>({
   generation: "none",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
+  prepareCreate: dropGated,
+  prepareUpdate: dropGated,
+  validate({ spec }) {
+    const { leaseDurationSeconds: seconds, leaseTransitions } = spec ?? {};
+    return [
+      ...(seconds !== undefined && seconds <= 0
+        ? [invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")]
+        : []),
+      ...nonNegative("spec.leaseTransitions", leaseTransitions),
+    ];
+  },
   columns: [
     nameColumn,
     column(
@@ -24,3 +37,9 @@ export const Lease = defineResource<Lease>({
     ageColumn,
   ],
 });
+
+/** Coordinated leader election is off in this release: upstream drops its fields. */
+function dropGated({ spec }: Lease): void {
+  delete spec?.strategy;
+  delete spec?.preferredHolder;
+}

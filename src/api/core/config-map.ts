@@ -2,6 +2,8 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1ConfigMap } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { invalid } from "#api/validation/field-errors.ts";
+import { dataErrors, immutableDataErrors } from "./data-keys.ts";
 
 export type ConfigMap = V1ConfigMap;
 export const ConfigMap = defineResource<ConfigMap>({
@@ -13,6 +15,14 @@ export const ConfigMap = defineResource<ConfigMap>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.ConfigMap",
   generation: "none",
+  validate(map, old) {
+    const errors = old === undefined ? [] : immutableDataErrors(map, old, ["data", "binaryData"]);
+    const { data, binaryData } = map;
+    for (const key in data)
+      if (binaryData?.[key] !== undefined)
+        errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
+    return [...errors, ...dataErrors({ data, binaryData }, "")];
+  },
   columns: [
     nameColumn,
     column("Data", ["core.v1.ConfigMap", "data"], (map: ConfigMap) =>

@@ -5,6 +5,7 @@
 import { age, column, wideNameColumn, wide } from "#api/columns.ts";
 import type { CoreV1Event } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { eventErrors } from "./event-rules.ts";
 import { fromCoreEvent, toCoreEvent } from "./event-versions.ts";
 
 const type = "core.v1.Event";
@@ -22,6 +23,7 @@ export const Event = defineResource<Event>({
   schema: "io.k8s.api.core.v1.Event",
   generation: "none",
   allowCreateOnUpdate: true,
+  validate: eventErrors,
   otherVersions: [
     {
       group: "events.k8s.io",

@@ -1,7 +1,13 @@
 /** A namespace: its phase, its finalizers. Upstream: pkg/registry/core/namespace/strategy.go. */
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1Namespace } from "#api/generated/types.ts";
+import type { FieldError } from "#api/field-error.ts";
 import { defineResource } from "#api/resource.ts";
+import { invalid, invalidEach } from "#api/validation/field-errors.ts";
+import { isQualifiedName, nameIsDnsLabel } from "#api/validation/names.ts";
+
+const nameLabel = "kubernetes.io/metadata.name";
+const ownFinalizer = "kubernetes";
 
 export type Namespace = V1Namespace;
 export const Namespace = defineResource<Namespace>({
@@ -14,7 +20,29 @@ export const Namespace = defineResource<Namespace>({
   schema: "io.k8s.api.core.v1.Namespace",
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   generation: "none",
-  status: {},
+  validateName: nameIsDnsLabel,
+  defaults({ metadata }) {
+    if (metadata.name) metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
+  },
+  prepareCreate(namespace) {
+    namespace.status = { phase: "Active" };
+    const finalizers = namespace.spec?.finalizers ?? [];
+    if (!finalizers.includes(ownFinalizer))
+      namespace.spec = { ...namespace.spec, finalizers: [...finalizers, ownFinalizer] };
+  },
+  prepareUpdate(namespace, old) {
+    namespace.spec = old.spec ?? {};
+    namespace.status = old.status ?? {};
+  },
+  validate: (namespace, old) => (old === undefined ? finalizersErrors(namespace.spec?.finalizers ?? []) : []),
+  resetFields: [["status"]],
+  status: {
+    prepareUpdate(namespace, old) {
+      namespace.spec = old.spec ?? {};
+    },
+    validate: phaseErrors,
+    resetFields: [["spec"]],
+  },
   connects: { finalize: { kind: "Namespace", verbs: ["update"] } },
   columns: [
     nameColumn,
@@ -23,3 +51,23 @@ export const Namespace = defineResource<Namespace>({
   ],
   fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
 });
+
+/** Upstream: validateFinalizerName, at the list and not at the item. */
+function finalizersErrors(finalizers: readonly string[]): FieldError[] {
+  return finalizers.flatMap((finalizer) => {
+    const errors = invalidEach("spec.finalizers", finalizer, isQualifiedName(finalizer));
+    if (!finalizer.includes("/") && finalizer !== ownFinalizer) {
+      const text = "name is neither a standard finalizer name nor is it fully qualified";
+      errors.push(invalid("spec.finalizers", finalizer, text));
+    }
+    return errors;
+  });
+}
+
+function phaseErrors({ metadata, status }: Namespace): FieldError[] {
+  const isLeaving = metadata.deletionTimestamp !== undefined;
+  const wanted = isLeaving ? "Terminating" : "Active";
+  if (status?.phase === wanted) return [];
+  const text = `may only be '${wanted}' if \`deletionTimestamp\` is ${isLeaving ? "not " : ""}empty`;
+  return [invalid("status.Phase", status?.phase ?? "", text)];
+}

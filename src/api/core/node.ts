@@ -2,6 +2,7 @@
 import { ageColumn, column, nameColumn, wide } from "#api/columns.ts";
 import type { V1Node } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { defaultNode, nodeErrors, nodeWarnings } from "./node-rules.ts";
 
 const info = "core.v1.NodeSystemInfo";
 const addresses = ["core.v1.NodeStatus", "addresses"] as const;
@@ -18,7 +19,21 @@ export const Node = defineResource<Node>({
   scope: "Cluster",
   schema: "io.k8s.api.core.v1.Node",
   generation: "none",
-  status: {},
+  defaults: defaultNode,
+  prepareUpdate(node, old) {
+    if (old.status === undefined) delete node.status;
+    else node.status = old.status;
+  },
+  validate: nodeErrors,
+  warnings: nodeWarnings,
+  resetFields: [["status"]],
+  status: {
+    prepareUpdate(node, old) {
+      node.spec = old.spec ?? {};
+    },
+    validate: nodeErrors,
+    resetFields: [["spec"]],
+  },
   connects: { proxy: { kind: "NodeProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] } },
   columns: [
     nameColumn,

@@ -13,7 +13,14 @@ export const ServiceAccount = defineResource<ServiceAccount>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.ServiceAccount",
   generation: "none",
+  prepareCreate: keepSecretNames,
+  prepareUpdate: keepSecretNames,
   deleteReturnsObject: true,
   connects: { token: { kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] } },
   columns: [nameColumn, ageColumn],
 });
+
+/** Of a reference to a secret only the name counts. */
+function keepSecretNames({ secrets }: ServiceAccount): void {
+  for (const [index, { name }] of (secrets ?? []).entries()) secrets![index] = name === undefined ? {} : { name };
+}

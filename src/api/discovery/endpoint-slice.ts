@@ -1,7 +1,9 @@
 /** A part of the addresses behind a service. Upstream: pkg/registry/discovery/endpointslice/strategy.go. */
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1EndpointSlice } from "#api/generated/types.ts";
+import { semanticEqual } from "#api/validation/values.ts";
 import { defineResource } from "#api/resource.ts";
+import { defaultSlice, sliceErrors } from "./endpoint-slice-rules.ts";
 
 const type = "discovery.v1.EndpointSlice";
 
@@ -13,6 +15,13 @@ export const EndpointSlice = defineResource<EndpointSlice>({
   plural: "endpointslices",
   scope: "Namespaced",
   schema: "io.k8s.api.discovery.v1.EndpointSlice",
+  defaults: defaultSlice,
+  generation: (slice, old) =>
+    !semanticEqual(slice.metadata.labels, old.metadata.labels) ||
+    !semanticEqual([slice.endpoints, slice.ports, slice.addressType], [old.endpoints, old.ports, old.addressType]),
+  prepareCreate: dropTopology,
+  prepareUpdate: dropTopology,
+  validate: sliceErrors,
   columns: [
     nameColumn,
     column("AddressType", [type, "addressType"], (slice: EndpointSlice) => slice.addressType ?? ""),
@@ -38,4 +47,9 @@ function portsText({ ports }: EndpointSlice): string {
       port === undefined ? (name !== undefined && name !== "" ? name : "*") : String(port),
     ),
   );
+}
+
+/** The topology map of old versions cannot be written any more. */
+function dropTopology({ endpoints }: EndpointSlice): void {
+  for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology;
 }

@@ -2,6 +2,8 @@
 import { defaultColumns } from "#api/columns.ts";
 import type { V1ClusterRole } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { nameIsPathSegment } from "#api/validation/names.ts";
+import { aggregationErrors, rulesErrors } from "./policy-rules.ts";
 
 export type ClusterRole = V1ClusterRole;
 export const ClusterRole = defineResource<ClusterRole>({
@@ -13,5 +15,7 @@ export const ClusterRole = defineResource<ClusterRole>({
   schema: "io.k8s.api.rbac.v1.ClusterRole",
   generation: "none",
   allowCreateOnUpdate: true,
+  validateName: nameIsPathSegment,
+  validate: ({ rules, aggregationRule }) => [...rulesErrors(rules, false), ...aggregationErrors(aggregationRule)],
   columns: defaultColumns,
 });
