@@ -76,7 +76,8 @@ export class Catalogue {
       version,
       apiVersion: ofGroup === "" ? version : `${ofGroup}/${version}`,
       resourceName: { group: ofGroup, resource: plural },
-      kindName: { group: ofGroup, kind },
+      // Errors name the kind as it is stored.
+      kindName: { group, kind },
     });
     return [
       {

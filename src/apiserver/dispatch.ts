@@ -81,8 +81,10 @@ function checkScope(info: RequestInfo, resource: ServedResource): void {
 function operationOf(caller: Caller, resource: ServedResource, form: Form): Operation {
   const { services, request, info, user, now } = caller;
   const dryRun = request.query.has("dryRun");
-  const context = { now, user, dryRun };
-  return { services, request, info, user, resource, form, now, dryRun, context, warnings: [] };
+  const context = { now, user, dryRun, group: resource.group };
+  const { deprecation } = resource.definition;
+  const warnings = deprecation === undefined ? [] : [deprecation];
+  return { services, request, info, user, resource, form, now, dryRun, context, warnings };
 }
 
 async function dispatchCollection(caller: Caller, resource: ServedResource): Promise<Dispatched> {

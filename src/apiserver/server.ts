@@ -39,6 +39,11 @@ import { componentStatuses } from "./reviews/component-status.ts";
 import { selfRulesReview } from "./reviews/self-rules-review.ts";
 import { accessReviews } from "./reviews/subject-access-review.ts";
 import { selfSubjectReview, tokenReview } from "./reviews/token-review.ts";
+import type { SpecialHandler } from "./subresource.ts";
+import { bindings, podBinding } from "./subresources/binding.ts";
+import { podEviction } from "./subresources/eviction.ts";
+import { namespaceFinalize, namespaceHook } from "./subresources/namespace-finalize.ts";
+import { serviceAccountToken } from "./subresources/token-request.ts";
 import { serverVersion } from "./version.ts";
 
 export interface ApiServerOptions {
@@ -93,7 +98,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ranges.every((range) => range !== undefined),
     `a bad service range: ${serviceCidr}`,
   );
-  const hooks = resourceHooks({ "/services": serviceHook(cache, ranges, options.nodePortRange ?? defaultNodePorts) });
+  const hooks = resourceHooks({
+    "/namespaces": namespaceHook,
+    "/services": serviceHook(cache, ranges, options.nodePortRange ?? defaultNodePorts),
+  });
   const admission = admissionChain(admissionPlugins());
   const services: Services = {
     store,
@@ -112,9 +120,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       selfRulesReview(rbac),
       selfSubjectReview,
       tokenReview(accountTokens),
+      bindings,
       componentStatuses,
     ],
-    subresources: new Map(),
+    subresources: new Map<string, SpecialHandler>([
+      ["/namespaces/finalize", namespaceFinalize],
+      ["/pods/binding", podBinding],
+      ["/pods/eviction", podEviction],
+      ["/serviceaccounts/token", serviceAccountToken(signer, [issuer])],
+    ]),
   };
   let address = "127.0.0.1:6443";
   const handle = createHandler({

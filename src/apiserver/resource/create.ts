@@ -99,14 +99,15 @@ function isTaken({ resource }: Operation, { metadata }: KubernetesObject): boole
 function checkNew(operation: Operation, object: KubernetesObject): void {
   const { resource, context, warnings } = operation;
   const { definition } = resource;
-  const errors = definition.validate?.(object, undefined, context) ?? [];
+  const errors = [
+    ...objectMetaErrors(object.metadata, {
+      namespaced: resource.isNamespaced,
+      nameRule: definition.validateName,
+      builtIn: resource.custom === undefined,
+    }),
+    ...(definition.validate?.(object, undefined, context) ?? []),
+  ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
-  const metaErrors = objectMetaErrors(object.metadata, {
-    namespaced: resource.isNamespaced,
-    nameRule: definition.validateName,
-    builtIn: resource.custom === undefined,
-  });
-  if (metaErrors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", metaErrors);
   for (const text of definition.warnings?.(object, undefined, context) ?? []) addWarning(warnings, text);
 }
 

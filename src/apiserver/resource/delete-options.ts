@@ -21,9 +21,13 @@ export async function readDeleteOptions(operation: Operation): Promise<DeleteOpt
   const { request } = operation;
   const fromBody = await bodyOptions(operation);
   const options = fromBody ?? queryOptions(request.query);
+  checkDeleteOptions(options);
+  return options;
+}
+
+export function checkDeleteOptions(options: DeleteOptions): void {
   const errors = optionErrors(options);
   if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
-  return options;
 }
 
 async function bodyOptions({ request }: Operation): Promise<DeleteOptions | undefined> {

@@ -65,6 +65,10 @@ async function removeOnce(
   options: DeleteOptions,
 ): Promise<Removed | undefined> {
   const object = clone(current.object);
+  const hook = operation.services.hooks.get(operation.resource.group, operation.resource.plural);
+  const first = hook?.beginDelete?.(object, operation) ?? "go on";
+  if (first === "wait") return { entry: current, isGone: false };
+  if (first === "write") return store(operation, key, object, current);
   const grace = beginGrace(operation, object, options);
   if (grace === "pending") return { entry: current, isGone: false };
   const finalizers = propagationFinalizers(operation, object, options);
@@ -77,6 +81,15 @@ async function removeOnce(
     const entry = await eraseObject(operation, key, current, grace === "begun" ? object : current.object);
     return entry === undefined ? undefined : { entry, isGone: true };
   }
+  return store(operation, key, object, current);
+}
+
+async function store(
+  operation: Operation,
+  key: string,
+  object: KubernetesObject,
+  current: Entry,
+): Promise<Removed | undefined> {
   if (operation.dryRun) return { entry: unwritten(key, object, current.revision), isGone: false };
   const written = await putObject(operation, key, object, current.revision);
   return written.ok ? { entry: written.entry, isGone: false } : undefined;

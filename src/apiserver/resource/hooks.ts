@@ -11,6 +11,13 @@ export interface ResourceHook {
   fill?(object: KubernetesObject, old: KubernetesObject | undefined, operation: Operation): void;
   /** What goes into the store together with the object (`object` undefined: with its deletion). */
   writes?(object: KubernetesObject | undefined, old: KubernetesObject | undefined, operation: Operation): Write[];
+  /**
+   * What a DELETE begins with: "write" stores the object as this left it and ends there, "wait" leaves it as it is, "go
+   * on" deletes as usual.
+   */
+  beginDelete?(object: KubernetesObject, operation: Operation): "write" | "wait" | "go on";
+  /** Something beside metadata.finalizers keeps the object from going away. */
+  isHeld?(object: KubernetesObject): boolean;
   /** After the object was written, or deleted (`object` undefined); never in a dry run. */
   afterWrite?(object: KubernetesObject | undefined, old: KubernetesObject | undefined, operation: Operation): void;
 }

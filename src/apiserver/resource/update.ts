@@ -138,7 +138,7 @@ async function replace(
   for (const text of endpoint.strategy.warnings?.(object, old, context) ?? []) addWarning(warnings, text);
   await services.admission.validate(admission);
   keepTimesIfUnchanged(old, object);
-  if (isReleased(object, old)) return eraseObject(operation, key, current, object);
+  if (isReleased(object, old) && hook?.isHeld?.(object) !== true) return eraseObject(operation, key, current, object);
   if (isEqual(object, old)) return current;
   if (operation.dryRun) return unwritten(key, object, current.revision);
   const written = await putObject(operation, key, object, current.revision, hook?.writes?.(object, old, operation));
@@ -148,8 +148,11 @@ async function replace(
 }
 
 /** The last finalizer of an object that waits for nothing else. */
-function isReleased(object: KubernetesObject, old: KubernetesObject): boolean {
-  return (object.metadata.finalizers?.length ?? 0) === 0 && old.metadata.deletionGracePeriodSeconds === 0;
+function isReleased({ metadata }: KubernetesObject, { metadata: old }: KubernetesObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = old;
+  return (
+    deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && (metadata.finalizers?.length ?? 0) === 0
+  );
 }
 
 function checkRevision({ resource, info }: Operation, object: KubernetesObject, current: Entry): void {

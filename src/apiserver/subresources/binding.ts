@@ -1,0 +1,117 @@
+/** How a scheduler gives a pod to a node. Upstream: pkg/registry/core/pod/storage/storage.go, BindingREST. */
+import { formatTime } from "#lib/clock.ts";
+import type { V1Binding, V1Node, V1Pod } from "#api/generated/types.ts";
+import { badRequest, conflict, unknownFailure } from "#api/status-catalogue.ts";
+import { aggregateText, fieldErrorText, notSupported, required } from "#api/validation/field-errors.ts";
+import { type Answer, objectAnswer } from "#apiserver/answer.ts";
+import type { Entry } from "#apiserver/cache/entry.ts";
+import { upstreamKey } from "#apiserver/resource/keys.ts";
+import type { SpecialHandler, SpecialRequest, VirtualResource } from "#apiserver/subresource.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { admissionFor } from "#apiserver/resource/create.ts";
+import { operationOn, readBody, rewrite, success } from "./support.ts";
+
+type Binding = V1Binding & KubernetesObject;
+
+export const podBinding: SpecialHandler = {
+  methods: ["POST"],
+  async handle(special) {
+    const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
+    const { name } = special.info;
+    if ((binding.metadata.name ?? "") !== "" && binding.metadata.name !== name)
+      throw badRequest("name in URL does not match name in Binding object");
+    return bind(special, name, binding);
+  },
+};
+
+/** The same as a collection of its own. */
+export const bindings: VirtualResource = {
+  group: "",
+  version: "v1",
+  plural: "bindings",
+  singular: "binding",
+  kind: "Binding",
+  isNamespaced: true,
+  verbs: ["create"],
+  methods: ["POST"],
+  async handle(special) {
+    const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
+    return bind(special, binding.metadata.name ?? "", binding);
+  },
+};
+
+const topologyLabels = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+
+async function bind(special: SpecialRequest, name: string, binding: Binding): Promise<Answer> {
+  const { catalogue, admission, cache } = special.services;
+  const pods = catalogue.find("", "v1", "pods")!;
+  const operation = operationOn(special, pods, name);
+  checkTarget(binding);
+  const request = {
+    ...admissionFor(operation, "CREATE", undefined, undefined),
+    subresource: "binding",
+    options: binding,
+  };
+  await admission.mutate(request);
+  await admission.validate(request);
+  const nodeName = binding.target.name ?? "";
+  const node = cache.resource("/registry/core/nodes/").get(nodeName)?.object as V1Node | undefined;
+  const topology = topologyLabels.flatMap((key) =>
+    node?.metadata.labels?.[key] === undefined ? [] : [[key, node.metadata.labels[key]] as const],
+  );
+  await rewrite<V1Pod & KubernetesObject>(operation, (pod, entry) => {
+    checkPreconditions(special, binding, entry);
+    checkBindable(pod);
+    pod.spec!.nodeName = nodeName;
+    merge(pod, "annotations", { ...pod.metadata.annotations, ...binding.metadata.annotations });
+    merge(pod, "labels", { ...binding.metadata.labels, ...Object.fromEntries(topology), ...pod.metadata.labels });
+    setScheduled(pod, special.now);
+  });
+  return objectAnswer(success(), 201);
+}
+
+function merge(pod: KubernetesObject, field: "annotations" | "labels", values: Record<string, string>): void {
+  if (Object.keys(values).length > 0) pod.metadata[field] = values;
+}
+
+function checkTarget({ target }: Binding): void {
+  const errors = [];
+  if (target?.kind !== undefined && target.kind !== "" && target.kind !== "Node")
+    errors.push(notSupported("target.kind", target.kind, ["Node", "<empty>"]));
+  if ((target?.name ?? "") === "") errors.push(required("target.name"));
+  if (errors.length > 0) throw unknownFailure(aggregateText(errors.map(fieldErrorText)));
+}
+
+function checkPreconditions({ services, info }: SpecialRequest, { metadata }: Binding, { object }: Entry): void {
+  const { name = "", uid = "", resourceVersion = "" } = object.metadata;
+  const key = upstreamKey(services.catalogue.find("", "v1", "pods")!, info.namespace, name);
+  const fails = (fault: string) =>
+    conflict(
+      { group: "", resource: "pods" },
+      name,
+      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${fault}`,
+    );
+  if ((metadata.uid ?? "") !== "" && metadata.uid !== uid)
+    throw fails(`Precondition failed: UID in precondition: ${metadata.uid ?? ""}, UID in object meta: ${uid}`);
+  if ((metadata.resourceVersion ?? "") !== "" && metadata.resourceVersion !== resourceVersion)
+    throw fails(
+      `Precondition failed: ResourceVersion in precondition: ${metadata.resourceVersion ?? ""}, ResourceVersion in object meta: ${resourceVersion}`,
+    );
+}
+
+function checkBindable({ metadata, spec }: V1Pod): void {
+  const name = metadata.name ?? "";
+  const fails = (text: string) => conflict({ group: "", resource: "pods/binding" }, name, text);
+  if (metadata.deletionTimestamp !== undefined)
+    throw fails(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if ((spec?.nodeName ?? "") !== "")
+    throw fails(`pod ${name} is already assigned to node ${JSON.stringify(spec!.nodeName)}`);
+  if ((spec?.schedulingGates ?? []).length > 0) throw fails(`pod ${name} has non-empty .spec.schedulingGates`);
+}
+
+function setScheduled(pod: V1Pod, now: number): void {
+  const condition = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: formatTime(now) };
+  const status = (pod.status ??= {});
+  const others = (status.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
+  status.conditions = [...others, condition as never];
+}

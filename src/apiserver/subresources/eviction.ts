@@ -1,0 +1,141 @@
+/** Deleting a pod only if its disruption budget allows it. Upstream: pkg/registry/core/pod/storage/eviction.go. */
+import { formatTime } from "#lib/clock.ts";
+import type { V1Eviction, V1Pod, V1PodDisruptionBudget } from "#api/generated/types.ts";
+import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { badRequest, forbiddenRequest, tooManyRequests, unknownFailure } from "#api/status-catalogue.ts";
+import { type Answer, objectAnswer } from "#apiserver/answer.ts";
+import type { ServedResource } from "#apiserver/catalogue.ts";
+import type { Operation } from "#apiserver/operation.ts";
+import { checkDeleteOptions, type DeleteOptions } from "#apiserver/resource/delete-options.ts";
+import { removeObject } from "#apiserver/resource/delete.ts";
+import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
+import { entryOf, operationOn, readBody, rewrite, success } from "./support.ts";
+
+/** Evictions that the disruption controller has not seen yet. */
+const disruptedPodsMax = 2000;
+const retryAfterSeconds = 10;
+
+type Eviction = V1Eviction & KubernetesObject;
+type Budget = V1PodDisruptionBudget & KubernetesObject;
+
+export const podEviction: SpecialHandler = { methods: ["POST"], handle: evict };
+
+async function evict(special: SpecialRequest): Promise<Answer> {
+  const eviction = await readBody<Eviction>(special, "io.k8s.api.policy.v1.Eviction", "policy");
+  const { name } = special.info;
+  if (eviction.metadata.name !== name) throw badRequest("name in URL does not match name in Eviction object");
+  const options = (eviction.deleteOptions ?? {}) as DeleteOptions;
+  checkDeleteOptions(options);
+  const isDry = special.request.query.has("dryRun") || (options.dryRun ?? []).length > 0;
+  const operation = operationOn(special, special.resource!, name, isDry);
+  const pod = (await entryOf(operation)).object as V1Pod;
+  if (!ignoresBudgets(pod)) {
+    await takeFromBudget(special, pod, isDry);
+    await markDisrupted(operation, options);
+  }
+  await removeObject(operation, name, options);
+  return objectAnswer(success(), 201);
+}
+
+/** Pods that do not run disturb nobody. */
+function ignoresBudgets({ status, metadata }: V1Pod): boolean {
+  const phase = status?.phase;
+  return phase === "Succeeded" || phase === "Failed" || phase === "Pending" || metadata.deletionTimestamp !== undefined;
+}
+
+async function takeFromBudget(special: SpecialRequest, pod: V1Pod, isDry: boolean): Promise<void> {
+  const budgets = special.services.catalogue.stored("policy", "poddisruptionbudgets");
+  const matching = budgets === undefined ? [] : budgetsOf(budgets, pod);
+  if (matching.length === 0) return;
+  if (matching.length > 1)
+    throw unknownFailure(
+      "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    );
+  const budget = matching[0]!;
+  if (isUnhealthyAndFree(pod, budget)) return;
+  const operation = operationOn(special, budgets!, budget.metadata.name ?? "", isDry);
+  await rewrite<Budget>(operation, (current) => {
+    checkBudget(current);
+    const status = current.status!;
+    status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
+    status.disruptedPods = { ...status.disruptedPods, [pod.metadata.name ?? ""]: formatTime(special.now) };
+  });
+}
+
+function budgetsOf(resource: ServedResource, pod: V1Pod): Budget[] {
+  const found: Budget[] = [];
+  for (const entry of resource.cache.entries.range(`${pod.metadata.namespace ?? ""}/`)) {
+    const budget = entry.object as Budget;
+    if (
+      budget.spec?.selector !== undefined &&
+      matchesLabels(labelSelectorOf(budget.spec.selector), pod.metadata.labels)
+    )
+      found.push(budget);
+  }
+  return found;
+}
+
+/** A pod that is not ready takes nothing away, if the budget says so or is fulfilled without it. */
+function isUnhealthyAndFree({ status }: V1Pod, { spec, status: budget }: Budget): boolean {
+  const isReady = status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
+  if (isReady) return false;
+  if (spec?.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
+  const { currentHealthy = 0, desiredHealthy = 0 } = budget ?? {};
+  return desiredHealthy > 0 && currentHealthy >= desiredHealthy;
+}
+
+const violates = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+function checkBudget({ metadata, status }: Budget): void {
+  const name = metadata.name ?? "";
+  const cause = (message: string) => [{ reason: "DisruptionBudget", message }];
+  const resource = { group: "policy", resource: "poddisruptionbudgets" };
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    throw tooManyRequests(
+      violates,
+      retryAfterSeconds,
+      cause(`The disruption budget ${name} is still being processed by the server.`),
+    );
+  const {
+    disruptionsAllowed = 0,
+    disruptedPods = {},
+    desiredHealthy = 0,
+    currentHealthy = 0,
+    conditions = [],
+  } = status ?? {};
+  if (disruptionsAllowed < 0) throw forbiddenRequest(resource, name, "pdb disruptions allowed is negative");
+  if (Object.keys(disruptedPods).length > disruptedPodsMax)
+    throw forbiddenRequest(
+      resource,
+      name,
+      "DisruptedPods map too big - too many evictions not confirmed by PDB controller",
+    );
+  if (disruptionsAllowed > 0) return;
+  const failed = conditions.find(({ type, reason }) => type === "DisruptionAllowed" && reason === "SyncFailed");
+  const text =
+    failed === undefined
+      ? `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
+      : `The disruption budget ${name} does not allow evicting pods currently because it failed sync: ${failed.message ?? ""}`;
+  throw tooManyRequests(violates, 0, cause(text));
+}
+
+async function markDisrupted(operation: Operation, { preconditions }: DeleteOptions): Promise<void> {
+  await rewrite<V1Pod & KubernetesObject>(operation, (pod) => {
+    // A precondition that fails is told by the deletion; nothing may change before it.
+    if (preconditions?.uid !== undefined && preconditions.uid !== pod.metadata.uid) return;
+    const status = (pod.status ??= {});
+    const condition = {
+      type: "DisruptionTarget",
+      status: "True",
+      lastProbeTime: null,
+      lastTransitionTime: formatTime(operation.now),
+      reason: "EvictionByEvictionAPI",
+      message: "Eviction API: evicting",
+    };
+    status.conditions = [
+      ...(status.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget"),
+      condition as never,
+    ];
+  });
+}

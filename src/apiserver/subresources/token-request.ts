@@ -1,0 +1,144 @@
+/** Tokens of service accounts on request. Upstream: pkg/registry/core/serviceaccount/storage/token.go. */
+import { formatTime } from "#lib/clock.ts";
+import type { AuthenticationV1TokenRequest, V1Pod } from "#api/generated/types.ts";
+import { builtInType } from "#api/schema/built-in.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { badRequest, conflict, notFound } from "#api/status-catalogue.ts";
+import { invalid, invalidObject } from "#api/validation/field-errors.ts";
+import { type Answer, objectAnswer } from "#apiserver/answer.ts";
+import type { BoundObject, TokenSigner } from "#apiserver/authn/token-signer.ts";
+import { trackNew } from "#apiserver/resource/managed-fields.ts";
+import { managerName } from "#apiserver/resource/options.ts";
+import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
+import { entryOf, operationOn, readBody } from "./support.ts";
+
+const secondsMin = 10 * 60;
+const secondsMax = 2 ** 32;
+const secondsDefault = 60 * 60;
+/** Pods ask for an hour and seven seconds; such tokens live on for a year, with a warning in their claims upstream. */
+const schema = "io.k8s.api.authentication.v1.TokenRequest";
+const group = "authentication.k8s.io";
+
+type TokenRequest = AuthenticationV1TokenRequest & KubernetesObject;
+
+export function serviceAccountToken(signer: TokenSigner, audiences: readonly string[]): SpecialHandler {
+  return { methods: ["POST"], handle: (special) => requestToken(special, signer, audiences) };
+}
+
+async function requestToken(
+  special: SpecialRequest,
+  signer: TokenSigner,
+  audiences: readonly string[],
+): Promise<Answer> {
+  const { info, now, request } = special;
+  const sent = await readBody<TokenRequest>(special, schema, group);
+  const account = (await entryOf(operationOn(special, special.resource!, info.name))).object;
+  checkIdentity(sent, special);
+  const spec = { ...sent.spec };
+  if ((spec.audiences ?? []).length === 0) delete spec.audiences;
+  spec.expirationSeconds ??= secondsDefault;
+  const form = { ...sent, spec } as TokenRequest;
+  const manager = managerName(request.query.get("fieldManager") ?? "", request.header("user-agent"));
+  trackNew({
+    struct: builtInType(schema),
+    group,
+    version: "v1",
+    kind: "TokenRequest",
+    subresource: "token",
+    now,
+    object: form,
+    manager,
+  });
+  checkExpiration(spec.expirationSeconds, form);
+  const { bound, node } = boundObject(special, account, spec.boundObjectRef ?? undefined);
+  const expiresAtMs = now + spec.expirationSeconds * 1000;
+  const token = await signer.sign(
+    { namespace: info.namespace, name: info.name, uid: account.metadata.uid ?? "" },
+    {
+      audiences: spec.audiences ?? audiences,
+      issuedAtMs: now,
+      expiresAtMs,
+      ...(bound && { bound }),
+      ...(node && { node }),
+    },
+  );
+  const metadata = {
+    ...form.metadata,
+    name: info.name,
+    namespace: info.namespace,
+    uid: account.metadata.uid,
+    creationTimestamp: formatTime(now),
+  };
+  const answer = {
+    ...form,
+    metadata,
+    spec: { ...spec, audiences: spec.audiences ?? audiences, boundObjectRef: spec.boundObjectRef ?? null },
+    status: { token, expirationTimestamp: formatTime(expiresAtMs) },
+  };
+  return objectAnswer(answer, 201);
+}
+
+function checkIdentity({ metadata }: TokenRequest, { info }: SpecialRequest): void {
+  const { name = "", namespace = "" } = metadata;
+  if (name !== "" && name !== info.name)
+    throw badRequest(
+      `service account name (${name}) in the token request does not match the name in the URL (${info.name})`,
+    );
+  if (namespace !== "" && namespace !== info.namespace)
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+function checkExpiration(seconds: number, { metadata }: TokenRequest): void {
+  const field = "spec.expirationSeconds";
+  const errors = [];
+  if (seconds < secondsMin) errors.push(invalid(field, seconds, "may not specify a duration less than 10 minutes"));
+  if (seconds > secondsMax) errors.push(invalid(field, seconds, "may not specify a duration larger than 2^32 seconds"));
+  if (errors.length > 0) throw invalidObject({ group, kind: "TokenRequest" }, metadata.name ?? "", errors);
+}
+
+interface Reference {
+  kind?: string;
+  apiVersion?: string;
+  name?: string;
+  uid?: string;
+}
+
+const boundKinds = new Map([
+  ["Pod", "pods"],
+  ["Secret", "secrets"],
+  ["Node", "nodes"],
+]);
+
+function boundObject(special: SpecialRequest, account: KubernetesObject, reference: Reference | undefined) {
+  if (reference === undefined) return {};
+  const { kind = "", name = "", uid = "" } = reference;
+  const plural = boundKinds.get(kind);
+  if (plural === undefined) throw badRequest(`cannot bind token for object of type ${typeText(reference)}`);
+  const { namespace } = special.info;
+  const cache = special.services.cache.resource(`/registry/core/${plural}/`);
+  const object = cache.get(kind === "Node" ? name : `${namespace}/${name}`)?.object;
+  if (object === undefined) throw notFound({ group: "", resource: plural }, name);
+  if (kind === "Pod" && (object as V1Pod).spec?.serviceAccountName !== account.metadata.name)
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(account.metadata.name)} to pod running with different serviceaccount name.`,
+    );
+  if (uid !== "" && uid !== object.metadata.uid) {
+    const text = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+    throw conflict({ group: "", resource: kind }, name, text);
+  }
+  const bound: BoundObject = { kind: kind as BoundObject["kind"], name, uid: object.metadata.uid ?? "" };
+  return { bound, node: kind === "Pod" ? nodeOf(special, object as V1Pod) : undefined };
+}
+
+function typeText({ apiVersion = "", kind = "" }: Reference): string {
+  const [group = "", version = ""] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
+  return `${group}/${version}, Kind=${kind}`;
+}
+
+/** The node that the pod runs on, so that the token's user is known by it. */
+function nodeOf({ services }: SpecialRequest, { spec }: V1Pod) {
+  const name = spec?.nodeName ?? "";
+  if (name === "") return undefined;
+  const node = services.cache.resource("/registry/core/nodes/").get(name)?.object;
+  return node === undefined ? undefined : { name, uid: node.metadata.uid ?? "" };
+}
