@@ -77,8 +77,9 @@ function deadlineError(seconds: number | undefined, old: number | undefined): Fi
 }
 
 function addedTolerationsErrors(tolerations: readonly V1Toleration[], old: readonly V1Toleration[]): FieldError[] {
-  const without = ({ tolerationSeconds: _, ...rest }: V1Toleration) => rest;
-  const isKept = (one: V1Toleration) => tolerations.some((other) => semanticEqual(without(one), without(other)));
+  const fields = ["key", "operator", "value", "effect"] as const;
+  const isKept = (one: V1Toleration) =>
+    tolerations.some((other) => fields.every((field) => (one[field] ?? "") === (other[field] ?? "")));
   if (!old.every(isKept))
     return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
   return tolerationsErrors(tolerations, "spec.tolerations");
