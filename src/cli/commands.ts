@@ -30,6 +30,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./status.ts")).statusCommand,
   },
   {
+    name: "diff",
+    group: "Git",
+    summary: "Show what differs between Git and the cluster",
+    load: async () => (await import("./diff.ts")).diffCommand,
+  },
+  {
     name: "sync",
     group: "Git",
     summary: "Bring the newest commit into the cluster now",

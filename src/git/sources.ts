@@ -44,6 +44,11 @@ export interface SourceState {
   fetchMs: number;
 }
 
+/** The state of a commit that was read just now, outside of the loop. */
+export function sourceState(read: Pick<SourceState, "revision" | "commit" | "tree" | "memory">): SourceState {
+  return { ...read, seenAtMs: 0, fetchMs: 0 };
+}
+
 interface Held {
   repository: Repository;
   /** What the repository object was made from; another text means another repository. */
