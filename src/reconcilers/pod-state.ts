@@ -28,7 +28,7 @@ export function isPodReady(pod: Pod): boolean {
 export function readySince(pod: Pod): number | undefined {
   const ready = podCondition(pod, "Ready");
   if (ready?.status !== "True") return undefined;
-  return ready.lastTransitionTime === undefined ? 0 : Date.parse(ready.lastTransitionTime);
+  return timeOf(ready.lastTransitionTime);
 }
 
 /** Ready for at least `minReadySeconds`. */
@@ -51,6 +51,7 @@ export function nextAvailableAt(pods: readonly Pod[], minReadySeconds: number, n
 }
 
 /** Milliseconds since the epoch; 0 for what has no time. */
-export function timeOf(text: string | undefined): number {
-  return text === undefined ? 0 : Date.parse(text);
+export function timeOf(text: string | null | undefined): number {
+  const time = Date.parse(text ?? "");
+  return Number.isNaN(time) ? 0 : time;
 }

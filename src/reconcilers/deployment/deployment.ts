@@ -108,11 +108,17 @@ function planned(before: Deployment, replicaSets: readonly ReplicaSet[], view: V
   const recreate = deployment.spec?.strategy?.type === "Recreate";
   return recreate
     ? recreated(before, deployment, revisions, view, moment)
-    : rolledOut(before, deployment, revisions, moment);
+    : rolledOut(before, deployment, revisions, view, moment);
 }
 
-function rolledOut(before: Deployment, deployment: Deployment, revisions: Revisions, moment: Moment): Change[] {
-  if (revisions.newest === undefined) return createNewest(before, deployment, revisions, moment);
+function rolledOut(
+  before: Deployment,
+  deployment: Deployment,
+  revisions: Revisions,
+  view: View,
+  moment: Moment,
+): Change[] {
+  if (revisions.newest === undefined) return createNewest(before, deployment, revisions, view, moment);
   const known = withNewestKnown(deployment, revisions, moment.now);
   const sizes = rolled(known.deployment, known.revisions);
   return stepped(before, known, sizes, moment);
@@ -129,7 +135,7 @@ function recreated(
   const { newest, old } = known.revisions;
   if (old.some(isActive)) return stepped(before, known, emptied(old), moment);
   if (old.some((each) => isStillRunning(each, view))) return stepped(before, known, new Map(), moment);
-  if (newest === undefined) return createNewest(before, deployment, revisions, moment);
+  if (newest === undefined) return createNewest(before, deployment, revisions, view, moment);
   return stepped(before, known, new Map([[newest, wishedReplicas(deployment)]]), moment);
 }
 
@@ -169,8 +175,16 @@ function withNewestKnown(deployment: Deployment, revisions: Revisions, now: numb
   return { deployment: known, revisions: { newest: noted, old }, changes };
 }
 
-function createNewest(before: Deployment, deployment: Deployment, { old }: Revisions, moment: Moment): Change[] {
+function createNewest(
+  before: Deployment,
+  deployment: Deployment,
+  { old }: Revisions,
+  view: View,
+  moment: Moment,
+): Change[] {
   const wanted = newReplicaSet(deployment, old);
+  // Somebody else's replica set has the name: the next count gives another.
+  if (view.get(ReplicaSet, wanted.metadata) !== undefined) return report(before, deployment, collided(deployment));
   const { name } = wanted.metadata;
   const size = wanted.spec?.replicas ?? 0;
   if (moment.failure !== undefined && hasDeadline(deployment)) {
@@ -186,6 +200,10 @@ function createNewest(before: Deployment, deployment: Deployment, { old }: Revis
   }
   const status = rolloutStatus(known, { newest: wanted, old }, moment.now);
   return [creation(deployment, wanted, size), ...report(before, known, status)];
+}
+
+function collided({ status }: Deployment): Deployment["status"] {
+  return { ...status, collisionCount: (status?.collisionCount ?? 0) + 1 };
 }
 
 function creation(deployment: Deployment, wanted: ReplicaSet, size: number): Change {

@@ -10,6 +10,7 @@ import {
   remove,
   trigger,
   update,
+  wake,
   type Change,
   type InputRequest,
   type View,
@@ -21,6 +22,8 @@ const uidAnnotation = "kubernetes.io/service-account.uid";
 
 /** Such a token is meant to last; ten years. */
 const lifetimeSeconds = 315_360_000;
+/** A token that could not be made is asked for again after this. */
+const againMs = 5_000;
 
 const byAccount = defineIndex<Secret>("secret-account", ({ metadata, type }) =>
   type === tokenType ? [`${metadata.namespace}/${metadata.annotations?.[nameAnnotation] ?? ""}`] : [],
@@ -49,14 +52,15 @@ export const serviceAccountTokenReconciler = (rootCa: () => string) =>
       else if (!isFilled(secret, rootCa())) requests.set("token", tokenRequest(secret, account));
       return requests;
     },
-    reconcile(secret, view, { inputs }): Change[] {
+    reconcile(secret, view, { inputs, now }): Change[] {
       if (!isTokenSecret(secret)) return [];
       const account = accountOf(secret, view);
       if (account === undefined) return withoutAccount(secret, inputs.get("account"));
       const uid = secret.metadata.annotations?.[uidAnnotation];
       if (uid !== undefined && uid !== "" && uid !== account.metadata.uid) return [remove(Secret, secret)];
+      if (isFilled(secret, rootCa())) return [];
       const token = inputs.get("token");
-      if (token === undefined || !token.ok) return [];
+      if (token === undefined || !token.ok) return token === undefined ? [] : [wake(now + againMs)];
       return [update(Secret, filled(secret, account, rootCa(), tokenOf(token.value)))];
     },
   });
