@@ -153,13 +153,7 @@ export class NodeRegistration {
     const due = clock.now() - this.#writtenAtMs > heartbeatEveryMs;
     if (!due && isDeepStrictEqual(withoutHeartbeats(old), withoutHeartbeats({ ...old, ...status }))) return ready;
     try {
-      this.#node = await client.patch(
-        Node,
-        { name },
-        "strategic",
-        { status: patchOf(status) },
-        { subresource: "status" },
-      );
+      this.#node = await client.patch(Node, { name }, "strategic", { status }, { subresource: "status" });
       this.#writtenAtMs = clock.now();
     } catch (error) {
       if (isNotFound(error)) this.#node = await this.#createOrAdopt();
@@ -279,9 +273,4 @@ function withoutHeartbeats(status: V1NodeStatus | undefined): unknown {
   if (status === undefined) return undefined;
   const conditions = status.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: undefined }));
   return JSON.parse(JSON.stringify({ ...status, conditions }));
-}
-
-/** Lists without a merge key are replaced whole; addresses are merged by type, so they say so. */
-function patchOf(status: V1NodeStatus): object {
-  return { ...status, addresses: [...(status.addresses ?? []), { $patch: "replace" }] };
 }

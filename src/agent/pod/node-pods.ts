@@ -29,6 +29,7 @@ export class NodePods {
   readonly #statuses: StatusWriter;
   readonly #workers = new Map<string, PodWorker>();
   readonly #refused = new Set<string>();
+  readonly #finishing = new Set<string>();
   readonly #signal: AbortSignal;
   #adopted = false;
 
@@ -50,7 +51,7 @@ export class NodePods {
       else this.#wished(object, running.has(object.metadata.uid ?? ""));
     });
     this.#adopted = true;
-    await this.#clearOrphans(running);
+    void this.#clearOrphans(running).catch((error: unknown) => this.#log.warn("cannot clear orphans", { error }));
     void this.#relistNowAndThen();
   }
 
@@ -154,9 +155,17 @@ export class NodePods {
   /** Nothing of the pod runs any more: the API is told, and once it has forgotten the pod its remains go. */
   async #finish(pod: Pod): Promise<void> {
     const uid = pod.metadata.uid ?? "";
-    await this.#statuses.settled(uid);
-    if (this.#cache.objects.byUid(uid) !== undefined) await this.#forget(pod);
-    else await this.#clear(uid, pod);
+    if (this.#finishing.has(uid)) return;
+    this.#finishing.add(uid);
+    try {
+      await this.#statuses.settled(uid);
+      const isKnown = (): boolean => this.#cache.objects.byUid(uid) !== undefined;
+      if (isKnown()) await this.#forget(pod);
+      // The watch may have told of the deletion meanwhile, to nobody's ears.
+      if (!isKnown()) await this.#clear(uid, pod);
+    } finally {
+      this.#finishing.delete(uid);
+    }
   }
 
   async #forget({ metadata }: Pod): Promise<void> {

@@ -56,6 +56,8 @@ export class PodWorker {
   #restartingAll: boolean | undefined;
   readonly #probes = new Map<string, ContainerProbes>();
   readonly #busy = new Set<string>();
+  /** Containers that were made but are not observed yet. */
+  readonly #own = new Set<string>();
   readonly #endWaiters = new Map<string, Set<() => void>>();
   #volumes: ReadonlyMap<string, MountableVolume> | undefined;
   #volumesStale = false;
@@ -135,15 +137,19 @@ export class PodWorker {
 
   /** Something of this pod changed in the runtime. */
   async changed(containerId: string): Promise<void> {
-    const { sandboxes, containers } = this.#observation;
-    if (sandboxes.some(({ id }) => id === containerId)) await this.#lookAtSandbox(containerId);
-    else if (containers.some(({ id }) => id === containerId)) await this.#lookUntilEnded(containerId);
+    const isSandbox = this.#observation.sandboxes.some(({ id }) => id === containerId);
+    if (isSandbox) await this.#lookAtSandbox(containerId);
+    else await this.#lookUntilEnded(containerId);
     this.wake();
   }
 
   owns(containerId: string): boolean {
     const { sandboxes, containers } = this.#observation;
-    return sandboxes.some(({ id }) => id === containerId) || containers.some(({ id }) => id === containerId);
+    return (
+      this.#own.has(containerId) ||
+      sandboxes.some(({ id }) => id === containerId) ||
+      containers.some(({ id }) => id === containerId)
+    );
   }
 
   waitOf(container: string): WaitReason | undefined {
@@ -220,6 +226,7 @@ export class PodWorker {
     const known = this.#observation.containers.find((container) => container.id === id);
     const sandboxId = known?.sandboxId ?? readySandbox(this.#observation)?.id ?? "";
     const seen = await observeContainer(runtime, paths, id, sandboxId);
+    this.#own.delete(id);
     const others = this.#observation.containers.filter((container) => container.id !== id);
     this.#observation = {
       ...this.#observation,
@@ -498,6 +505,7 @@ export class PodWorker {
         sandboxConfig: sandboxConfig(pod, sandbox.attempt, parent, this.#context, await this.#context.hostDns()),
         volumes: this.#volumes,
         podIps: this.#podIps(),
+        created: (id) => void this.#own.add(id),
         idOf: (wanted) => latestOf(this.#observation, wanted)?.id,
       },
       this.#context,

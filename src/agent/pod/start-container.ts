@@ -26,6 +26,8 @@ export interface StartInput {
   readonly sandboxConfig: SandboxConfig;
   readonly volumes: ReadonlyMap<string, MountableVolume>;
   readonly podIps: readonly string[];
+  /** Told as soon as the runtime has the container: it may end before its start is known here. */
+  created(id: string): void;
   /** The id of a container of this pod, for ephemeral ones that look into another. */
   idOf(name: string): string | undefined;
 }
@@ -77,6 +79,7 @@ export async function startContainer(
     await mkdir(join(logDirectory(pod, context), container.spec.name), { recursive: true });
     step = "CreateContainerError";
     id = await context.runtime.createContainer(sandbox.id, config, input.sandboxConfig);
+    input.created(id);
     event("Normal", "Created", "Container created");
     step = "RunContainerError";
     await context.runtime.startContainer(id);

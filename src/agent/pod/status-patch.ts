@@ -1,44 +1,48 @@
 /** The smallest strategic merge patch that turns the status which the API has into the one that is wished. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Pod } from "#api/core/pod.ts";
-import type { V1PodCondition, V1PodStatus } from "#api/generated/types.ts";
+import type { V1PodStatus } from "#api/generated/types.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Lists that the API merges by a key; all others are replaced whole. */
+const mergeKeys: Readonly<Record<string, string>> = { conditions: "type", podIPs: "ip", hostIPs: "ip" };
 
 /** Undefined: nothing to change. The uid guards against another pod of the same name. */
 export function statusPatch({ metadata, status: old = {} }: Pod, wished: V1PodStatus): object | undefined {
-  const status: Record<string, unknown> = {};
-  const fields = new Set([...Object.keys(old), ...Object.keys(wished)] as (keyof V1PodStatus)[]);
-  for (const field of fields) {
-    if (isDeepStrictEqual(old[field], wished[field])) continue;
-    if (field === "conditions") Object.assign(status, conditionsPatch(old.conditions ?? [], wished.conditions ?? []));
-    else if (field === "podIPs" || field === "hostIPs")
-      status[field] = [{ $patch: "replace" }, ...(wished[field] ?? [])];
-    else if (field === "resources" || field === "allocatedResources")
-      status[field] = wished[field] === undefined ? null : { $patch: "replace", ...wished[field] };
-    else status[field] = wished[field] ?? null;
-  }
-  if (Object.keys(status).length === 0) return undefined;
-  return { metadata: { uid: metadata.uid }, status };
+  const status = fieldsPatch(old as Fields, wished as Fields, mergeKeys);
+  return Object.keys(status).length === 0 ? undefined : { metadata: { uid: metadata.uid }, status };
 }
 
-function conditionsPatch(old: readonly V1PodCondition[], wished: readonly V1PodCondition[]): Record<string, unknown> {
-  const changed = wished
-    .filter((condition) => {
-      const before = old.find(({ type }) => type === condition.type);
-      return !isDeepStrictEqual(before, condition);
-    })
-    .map((condition) => {
-      const before = old.find(({ type }) => type === condition.type) ?? {};
-      const gone = Object.keys(before).filter((field) => !(field in condition));
-      return { ...condition, ...Object.fromEntries(gone.map((field) => [field, null])) };
-    });
+/** A field that is gone is null in the patch. */
+function fieldsPatch(old: Fields, wished: Fields, keys: Readonly<Record<string, string>>): Record<string, unknown> {
+  const patch: Record<string, unknown> = {};
+  for (const field of new Set([...Object.keys(old), ...Object.keys(wished)])) {
+    const [before, after] = [old[field], wished[field]];
+    if (isDeepStrictEqual(before, after)) continue;
+    const key = keys[field];
+    if (after === undefined) patch[field] = null;
+    else if (key !== undefined) Object.assign(patch, listPatch(field, key, asList(before), asList(after)));
+    else if (isFields(before) && isFields(after)) patch[field] = fieldsPatch(before, after, {});
+    else patch[field] = after;
+  }
+  return patch;
+}
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const asList = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
+
+function listPatch(field: string, key: string, old: readonly Fields[], wished: readonly Fields[]): Fields {
+  const changed = wished.flatMap((entry) => {
+    const before = old.find((one) => one[key] === entry[key]);
+    if (before === undefined) return [entry];
+    const patch = fieldsPatch(before, entry, {});
+    return Object.keys(patch).length === 0 ? [] : [{ [key]: entry[key], ...patch }];
+  });
   const removed = old
-    .filter(({ type }) => !wished.some((condition) => condition.type === type))
-    .map(({ type }) => ({ $patch: "delete", type }));
-  const order = wished.map(({ type }) => ({ type }));
-  const sameOrder = isDeepStrictEqual(
-    old.map(({ type }) => ({ type })),
-    order,
-  );
-  if (changed.length + removed.length === 0 && sameOrder) return {};
-  return { conditions: [...changed, ...removed], "$setElementOrder/conditions": order };
+    .filter((entry) => !wished.some((one) => one[key] === entry[key]))
+    .map((entry) => ({ $patch: "delete", [key]: entry[key] }));
+  const order = wished.map((entry) => ({ [key]: entry[key] }));
+  return { [`$setElementOrder/${field}`]: order, [field]: [...changed, ...removed] };
 }
