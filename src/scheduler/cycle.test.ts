@@ -1,48 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { V1Node, V1Pod, V1PodDisruptionBudget, V1PodSpec, V1Service, V1Taint } from "#api/generated/types.ts";
+import type { V1Pod, V1PodDisruptionBudget, V1PodSpec, V1Service } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { seededRandom } from "#lib/random.ts";
 import { allPlugins } from "./all.ts";
 import { clusterOf } from "./cluster-of.ts";
 import { type Decision, decide, nodesToFind } from "./cycle.ts";
+import { hollowNode as node, hollowPod as pod, type HollowPod } from "./hollow.ts";
 import { podInfoOf } from "./pod-info.ts";
-
-interface NodeOptions {
-  allocatable?: Record<string, string>;
-  labels?: Record<string, string>;
-  taints?: V1Taint[];
-  unschedulable?: boolean;
-  images?: { names: string[]; sizeBytes: number }[];
-}
-
-function node(name: string, { allocatable, labels, taints, unschedulable, images }: NodeOptions = {}): V1Node {
-  return {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
-    spec: { ...(taints && { taints }), ...(unschedulable && { unschedulable }) },
-    status: { allocatable: { cpu: "4", memory: "8Gi", pods: "110", ...allocatable }, ...(images && { images }) },
-  };
-}
-
-interface PodOptions extends Partial<V1PodSpec> {
-  requests?: Record<string, string>;
-  labels?: Record<string, string>;
-  namespace?: string;
-  startTime?: string;
-}
-
-function pod(name: string, options: PodOptions = {}): V1Pod {
-  const { requests, labels, namespace = "default", startTime, ...spec } = options;
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, namespace, uid: `uid-${name}`, ...(labels && { labels }) },
-    spec: { containers: [{ name: "c", image: "i", ...(requests && { resources: { requests } }) }], ...spec },
-    status: startTime === undefined ? {} : { startTime },
-  };
-}
 
 function decided(wanted: V1Pod, objects: readonly KubernetesObject[], seed = 1): Decision {
   return decide(podInfoOf(wanted), clusterOf(objects), { plugins: allPlugins, random: seededRandom(seed) });
@@ -192,7 +157,7 @@ describe("cycle: preemption", () => {
       ? [decision.preemption.node, ...decision.preemption.victims.map(({ name }) => name)]
       : place(decision);
   const small = (name: string) => node(name, { allocatable: { cpu: "2" } });
-  const on = (nodeName: string, cpu: string, more: PodOptions = {}) => ({ nodeName, requests: { cpu }, ...more });
+  const on = (nodeName: string, cpu: string, more: HollowPod = {}) => ({ nodeName, requests: { cpu }, ...more });
   const high = pod("p", { requests: { cpu: "2" }, priority: 100 });
   const cases: [string, V1Pod, KubernetesObject[], string[]][] = [
     [

@@ -100,14 +100,6 @@ export class StepRunner {
     }
   }
 
-  /** Fires when the pod is deleted. */
-  #podGone(pod: ObjectKey): AbortSignal {
-    const gone = new AbortController();
-    const pods = this.#cache.of(podRef);
-    void pods.when(() => pods.get(pod) === undefined, this.#signal).then(() => gone.abort());
-    return gone.signal;
-  }
-
   #claim(key: ObjectKey): V1PersistentVolumeClaim | undefined {
     return this.#cache.peek(volumeClaimRef)?.get(key);
   }

@@ -11,7 +11,7 @@ import { wholeValue } from "#api/quantity.ts";
 import type { View } from "#client/view.ts";
 import { storageClassRef, volumeClaimRef, volumeRef } from "./kinds.ts";
 import type { NodeInfo } from "./node-info.ts";
-import { nodeSelectorMatcher } from "./node-selector.ts";
+import { type NodeMatcher, nodeSelectorMatcher } from "./node-selector.ts";
 
 export const selectedNodeAnnotation = "volume.kubernetes.io/selected-node";
 export const bindCompletedAnnotation = "pv.kubernetes.io/bind-completed";
@@ -90,23 +90,29 @@ const capacityOf = ({ spec }: V1PersistentVolume): number => wholeValue(spec?.ca
 
 export const bySize = (a: V1PersistentVolumeClaim, b: V1PersistentVolumeClaim): number => requestOf(a) - requestOf(b);
 
-/** The smallest volume that will do for the claim on the node; one that is reserved for the claim goes first. */
-export function matchingVolume(
-  claim: V1PersistentVolumeClaim,
-  node: NodeInfo,
-  taken: ReadonlySet<string>,
-  objects: View,
-): V1PersistentVolume | undefined {
-  let smallest: V1PersistentVolume | undefined;
+/** A volume that would do for a claim, on the nodes that can reach it. */
+export interface VolumeCandidate {
+  name: string;
+  isReachable: NodeMatcher;
+}
+
+const anywhere: NodeMatcher = () => true;
+
+/** The volumes that would do for the claim: those reserved for it, then the smallest first. */
+export function candidateVolumes(claim: V1PersistentVolumeClaim, objects: View): VolumeCandidate[] {
   const selector = claim.spec?.selector === undefined ? undefined : labelSelectorOf(claim.spec.selector);
-  for (const volume of objects.list(volumeRef)) {
-    if (taken.has(volume.metadata.name ?? "") || !suits(volume, claim) || !isReachable(volume, node)) continue;
-    if (volume.spec?.claimRef !== undefined) return volume;
-    if (volume.status?.phase !== "Available") continue;
-    if (selector !== undefined && !matchesLabels(selector, volume.metadata.labels)) continue;
-    if (smallest === undefined || capacityOf(volume) < capacityOf(smallest)) smallest = volume;
-  }
-  return smallest;
+  const isFree = ({ status, metadata }: V1PersistentVolume): boolean =>
+    status?.phase === "Available" && (selector === undefined || matchesLabels(selector, metadata.labels));
+  const isReserved = ({ spec }: V1PersistentVolume): boolean => spec?.claimRef !== undefined;
+  return objects
+    .list(volumeRef)
+    .filter((volume) => suits(volume, claim) && (isReserved(volume) || isFree(volume)))
+    .toSorted((a, b) => Number(isReserved(b)) - Number(isReserved(a)) || capacityOf(a) - capacityOf(b))
+    .map(({ metadata, spec }) => ({
+      name: metadata.name ?? "",
+      isReachable:
+        spec?.nodeAffinity?.required === undefined ? anywhere : nodeSelectorMatcher(spec.nodeAffinity.required),
+    }));
 }
 
 function suits(volume: V1PersistentVolume, claim: V1PersistentVolumeClaim): boolean {

@@ -11,22 +11,29 @@ import type { NodeInfo } from "#scheduler/node-info.ts";
 import { definePlugin, fits, neverFits, ready, refused, skip, type Step } from "#scheduler/plugin.ts";
 import {
   bySize,
+  candidateVolumes,
   claimNamesOf,
   claimsOf,
   classNameOf,
   classOf,
   isFullyBound,
   isReachable,
-  matchingVolume,
   noProvisioner,
   selectedNodeAnnotation,
   waitsForConsumer,
+  type VolumeCandidate,
 } from "#scheduler/volumes.ts";
+
+/** A claim that gets its volume together with the pod's node. */
+interface UnboundClaim {
+  claim: V1PersistentVolumeClaim;
+  candidates: readonly VolumeCandidate[];
+}
 
 interface Claims {
   bound: readonly V1PersistentVolumeClaim[];
-  /** Get their volume together with the pod's node. */
-  unbound: readonly V1PersistentVolumeClaim[];
+  /** The smallest first. */
+  unbound: readonly UnboundClaim[];
 }
 
 const reasons = {
@@ -59,7 +66,8 @@ export const volumeBinding = definePlugin<Claims>({
       (claim) => !waitsForConsumer(claim, objects) || (claim.spec?.volumeName ?? "") !== "",
     );
     if (isHopeless) return refused(neverFits("pod has unbound immediate PersistentVolumeClaims"));
-    return ready({ bound, unbound });
+    const candidates = (claim: V1PersistentVolumeClaim) => ({ claim, candidates: candidateVolumes(claim, objects) });
+    return ready({ bound, unbound: unbound.toSorted(bySize).map(candidates) });
   },
   filter(_, node, claims, { objects }) {
     const found: string[] = [];
@@ -78,19 +86,20 @@ export const volumeBinding = definePlugin<Claims>({
 });
 
 /** Which volumes the claims get on the node, or why they get none. */
-function planVolumes(claims: readonly V1PersistentVolumeClaim[], node: NodeInfo, objects: View): Step[] | string {
+function planVolumes(claims: readonly UnboundClaim[], node: NodeInfo, objects: View): Step[] | string {
   if (claims.length === 0) return [];
   const steps: Step[] = [];
   const taken = new Set<string>();
-  for (const claim of claims.toSorted(bySize)) {
+  for (const { claim, candidates } of claims) {
     const { namespace, name } = claim.metadata;
     const key = { namespace, name };
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
     if (selected !== undefined && selected !== node.name) return reasons.noVolume;
-    const volume = selected === undefined ? matchingVolume(claim, node, taken, objects) : undefined;
+    const volume =
+      selected === undefined ? candidates.find((one) => !taken.has(one.name) && one.isReachable(node)) : undefined;
     if (volume !== undefined) {
-      taken.add(volume.metadata.name ?? "");
-      steps.push({ kind: "bind-volume", claim: key, volume: volume.metadata.name ?? "" });
+      taken.add(volume.name);
+      steps.push({ kind: "bind-volume", claim: key, volume: volume.name });
       continue;
     }
     const fault = provisioningFault(claim, node, objects);
