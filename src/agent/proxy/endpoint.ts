@@ -3,7 +3,14 @@
  * only, or anywhere; near by where hints say so. Upstream: pkg/proxy/topology.go.
  */
 import type { V1Endpoint, V1EndpointSlice, V1ServicePort } from "#api/generated/types.ts";
-import { type Cidr, cidrContains, type Family, isSpecialAddress, parseAddress } from "#agent/network/address.ts";
+import {
+  type Cidr,
+  cidrContains,
+  type Family,
+  formatAddress,
+  isSpecialAddress,
+  parseAddress,
+} from "#agent/network/address.ts";
 
 /** The node at whose place traffic is steered. */
 export interface Place {
@@ -55,7 +62,7 @@ export function endpointsOf(
       if ((name ?? "") !== (port.name ?? "") || (protocol ?? "TCP") !== (port.protocol ?? "TCP")) continue;
       if (number === undefined || number === null) continue;
       for (const endpoint of slice.endpoints ?? []) {
-        const made = makeEndpoint(endpoint, number, place);
+        const made = makeEndpoint(endpoint, family, number, place);
         if (made !== undefined && prefer(made, found.get(made.target))) found.set(made.target, made);
       }
     }
@@ -81,10 +88,10 @@ export function localReadyCount(endpoints: readonly Endpoint[]): number {
   return new Set(endpoints.filter(({ isReady, isLocal }) => isReady && isLocal).map(({ ip }) => ip)).size;
 }
 
-function makeEndpoint(endpoint: V1Endpoint, port: number, place: Place): Endpoint | undefined {
-  const [ip = ""] = endpoint.addresses;
-  const address = parseAddress(ip);
-  if (address === undefined || isSpecialAddress(address)) return undefined;
+function makeEndpoint(endpoint: V1Endpoint, family: Family, port: number, place: Place): Endpoint | undefined {
+  const address = parseAddress(endpoint.addresses[0] ?? "");
+  if (address?.family !== family || isSpecialAddress(address)) return undefined;
+  const ip = formatAddress(address);
   const { ready = true, serving, terminating = false } = endpoint.conditions ?? {};
   const { nodeName, hints } = endpoint;
   const isHere = place.podCidrs.some((cidr) => cidrContains(cidr, address));

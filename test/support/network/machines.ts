@@ -47,10 +47,8 @@ export class Machines {
   async makeNode(index: number): Promise<LineProcess> {
     const namespace = this.nodeNamespace(index);
     await this.#makeNamespace(namespace);
-    await runCommand("ip", [
-      ...["link", "add", `v${index}`, "netns", this.lan, "type", "veth"],
-      ...["peer", "name", "eth0", "netns", namespace],
-    ]);
+    const pair = `link add v${index} netns ${this.lan} type veth peer name eth0 netns ${namespace}`;
+    await runCommand("ip", pair.split(" "));
     await this.ip(this.lan, [`link set v${index} master br0 up`]);
     await this.ip(namespace, [
       `addr add ${this.nodeIp(index)}/24 dev eth0`,
