@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import type { ConnectionConfig } from "./http-connection.ts";
 
 export interface Kubeconfig {
@@ -136,5 +136,5 @@ export function kubeconfigText(name: string, connection: ConnectionConfig, names
     contexts: [{ name, context }],
     "current-context": name,
   };
-  return `${JSON.stringify(config, null, 2)}\n`;
+  return stringify(config, { lineWidth: 0, indentSeq: false });
 }
