@@ -1,4 +1,5 @@
 /** Every reconciler of the product, one line each. */
+import { daemonSetReconciler } from "./daemon-set/daemon-set.ts";
 import { deploymentReconciler } from "./deployment/deployment.ts";
 import { endpointSliceMirroringReconciler } from "./endpoints/endpoint-slice-mirroring.ts";
 import { endpointSliceReconciler } from "./endpoints/endpoint-slice.ts";
@@ -16,6 +17,8 @@ import { taintEvictionReconciler } from "./node/taint-eviction.ts";
 import { clusterRoleAggregationReconciler } from "./rbac/cluster-role-aggregation.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { replicaSetReconciler } from "./replica-set.ts";
+import { replicationControllerReconciler } from "./replication-controller.ts";
+import { statefulSetReconciler } from "./stateful-set/stateful-set.ts";
 
 /** What reconcilers know of the cluster that is in no object. */
 export interface ReconcilerFacts {
@@ -32,6 +35,9 @@ export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readon
   return list([
     deploymentReconciler,
     replicaSetReconciler,
+    replicationControllerReconciler,
+    statefulSetReconciler,
+    daemonSetReconciler,
     endpointsReconciler,
     endpointSliceReconciler,
     endpointSliceMirroringReconciler,

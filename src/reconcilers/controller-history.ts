@@ -1,0 +1,75 @@
+/** Past templates of stateful and daemon sets, kept as ControllerRevisions. Upstream: pkg/controller/history. */
+import type { V1PodTemplateSpec } from "#api/generated/types.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { ControllerRevision } from "./kinds.ts";
+import { controllerReference } from "./ownership.ts";
+import { create, remove, update, type AnyRef, type Change, type View } from "./reconciler.ts";
+import { canonical, templateHash } from "./template-hash.ts";
+
+export interface History {
+  /** Oldest first; the newest is that of the current template, even if it has yet to be made. */
+  revisions: ControllerRevision[];
+  newest: ControllerRevision;
+  changes: Change[];
+  /** True if somebody else's revision has the name. */
+  collided: boolean;
+}
+
+export interface HistoryOptions {
+  owner: KubernetesObject;
+  ownerRef: AnyRef;
+  template: V1PodTemplateSpec;
+  collisionCount: number;
+  /** The label that carries the hash of the template. */
+  hashLabel: string;
+  view: View;
+}
+
+export function historyOf({ owner, ownerRef, template, collisionCount, hashLabel, view }: HistoryOptions): History {
+  const owned = [...view.ownedBy(owner, ControllerRevision)].sort(byRevision);
+  const data = { spec: { template: { $patch: "replace", ...template } } };
+  const wished = canonical(data);
+  const number = Math.max(0, ...owned.map(({ revision }) => revision)) + 1;
+  const equal = owned.filter((each) => canonical(each.data) === wished).at(-1);
+  if (equal !== undefined && equal === owned.at(-1))
+    return { revisions: owned, newest: equal, changes: [], collided: false };
+  if (equal !== undefined) {
+    const newest = { ...equal, revision: number };
+    const revisions = [...owned.filter((each) => each !== equal), newest];
+    return { revisions, newest, changes: [update(ControllerRevision, newest)], collided: false };
+  }
+  const hash = templateHash(template, collisionCount);
+  const { name, namespace } = owner.metadata;
+  const newest: ControllerRevision = {
+    metadata: {
+      name: `${name}-${hash}`,
+      namespace: namespace!,
+      labels: { ...template.metadata?.labels, [hashLabel]: hash },
+      ownerReferences: [controllerReference(owner, ownerRef)],
+    },
+    data,
+    revision: number,
+  };
+  const collided = view.get(ControllerRevision, newest.metadata) !== undefined;
+  const changes = collided ? [] : [create(ControllerRevision, newest, { existsIsFine: true })];
+  return { revisions: [...owned, newest], newest, changes, collided };
+}
+
+const byRevision = (a: ControllerRevision, b: ControllerRevision): number =>
+  a.revision - b.revision || ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);
+
+export function templateOf({ data }: ControllerRevision): V1PodTemplateSpec {
+  const { $patch: _, ...template } = (data as { spec: { template: V1PodTemplateSpec & { $patch?: string } } }).spec
+    .template;
+  return template;
+}
+
+/** Revisions beyond the limit that nobody uses go, the oldest first. */
+export function forgotten(
+  revisions: readonly ControllerRevision[],
+  used: ReadonlySet<string>,
+  limit: number,
+): Change[] {
+  const unused = revisions.filter(({ metadata }) => metadata.uid !== undefined && !used.has(metadata.name ?? ""));
+  return unused.slice(0, Math.max(0, unused.length - limit)).map((each) => remove(ControllerRevision, each));
+}

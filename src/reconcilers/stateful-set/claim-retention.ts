@@ -1,0 +1,39 @@
+/** Who owns the claims of a stateful set, and so when they go. Upstream: stateful_set_utils.go (claimOwnerMatchesSetAndPod). */
+import { Pod } from "#api/core/pod.ts";
+import type { OwnerReference } from "#api/object.ts";
+import { PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
+import { controllerReference } from "#reconcilers/ownership.ts";
+import { patch, type Change, type View } from "#reconcilers/reconciler.ts";
+import { canonical } from "#reconcilers/template-hash.ts";
+import { claimsOf, firstOrdinal } from "./stateful-pod.ts";
+
+/** Claims whose owners do not say what the set's retention policy says. */
+export function claimOwnerChanges(set: StatefulSet, view: View, pods: ReadonlyMap<number, Pod>): Change[] {
+  const { whenDeleted = "Retain", whenScaled = "Retain" } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
+  const end = firstOrdinal(set) + (set.spec?.replicas ?? 1);
+  return [...pods].flatMap(([ordinal, pod]) => {
+    const condemned = ordinal < firstOrdinal(set) || ordinal >= end;
+    return claimsOf(set, ordinal).flatMap(({ metadata }) => {
+      const claim = view.get(PersistentVolumeClaim, metadata);
+      if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return [];
+      const wished: OwnerReference[] = [];
+      if (condemned && whenScaled === "Delete") wished.push(controllerReference(pod, Pod));
+      else if (whenDeleted === "Delete") wished.push(controllerReference(set, StatefulSet));
+      return ownedBy(claim, set, pod, wished);
+    });
+  });
+}
+
+function ownedBy(
+  claim: PersistentVolumeClaim,
+  set: StatefulSet,
+  pod: Pod,
+  wished: readonly OwnerReference[],
+): Change[] {
+  const { ownerReferences = [], resourceVersion } = claim.metadata;
+  const ours = new Set([set.metadata.uid, pod.metadata.uid]);
+  const next = [...ownerReferences.filter(({ uid }) => !ours.has(uid)), ...wished];
+  if (canonical(next) === canonical(ownerReferences)) return [];
+  const metadata = { resourceVersion, ownerReferences: next.length === 0 ? null : next };
+  return [patch(PersistentVolumeClaim, claim, "merge", { metadata })];
+}

@@ -1,0 +1,253 @@
+/** Numbered pods with volumes of their own, made and replaced in order. Upstream: pkg/controller/statefulset. */
+import { Pod } from "#api/core/pod.ts";
+import { labelSelectorOf } from "#api/label-selector.ts";
+import { forgotten, historyOf, templateOf } from "#reconcilers/controller-history.ts";
+import { ControllerRevision, PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
+import {
+  adoptionInputs,
+  candidatesOf,
+  claim,
+  possibleAdopters,
+  requiredLabels,
+  selectorIndex,
+} from "#reconcilers/ownership.ts";
+import { isPodAvailable, isPodReady, isPodTerminal, nextAvailableAt } from "#reconcilers/pod-state.ts";
+import {
+  create,
+  defineReconciler,
+  patch,
+  remove,
+  trigger,
+  updateStatus,
+  wake,
+  type Change,
+  type Outcome,
+  type View,
+} from "#reconcilers/reconciler.ts";
+import { canonical } from "#reconcilers/template-hash.ts";
+import { claimsOf, firstOrdinal, missingLabels, newStatefulPod, ordinalOf, revisionLabel } from "./stateful-pod.ts";
+import { claimOwnerChanges } from "./claim-retention.ts";
+
+const bySelector = selectorIndex<StatefulSet>("statefulset-selector", ({ spec }) => spec?.selector);
+
+export const statefulSetReconciler = defineReconciler<StatefulSet>({
+  name: "statefulset",
+  watches: StatefulSet,
+  owns: [Pod, ControllerRevision],
+  reads: [PersistentVolumeClaim],
+  also: [trigger(Pod, possibleAdopters(StatefulSet, bySelector))],
+  inputs: (set, view) => adoptionInputs(claiming(set, view)),
+  reconcile(set, view, moment) {
+    const { claimed, changes } = claim({ ...claiming(set, view), inputs: moment.inputs });
+    const collisionCount = set.status?.collisionCount ?? 0;
+    const template = set.spec!.template;
+    const hashLabel = "controller.kubernetes.io/hash";
+    const history = historyOf({ owner: set, ownerRef: StatefulSet, template, collisionCount, hashLabel, view });
+    const newest = history.newest.metadata.name!;
+    const known = history.revisions.some(({ metadata }) => metadata.name === set.status?.currentRevision);
+    const current = known ? set.status!.currentRevision! : newest;
+    const state: State = {
+      set,
+      view,
+      now: moment.now,
+      pods: new Map(claimed.map((pod) => [ordinalOf(pod, set) ?? -1, pod])),
+      current,
+      newest,
+      template: (name) =>
+        templateOf(history.revisions.find(({ metadata }) => metadata.name === name) ?? history.newest),
+    };
+    const used = new Set([current, newest, ...claimed.map(revisionOf)]);
+    const steps = set.metadata.deletionTimestamp === undefined && !history.collided ? stepsOf(state) : [];
+    const at = nextAvailableAt(claimed, set.spec?.minReadySeconds ?? 0, moment.now);
+    return [
+      ...changes,
+      ...history.changes,
+      ...steps,
+      ...report(state, collisionCount + (history.collided ? 1 : 0)),
+      ...forgotten(history.revisions, used, set.spec?.revisionHistoryLimit ?? 10),
+      ...(at === undefined ? [] : [wake(at)]),
+    ];
+  },
+});
+
+function claiming(set: StatefulSet, view: View) {
+  return {
+    owner: set,
+    ownerRef: StatefulSet,
+    ref: Pod,
+    selector: labelSelectorOf(set.spec?.selector),
+    candidates: candidatesOf<Pod>(view, set, Pod, requiredLabels(set.spec?.selector ?? {})).filter(
+      (pod) => ordinalOf(pod, set) !== undefined,
+    ),
+  };
+}
+
+interface State {
+  set: StatefulSet;
+  view: View;
+  now: number;
+  /** By number. */
+  pods: ReadonlyMap<number, Pod>;
+  /** Names of the revisions that the set comes from and goes to. */
+  current: string;
+  newest: string;
+  template(revision: string): ReturnType<typeof templateOf>;
+}
+
+const revisionOf = ({ metadata }: Pod): string => metadata.labels?.[revisionLabel] ?? "";
+const isTerminating = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
+const isRunningAndReady = (pod: Pod): boolean => pod.status?.phase === "Running" && isPodReady(pod);
+
+function isHealthy({ set, now }: State, pod: Pod): boolean {
+  return isRunningAndReady(pod) && !isTerminating(pod) && isPodAvailable(pod, set.spec?.minReadySeconds ?? 0, now);
+}
+
+const isOrdered = ({ spec }: StatefulSet): boolean => spec?.podManagementPolicy !== "Parallel";
+
+function ordinalsOf(set: StatefulSet): number[] {
+  return Array.from({ length: set.spec?.replicas ?? 1 }, (_, index) => firstOrdinal(set) + index);
+}
+
+/** First what is missing, then what is too much, then what is old; ordered sets take one step at a time. */
+function stepsOf(state: State): Change[] {
+  const { set, pods } = state;
+  const claims = claimOwnerChanges(set, state.view, pods);
+  const steps: Change[] = [...claims];
+  for (const ordinal of ordinalsOf(set)) {
+    const { changes, waits } = replicaStep(state, ordinal);
+    steps.push(...changes);
+    if (waits) return steps;
+  }
+  const condemned = condemnedStep(state);
+  steps.push(...condemned.changes);
+  if (condemned.waits || steps.length > claims.length) return steps;
+  return set.spec?.updateStrategy?.type === "OnDelete" ? steps : [...steps, ...rollingStep(state)];
+}
+
+interface Step {
+  changes: Change[];
+  /** Nothing after this may be done now. */
+  waits: boolean;
+}
+
+function replicaStep(state: State, ordinal: number): Step {
+  const { set, pods } = state;
+  const pod = pods.get(ordinal);
+  const ordered = isOrdered(set);
+  if (pod === undefined) return { changes: creation(state, ordinal), waits: ordered };
+  if (isPodTerminal(pod)) return { changes: isTerminating(pod) ? [] : [deletion(set, pod)], waits: true };
+  if (ordered && !isHealthy(state, pod)) return { changes: [], waits: true };
+  if (isTerminating(pod)) return { changes: [], waits: false };
+  const labels = missingLabels(set, pod, ordinal);
+  const repair = Object.keys(labels).length === 0 ? [] : [patch(Pod, pod, "merge", { metadata: { labels } })];
+  return { changes: repair, waits: false };
+}
+
+function creation(state: State, ordinal: number): Change[] {
+  const { set, view } = state;
+  const name = set.metadata.name;
+  const revision = ordinal < firstOrdinal(set) + partitionOf(set) ? state.current : state.newest;
+  const pod = newStatefulPod(set, state.template(revision), revision, ordinal);
+  const about = `Pod ${pod.metadata.name} in StatefulSet ${name}`;
+  const claims = claimsOf(set, ordinal)
+    .filter(({ metadata }) => view.get(PersistentVolumeClaim, metadata) === undefined)
+    .map((claimed) => {
+      const say = told(set, "Create", (outcome) =>
+        outcome.ok
+          ? `Create Claim ${claimed.metadata.name} ${about} success`
+          : `Create Claim ${claimed.metadata.name} for ${about} failed error: ${outcome.error.message}`,
+      );
+      return create(PersistentVolumeClaim, claimed, { existsIsFine: true, report: say });
+    });
+  const say = told(set, "Create", (outcome) =>
+    outcome.ok ? `Create ${about} successful` : `Create ${about} failed error: ${outcome.error.message}`,
+  );
+  return [...claims, create(Pod, pod, { report: say })];
+}
+
+/** Only a rolling update holds pods back at the old revision. */
+function partitionOf({ spec }: StatefulSet): number {
+  return spec?.updateStrategy?.type === "OnDelete" ? 0 : (spec?.updateStrategy?.rollingUpdate?.partition ?? 0);
+}
+
+function deletion(set: StatefulSet, pod: Pod): Change {
+  const about = `Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
+  const say = told(set, "Delete", (outcome) =>
+    outcome.ok ? `Delete ${about} successful` : `Delete ${about} failed error: ${outcome.error.message}`,
+  );
+  return remove(Pod, pod, { report: say });
+}
+
+function told(set: StatefulSet, verb: "Create" | "Delete", message: (outcome: Outcome) => string) {
+  return (outcome: Outcome) => ({
+    about: set,
+    type: outcome.ok ? ("Normal" as const) : ("Warning" as const),
+    reason: `${outcome.ok ? "Successful" : "Failed"}${verb}`,
+    message: message(outcome),
+  });
+}
+
+/** Pods beyond the wished numbers, the highest first. */
+function condemnedStep(state: State): Step {
+  const { set, pods } = state;
+  const wished = new Set(ordinalsOf(set));
+  const condemned = [...pods].filter(([ordinal]) => !wished.has(ordinal)).sort(([a], [b]) => b - a);
+  const firstUnhealthy = [...pods].sort(([a], [b]) => a - b).find(([, pod]) => !isHealthy(state, pod))?.[1];
+  const changes: Change[] = [];
+  for (const [, pod] of condemned) {
+    const ordered = isOrdered(set);
+    if (isTerminating(pod)) {
+      if (ordered) return { changes, waits: true };
+      continue;
+    }
+    if (ordered && !isHealthy(state, pod) && pod !== firstUnhealthy) return { changes, waits: true };
+    changes.push(deletion(set, pod));
+    if (ordered) return { changes, waits: true };
+  }
+  return { changes, waits: false };
+}
+
+/** The highest pod of an old revision goes, if all above it are well. */
+function rollingStep(state: State): Change[] {
+  const { set, pods } = state;
+  for (const ordinal of ordinalsOf(set).slice(partitionOf(set)).reverse()) {
+    const pod = pods.get(ordinal);
+    if (pod === undefined) return [];
+    if (revisionOf(pod) !== state.newest && !isTerminating(pod)) return [deletion(set, pod)];
+    if (!isHealthy(state, pod)) return [];
+  }
+  return [];
+}
+
+function report(state: State, collisionCount: number): Change[] {
+  const { set, now, newest } = state;
+  const pods = [...state.pods.values()].filter(({ status }) => status?.phase !== undefined && status.phase !== "");
+  const staying = pods.filter((pod) => !isTerminating(pod));
+  const count = (test: (pod: Pod) => boolean, among = pods): number => among.filter(test).length;
+  const readyReplicas = count(isRunningAndReady);
+  const updatedReplicas = count((pod) => revisionOf(pod) === newest, staying);
+  const done = updatedReplicas === pods.length && readyReplicas === pods.length;
+  const currentRevision = done && set.spec?.updateStrategy?.type !== "OnDelete" ? newest : state.current;
+  const status = {
+    observedGeneration: set.metadata.generation ?? 0,
+    replicas: pods.length,
+    ...positive("readyReplicas", readyReplicas),
+    ...positive(
+      "currentReplicas",
+      count((pod) => revisionOf(pod) === currentRevision, staying),
+    ),
+    ...positive("updatedReplicas", updatedReplicas),
+    currentRevision,
+    updateRevision: newest,
+    collisionCount,
+    availableReplicas: count(
+      (pod) => isRunningAndReady(pod) && isPodAvailable(pod, set.spec?.minReadySeconds ?? 0, now),
+    ),
+    ...(set.status?.conditions === undefined ? {} : { conditions: set.status.conditions }),
+  };
+  return canonical(status) === canonical(set.status ?? {}) ? [] : [updateStatus(StatefulSet, { ...set, status })];
+}
+
+function positive<K extends string>(name: K, count: number): Partial<Record<K, number>> {
+  return count === 0 ? {} : ({ [name]: count } as Partial<Record<K, number>>);
+}
