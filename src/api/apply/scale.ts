@@ -42,7 +42,8 @@ export function parentManagedFields(
   for (const owner of (readOwners(scaleEntries) ?? new Map()).values())
     scaleOwners.set(keyIn(owner, apiVersion), owner);
   const owners: Owners = new Map();
-  for (const [identifier, owner] of readOwners(entries) ?? []) {
+  const before: Owners = readOwners(entries) ?? new Map();
+  for (const [identifier, owner] of before) {
     const path = replicasPaths[owner.apiVersion];
     if (path === undefined) continue;
     if (!hasPath(owner.set, keysOf(path)) || scaleOwners.delete(keyIn(owner, apiVersion))) {
@@ -54,8 +55,10 @@ export function parentManagedFields(
   }
   for (const owner of scaleOwners.values()) {
     if (!hasPath(owner.set, scaleReplicas)) continue;
-    const moved = { ...owner, apiVersion, set: setOfPath(keysOf(replicasPaths[apiVersion]!)) };
-    owners.set(identifierOf(moved), moved);
+    const moved = { ...owner, apiVersion, set: setOfPath(keysOf(replicasPaths[apiVersion]!)), time: undefined };
+    const identifier = identifierOf(moved);
+    // Upstream takes the time of the object's own entry, which only an Apply manager has under the same name.
+    owners.set(identifier, owner.operation === "Apply" ? { ...moved, time: before.get(identifier)?.time } : moved);
   }
   return writeOwners(owners);
 }

@@ -10,7 +10,7 @@ import type { Field, Schema, StructType } from "#api/schema/model.ts";
 import { zeroOf, zeroValue } from "#api/schema/zero.ts";
 import { Base64Error, canonicalBase64 } from "./base64.ts";
 import { TimeError, canonicalMicroTime, canonicalTime } from "./go-time.ts";
-import { type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json-value.ts";
+import { type DuplicateKey, type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json-value.ts";
 
 /** A value does not fit its type. The message is Go's, without what the request handler puts around it. */
 export class ConformError extends Error {
@@ -82,7 +82,10 @@ class Conformer {
     const values: unknown[] = [];
     let last = -1;
     let inOrder = true;
+    const repeated = this.#duplicates?.get(input);
+    let visited = 0;
     for (const name of this.#names(struct, input)) {
+      if (repeated !== undefined) this.#repeated(repeated, visited++);
       const field = struct.field(name);
       if (field === undefined) {
         this.#unknown(name);
@@ -97,7 +100,7 @@ class Conformer {
       if (field.index < last) inOrder = false;
       last = field.index;
     }
-    if (this.#duplicates !== undefined) this.#repeated(input);
+    if (repeated !== undefined) this.#repeated(repeated, visited);
     if (!inOrder) sortTogether(fields, values);
     this.#struct = outer;
     return withAlwaysFields(struct, fields, values);
@@ -119,8 +122,11 @@ class Conformer {
     this.#strict(`unknown field "${this.#strictPath(name)}"`);
   }
 
-  #repeated(input: JsonObject): void {
-    for (const name of this.#duplicates!.get(input) ?? []) this.#strict(`duplicate field "${this.#strictPath(name)}"`);
+  /** Reports the keys that came again when so many different ones had been read. */
+  #repeated(repeated: readonly DuplicateKey[], at: number | undefined): void {
+    for (const one of repeated) {
+      if (at === undefined || one.at === at) this.#strict(`duplicate field "${this.#strictPath(one.key)}"`);
+    }
   }
 
   #strict(message: string): void {
@@ -197,7 +203,8 @@ class Conformer {
       setMember(map, key, this.#value(of, item));
       this.#path.pop();
     }
-    if (this.#duplicates !== undefined) this.#repeated(input);
+    const repeated = this.#duplicates?.get(input);
+    if (repeated !== undefined) this.#repeated(repeated, undefined);
     return map;
   }
 

@@ -1,5 +1,12 @@
 /** A JSON parser that keeps what JSON.parse loses: repeated keys, the text of numbers, and Go's words for a syntax error. */
-import { type JsonDocument, JsonNumber, JsonSyntaxError, nestingDepthMax, setMember } from "./json-value.ts";
+import {
+  type DuplicateKey,
+  type JsonDocument,
+  JsonNumber,
+  JsonSyntaxError,
+  nestingDepthMax,
+  setMember,
+} from "./json-value.ts";
 
 export function parseExactly(text: string): JsonDocument {
   return new ExactParser(text).document();
@@ -20,7 +27,7 @@ class ExactParser {
   readonly #text: string;
   #at = 0;
   #depth = 0;
-  #duplicates: Map<object, string[]> | undefined;
+  #duplicates: Map<object, DuplicateKey[]> | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -81,14 +88,14 @@ class ExactParser {
       this.#at++;
       return object;
     }
-    for (;;) {
+    for (let members = 0; ; members++) {
       this.#space();
       if (this.#text[this.#at] !== '"') this.#fail("looking for beginning of object key string");
       const key = this.#string();
       this.#space();
       if (this.#text[this.#at] !== ":") this.#fail("after object key");
       this.#at++;
-      if (Object.hasOwn(object, key)) this.#repeated(object, key);
+      if (Object.hasOwn(object, key)) this.#repeated(object, { key, at: members-- });
       setMember(object, key, this.#value());
       this.#space();
       const after = this.#text[this.#at];
@@ -98,11 +105,11 @@ class ExactParser {
     }
   }
 
-  #repeated(object: object, key: string): void {
+  #repeated(object: object, duplicate: DuplicateKey): void {
     this.#duplicates ??= new Map();
     const known = this.#duplicates.get(object);
-    if (known === undefined) this.#duplicates.set(object, [key]);
-    else known.push(key);
+    if (known === undefined) this.#duplicates.set(object, [duplicate]);
+    else known.push(duplicate);
   }
 
   #array(): unknown[] {

@@ -15,7 +15,13 @@ export class JsonNumber {
 export interface JsonDocument {
   value: unknown;
   /** Keys that an object had more than once; undefined: none had. */
-  duplicates: ReadonlyMap<object, readonly string[]> | undefined;
+  duplicates: ReadonlyMap<object, readonly DuplicateKey[]> | undefined;
+}
+
+export interface DuplicateKey {
+  key: string;
+  /** How many different keys the object had before it came again. */
+  at: number;
 }
 
 export class JsonSyntaxError extends Error {

@@ -34,7 +34,7 @@ const isContainer = (value: unknown): value is Container =>
 export function applyJsonPatch(document: object, operations: readonly JsonPatchOperation[]): unknown {
   const patching = new Patching(document as Container);
   for (const operation of operations) patching.apply(operation);
-  return patching.root;
+  return patching.finished(patching.root);
 }
 
 class Patching {
@@ -46,12 +46,21 @@ class Patching {
     this.root = this.#touched(document);
   }
 
-  /** A copy that may be changed, members sorted. */
+  /** A copy that may be changed. */
   #touched(container: Container): Container {
     if (this.#own.has(container)) return container;
-    const copy = Array.isArray(container) ? [...container] : sortedCopy(container);
+    const copy = Array.isArray(container) ? [...container] : { ...container };
     this.#own.add(copy);
     return copy;
+  }
+
+  /** Objects that were touched with their members sorted. */
+  finished(value: unknown): unknown {
+    if (!isContainer(value) || !this.#own.has(value)) return value;
+    if (Array.isArray(value)) return value.map((item) => this.finished(item));
+    const sorted: Record<string, unknown> = {};
+    for (const key of Object.keys(value).sort(compareText)) setMember(sorted, key, this.finished(value[key]));
+    return sorted;
   }
 
   apply({ op, path, from, value }: JsonPatchOperation): void {
@@ -162,12 +171,6 @@ function boundedIndex(key: string, length: number): number {
   const index = Number(key);
   if (index >= length || index < -length) throw new JsonPatchError(`Unable to access invalid index: ${index}`);
   return index < 0 ? index + length : index;
-}
-
-function sortedCopy(object: Record<string, unknown>): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(object).sort(compareText)) setMember(copy, key, object[key]);
-  return copy;
 }
 
 const structuredCopy = (value: unknown): unknown => (isContainer(value) ? JSON.parse(JSON.stringify(value)) : value);

@@ -96,7 +96,8 @@ function plainPatch(
   fieldValidation: FieldValidation,
 ): Patched {
   const patched = patchedDocument(type, patch.value, live);
-  const text = () => goJson(patched);
+  // Texts show the document in the order in which Go would have written the live object.
+  const text = () => goJson(patchedDocument(type, patch.value, conform(live, expected.struct).object));
   try {
     const { object, strictErrors } = conformToKind(patched, expected);
     return settled(object, [...strictErrorsOf(type, patch), ...strictErrors], text, fieldValidation);
@@ -132,19 +133,21 @@ function strictErrorsOf(type: PatchType, { value, duplicates }: JsonDocument): s
   if (type !== "json") return duplicatePaths(value, duplicates, "").map((path) => `duplicate field "${path}"`);
   return ((value ?? []) as unknown[]).flatMap((operation, index) => {
     if (!isObject(operation)) return [];
-    const twice = duplicates?.get(operation) ?? [];
-    const unknown = Object.keys(operation).filter((name) => !operationMembers.has(name));
-    return [
-      ...unknown.map((name) => `json patch unknown field "[${index}].${name}"`),
-      ...twice.map((name) => `json patch duplicate field "[${index}].${name}"`),
-    ];
+    const repeated = duplicates?.get(operation) ?? [];
+    const at = (place: number) =>
+      repeated.filter((one) => one.at === place).map(({ key }) => `json patch duplicate field "[${index}].${key}"`);
+    const names = Object.keys(operation);
+    const errors = names.flatMap((name, place) =>
+      operationMembers.has(name) ? at(place) : [...at(place), `json patch unknown field "[${index}].${name}"`],
+    );
+    return [...errors, ...at(names.length)];
   });
 }
 
 function duplicatePaths(value: unknown, duplicates: JsonDocument["duplicates"], path: string): string[] {
   if (duplicates === undefined || typeof value !== "object" || value === null) return [];
   const at = (name: string) => (path === "" ? name : `${path}.${name}`);
-  const own = (duplicates.get(value) ?? []).map(at);
+  const own = (duplicates.get(value) ?? []).map(({ key }) => at(key));
   const inner = Array.isArray(value)
     ? value.flatMap((item, index) => duplicatePaths(item, duplicates, `${path}[${index}]`))
     : Object.entries(value).flatMap(([name, item]) => duplicatePaths(item, duplicates, at(name)));

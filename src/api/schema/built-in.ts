@@ -54,11 +54,15 @@ const packages: Readonly<Record<string, string>> = {
 
 /** The type of a kind of a group and version, if Kubernetes knows one: ("apps", "v1", "Deployment"). */
 export function builtInTypeOf(group: string, version: string, kind: string): StructType | undefined {
+  if (group === "" && version === "v1" && kind === "List") return coreList;
   const name = `${packages[group] ?? `io.k8s.api.${group.split(".")[0]}`}.${version}.${kind}`;
   if (isBuiltInType(name)) return builtInType(name);
   const meta = `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`;
   return metaKinds.has(kind) && isBuiltInType(meta) ? builtInType(meta) : undefined;
 }
+
+/** v1.List: nothing is stored as one, but bodies may be one by mistake. */
+const coreList = new StructType({ name: "io.k8s.api.core.v1.List", goName: "v1.List", fields: [] });
 
 /** Kinds of meta/v1 that every group and version knows. */
 const metaKinds = new Set([

@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseExactly } from "./json-exact.ts";
+import { nestingDepthMax, plainJson } from "./json-value.ts";
+import { parseJson } from "./json.ts";
+
+describe("JSON", () => {
+  test.each([
+    ["", "unexpected end of JSON input"],
+    ["tru", "unexpected end of JSON input"],
+    ["trux", "invalid character 'x' in literal true (expecting 'e')"],
+    ["m", "invalid character 'm' looking for beginning of value"],
+    ['{"a":1,}', "invalid character '}' looking for beginning of object key string"],
+    ['{"a" 1}', "invalid character '1' after object key"],
+    ['{"a":1 "b"}', "invalid character '\"' after object key:value pair"],
+    ["[1 2]", "invalid character '2' after array element"],
+    ['"\n"', "invalid character '\\n' in string literal"],
+    ['"\\q"', "invalid character 'q' in string escape code"],
+    ['"\\u12g4"', "invalid character 'g' in \\u hexadecimal character escape"],
+    ["1.", "unexpected end of JSON input"],
+    ["1.x", "invalid character 'x' after decimal point in numeric literal"],
+    ["-x", "invalid character 'x' in numeric literal"],
+    ["1ex", "invalid character 'x' in exponent of numeric literal"],
+    ["{} x", "invalid character 'x' after top-level value"],
+  ])("%j is refused in Go's words", (text, message) => {
+    expect(() => parseJson(Buffer.from(text))).toThrow(message);
+  });
+
+  test("nesting has a limit", () => {
+    const nested = (depth: number) => Buffer.from("[".repeat(depth) + "]".repeat(depth));
+    expect(() => parseJson(nested(nestingDepthMax))).not.toThrow();
+    expect(() => parseJson(nested(nestingDepthMax + 1))).toThrow("invalid character '[' exceeded max depth");
+  });
+
+  test("repeated keys are seen, the last one counts", () => {
+    const { value, duplicates } = parseJson(Buffer.from('{"a":1,"b":{"c":1,"c":2},"a":3}'));
+    expect(value).toEqual({ a: 3, b: { c: 2 } });
+    expect([...duplicates!.values()]).toEqual([[{ key: "c", at: 1 }], [{ key: "a", at: 2 }]]);
+  });
+
+  test("the key __proto__ is a key like others", () => {
+    const { value } = parseJson(Buffer.from('{"__proto__":{"x":1},"__proto__":{"x":2}}'));
+    expect(Object.keys(value as object)).toEqual(["__proto__"]);
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  });
+
+  test("both parsers agree", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(plainJson(parseJson(Buffer.from(text)).value)).toEqual(plainJson(parseExactly(text).value));
+      }),
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { builtInType } from "#api/schema/built-in.ts";
+import { arbitraryObject } from "#test/support/arbitrary-object.ts";
+import { decodeBody } from "./decode.ts";
+import { decodeProtobuf, encodeProtobuf } from "./protobuf.ts";
+import { WireReader, WireWriter } from "./protobuf-wire.ts";
+
+describe("protobuf", () => {
+  test.each([
+    ["core.v1.Pod", "", "Pod"],
+    ["core.v1.Service", "", "Service"],
+    ["core.v1.Secret", "", "Secret"],
+    ["apps.v1.Deployment", "apps", "Deployment"],
+    ["coordination.v1.Lease", "coordination.k8s.io", "Lease"],
+    ["rbac.v1.Role", "rbac.authorization.k8s.io", "Role"],
+  ])("what was encoded as %s decodes to the same", (type, group, kind) => {
+    const struct = builtInType(`io.k8s.api.${type}`);
+    const expected = { group, version: "v1", kind, struct };
+    const apiVersion = group === "" ? "v1" : `${group}/v1`;
+    fc.assert(
+      fc.property(arbitraryObject(struct), (members) => {
+        const object = { ...members, kind, apiVersion };
+        const { object: back } = decodeBody(
+          { format: "protobuf", bytes: encodeProtobuf(object, struct) },
+          expected,
+          "Strict",
+        );
+        expect(back).toEqual(object);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("numbers of 64 bits keep their sign", () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), (value) => {
+        const writer = new WireWriter();
+        writer.varint(value);
+        expect(new WireReader(writer.finish()).varint()).toBe(value);
+      }),
+    );
+  });
+
+  const struct = builtInType("io.k8s.api.core.v1.Pod");
+  test.each([
+    ["", "empty data"],
+    ["not protobuf", "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"],
+    ["k8s\0\xff\xff\xff\xff\xff\xff", "unexpected EOF"],
+    ["k8s\0\x12\x7f", "unexpected EOF"],
+    ["k8s\0\x07", "proto: illegal tag 0"],
+  ])("%j is refused", (text, message) => {
+    expect(() => decodeProtobuf(Buffer.from(text, "latin1"), () => struct)).toThrow(message);
+  });
+
+  test("a message cut off inside its object is refused", () => {
+    const bytes = encodeProtobuf({ kind: "Pod", apiVersion: "v1", metadata: { name: "a" } } as object, struct);
+    for (let length = 16; length < bytes.length - 4; length++) {
+      expect(() => decodeProtobuf(bytes.subarray(0, length), () => struct)).toThrow();
+    }
+  });
+});
