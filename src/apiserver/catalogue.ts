@@ -9,6 +9,7 @@ import type { StructType } from "#api/schema/model.ts";
 import type { ResourceDefinition } from "#api/resource.ts";
 import type { ClusterCache } from "./cache/cluster-cache.ts";
 import { registryPrefix } from "./cache/cluster-cache.ts";
+import type { JsonSchema } from "./crd/json-schema.ts";
 import type { ResourceCache } from "./cache/resource-cache.ts";
 
 /** One resource in one of its versions. */
@@ -42,6 +43,8 @@ export interface CustomFacts {
   readonly listKind: string;
   /** The fields of a version, from its OpenAPI. */
   structOf(version: string): StructType;
+  /** The OpenAPI of a version; undefined where it has none. */
+  schemaOf(version: string): JsonSchema | undefined;
   /** A CRD on its way out lets nothing new in. */
   readonly isTerminating: boolean;
 }

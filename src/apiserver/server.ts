@@ -23,6 +23,7 @@ import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
 import { ClusterCache } from "./cache/cluster-cache.ts";
 import { startCompaction } from "./cache/compaction.ts";
 import { Catalogue } from "./catalogue.ts";
+import { crdHook, CustomResources } from "./crd/custom-resources.ts";
 import { createDiscovery } from "./discovery/discovery.ts";
 import type { DispatchTables } from "./dispatch.ts";
 import { createHandler } from "./handler.ts";
@@ -100,6 +101,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   );
   const hooks = resourceHooks({
     "/namespaces": namespaceHook,
+    "apiextensions.k8s.io/customresourcedefinitions": crdHook,
     "/services": serviceHook(cache, ranges, options.nodePortRange ?? defaultNodePorts),
   });
   const admission = admissionChain(admissionPlugins());
@@ -149,6 +151,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const transport = (user: User, userAgent: string) => createLocalTransport(handle, user, userAgent);
   await bootstrapCluster({ transport: transport(self, "kube-apiserver"), catalogue, log, serviceCidr });
 
+  const custom = new CustomResources({ cache, catalogue, clock, log, transport: transport(self, "kube-apiserver") });
+  custom.start();
+
   const listeners = new Set<Listener>();
   return {
     transport,
@@ -164,6 +169,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return listener;
     },
     async close() {
+      custom.stop();
       stopCompaction();
       await Promise.all([...listeners].map((listener) => listener.close()));
       cache.stop();

@@ -7,7 +7,7 @@ import { badRequest, conflict } from "#api/status-catalogue.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
-import { addWarning } from "./create.ts";
+import { addWarning } from "./warnings.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { managedFieldsContext } from "./managed-fields.ts";
 import { clone } from "./metadata.ts";

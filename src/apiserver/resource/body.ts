@@ -6,7 +6,7 @@ import { unsupportedMediaType } from "#api/status-catalogue.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import { producedTypes } from "#apiserver/http/negotiate.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
-import { addWarning } from "./create.ts";
+import { addWarning } from "./warnings.ts";
 import type { WriteOptions } from "./options.ts";
 
 const formats = new Map<string, BodyFormat>([

@@ -9,11 +9,12 @@ import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import { objectEndpoint } from "./endpoint.ts";
 import type { ResourceHook } from "./hooks.ts";
-import { fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
+import { checksFinalizerNames, fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
 import { trackWrite } from "./managed-fields.ts";
 import { managerName, writeOptions } from "./options.ts";
 import { keyOf } from "./keys.ts";
 import { viewOf } from "./read.ts";
+import { addWarning } from "./warnings.ts";
 import { checkIncludeObject, viewEntry } from "./views.ts";
 import { putObject, unwritten, writeRetriesMax } from "./write.ts";
 
@@ -103,16 +104,12 @@ function checkNew(operation: Operation, object: KubernetesObject): void {
     ...objectMetaErrors(object.metadata, {
       namespaced: resource.isNamespaced,
       nameRule: definition.validateName,
-      builtIn: resource.custom === undefined,
+      builtIn: checksFinalizerNames(resource),
     }),
     ...(definition.validate?.(object, undefined, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
   for (const text of definition.warnings?.(object, undefined, context) ?? []) addWarning(warnings, text);
-}
-
-export function addWarning(warnings: string[], text: string): void {
-  if (!warnings.includes(text)) warnings.push(text);
 }
 
 export function admissionFor(

@@ -2,11 +2,14 @@
  * One way to an object: its main path, a subresource that shows the same object, or one that shows it as another kind
  * (scale). PUT, the patches and apply work on the form that an endpoint shows, whatever it is.
  */
-import type { ExpectedKind, FieldValidation } from "#api/decode/decode.ts";
+import type { FieldValidation } from "#api/decode/decode.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Strategy } from "#api/resource.ts";
 import type { StructType } from "#api/schema/model.ts";
+import { applyPatch, type PatchType } from "#api/patch/patch.ts";
+import { patchCustom, readCustom } from "#apiserver/crd/custom-object.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import { addWarning } from "./warnings.ts";
 import { expectedKind, readAs, toStored } from "./body.ts";
 import { converted } from "./views.ts";
 
@@ -26,8 +29,15 @@ export interface Endpoint {
   storedOf(form: KubernetesObject, current: KubernetesObject | undefined): KubernetesObject;
   /** The request's body as a form, defaults included. */
   read(fieldValidation: FieldValidation): Promise<KubernetesObject>;
+  /** The form after a client's patch, unknown fields dropped. */
+  patch(type: PatchType, bytes: Uint8Array, live: KubernetesObject, fieldValidation: FieldValidation): Patched;
   /** The answer's body, where it is not the object in the form that the client negotiated. */
   show?(stored: KubernetesObject): object;
+}
+
+export interface Patched {
+  object: KubernetesObject;
+  warnings: readonly string[];
 }
 
 export function objectEndpoint(operation: Operation, strategy: Strategy<KubernetesObject>, isMain: boolean): Endpoint {
@@ -44,17 +54,19 @@ export function objectEndpoint(operation: Operation, strategy: Strategy<Kubernet
     resetFields: strategy.resetFields,
     formOf: (stored) => converted(resource, stored),
     storedOf: (form) => toStored(resource, form),
+    patch(type, bytes, live, fieldValidation) {
+      if (resource.custom !== undefined && type !== "strategic")
+        return patchCustom(resource, type, bytes, live, fieldValidation);
+      return applyPatch(type, bytes, live, expectedKind(resource), fieldValidation);
+    },
     async read(fieldValidation) {
+      if (resource.custom !== undefined) {
+        const form = await readCustom(request, resource, fieldValidation, (text) => addWarning(warnings, text));
+        return converted(resource, toStored(resource, form));
+      }
       const sent = await readAs(request, expectedKind(resource), fieldValidation, warnings);
       // Defaults are those of the stored version; a client sees them in its own.
       return converted(resource, toStored(resource, sent));
     },
   };
 }
-
-export const expectedOf = ({ group, version, kind, struct }: Endpoint): ExpectedKind => ({
-  group,
-  version,
-  kind,
-  struct,
-});

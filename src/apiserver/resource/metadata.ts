@@ -110,3 +110,8 @@ export function clone<T>(value: T): T {
   }
   return copy as T;
 }
+
+/** Groups whose finalizers upstream checks by name; the others came later and do not. */
+export function checksFinalizerNames({ custom, group }: ServedResource): boolean {
+  return custom === undefined && group !== "apiextensions.k8s.io" && group !== "apiregistration.k8s.io";
+}

@@ -1,12 +1,12 @@
 /** PATCH in its four forms. Upstream: handlers/patch.go. */
-import { applyPatch, type PatchType } from "#api/patch/patch.ts";
+import type { PatchType } from "#api/patch/patch.ts";
 import { unsupportedMediaType } from "#api/status-catalogue.ts";
 import { failure } from "#api/status-error.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import { applyServerSide } from "./apply.ts";
-import { addWarning } from "./create.ts";
-import { type Endpoint, expectedOf } from "./endpoint.ts";
+import { addWarning } from "./warnings.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { keyOf } from "./keys.ts";
 import { trackWrite } from "./managed-fields.ts";
 import { clone } from "./metadata.ts";
@@ -21,15 +21,18 @@ const patchTypes = new Map<string, PatchType>([
   ["application/strategic-merge-patch+json", "strategic"],
 ]);
 const applyType = "application/apply-patch+yaml";
+/** No strategic merge where no Go struct says how. */
+const customTypes = ["application/json-patch+json", "application/merge-patch+json", applyType];
 
 export async function patchObject(operation: Operation, endpoint: Endpoint): Promise<ObjectAnswer> {
   const { resource, request, info, warnings } = operation;
   const contentType = (request.header("content-type") ?? "").split(";")[0]!.trim();
   const type = patchTypes.get(contentType);
+  if (type === "strategic" && resource.custom !== undefined) throw unsupportedMediaType(customTypes);
   if (type === undefined && contentType !== applyType)
-    throw failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
-  if (type === "strategic" && resource.custom !== undefined)
-    throw unsupportedMediaType(["application/json-patch+json", "application/merge-patch+json", applyType]);
+    throw resource.custom === undefined
+      ? failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+      : unsupportedMediaType(customTypes);
   checkIncludeObject(viewOf(operation));
   keyOf(resource, info.namespace, info.name);
   if (type === undefined) return applyServerSide(operation, endpoint);
@@ -40,7 +43,7 @@ export async function patchObject(operation: Operation, endpoint: Endpoint): Pro
   const changed = await changeObject(operation, endpoint, {
     produce(current) {
       const live = endpoint.formOf(current!);
-      const patched = applyPatch(type, bytes, live, expectedOf(endpoint), options.fieldValidation);
+      const patched = endpoint.patch(type, bytes, live, options.fieldValidation);
       for (const text of patched.warnings) addWarning(warnings, text);
       // A patch may leave parts of the live object as they are: those are shared.
       const form = endpoint.formOf(endpoint.storedOf(clone(patched.object), current));

@@ -7,6 +7,7 @@ import { parentManagedFields, scaleManagedFields, type ScaleMapping } from "#api
 import { labelSelectorOf, labelSelectorText } from "#api/label-selector.ts";
 import type { V1Scale } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { applyPatch } from "#api/patch/patch.ts";
 import { notFound } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
@@ -46,6 +47,8 @@ export function scaleEndpoint(operation: Operation): Endpoint {
       if (current === undefined) throw notFound(resourceName, operation.info.name);
       return withScale(operation, form as V1Scale, current);
     },
+    patch: (type, bytes, live, fieldValidation) =>
+      applyPatch(type, bytes, live, { group, version: "v1", kind: "Scale", struct }, fieldValidation),
     async read(fieldValidation) {
       return readAs(
         operation.request,

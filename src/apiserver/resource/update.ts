@@ -7,14 +7,22 @@ import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
 import { attributesOf, forbidden } from "#apiserver/authz/authorizer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
-import { addWarning, admissionFor, insertObject } from "./create.ts";
+import { admissionFor, insertObject } from "./create.ts";
+import { addWarning } from "./warnings.ts";
 import { eraseObject } from "./delete.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyOf, upstreamKey } from "./keys.ts";
 import { parseRevision, revisionSyntax } from "./list-options.ts";
 import { keepTimesIfUnchanged } from "#api/apply/managed-fields.ts";
 import { trackWrite } from "./managed-fields.ts";
-import { clone, isEqual, keepSystemMetadata, matchNamespace, nextGeneration } from "./metadata.ts";
+import {
+  checksFinalizerNames,
+  clone,
+  isEqual,
+  keepSystemMetadata,
+  matchNamespace,
+  nextGeneration,
+} from "./metadata.ts";
 import { managerName, writeOptions } from "./options.ts";
 import { viewOf } from "./read.ts";
 import { checkIncludeObject, viewEntry } from "./views.ts";
@@ -131,7 +139,7 @@ async function replace(
   endpoint.strategy.prepareUpdate?.(object, old, context);
   if (endpoint.isMain) nextGeneration(definition, object, old);
   const errors = [
-    ...objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn: resource.custom === undefined }),
+    ...objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn: checksFinalizerNames(resource) }),
     ...(endpoint.strategy.validate?.(object, old, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);

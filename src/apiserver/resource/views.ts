@@ -86,11 +86,15 @@ export function viewList(view: ViewRequest, entries: readonly Entry[], meta: Lis
       break;
   }
   const kind = resource.custom?.listKind ?? `${resource.kind}List`;
-  const head = { kind, apiVersion: resource.apiVersion, metadata: meta };
+  const head = { kind, apiVersion: resource.apiVersion, metadata: listMeta(resource, meta) };
   const object = () => ({ ...head, items: entries.map((entry) => converted(resource, entry.object)) });
   if (resource.conversion !== undefined) return { type: "object", code: 200, object: () => withoutTypes(object()) };
   return { type: "object", code: 200, object, bytes: listBytes(resource, head, entries) };
 }
+
+/** Lists of custom objects are made without Go structs: what is empty shows. */
+const listMeta = ({ custom }: ServedResource, meta: ListMeta): ListMeta =>
+  custom === undefined ? meta : { ...meta, continue: meta.continue ?? "" };
 
 function listBytes(resource: ServedResource, head: object, entries: readonly Entry[]): Uint8Array[] {
   const pieces: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];

@@ -1,0 +1,163 @@
+/** What a CustomResourceDefinition says of a version, as the definition of a kind that the generic handler serves. */
+import { age, ageColumn, nameColumn } from "#api/columns.ts";
+import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } from "#api/generated/types.ts";
+import { parseJsonPath, relaxedJsonPath, findAll } from "#api/json-path.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
+import { isEqual } from "#apiserver/resource/metadata.ts";
+import type { JsonSchema } from "./json-schema.ts";
+import { applyDefaults, prune } from "./prune.ts";
+import { validateValue } from "./validate.ts";
+
+type CustomObject = KubernetesObject & Record<string, unknown>;
+
+export const schemaOf = ({ schema }: V1CustomResourceDefinitionVersion): JsonSchema | undefined =>
+  schema?.openAPIV3Schema as JsonSchema | undefined;
+
+/** The served versions, the stored one first. */
+export function servedVersions({ spec }: V1CustomResourceDefinition): V1CustomResourceDefinitionVersion[] {
+  return spec.versions
+    .filter(({ served, storage }) => served || storage)
+    .sort((a, b) => Number(b.storage) - Number(a.storage));
+}
+
+export function customDefinition(crd: V1CustomResourceDefinition): ResourceDefinition<CustomObject> {
+  const { group, scope, names } = crd.spec;
+  const accepted = { ...names, ...crd.status?.acceptedNames };
+  const [stored] = servedVersions(crd);
+  const version = stored!;
+  const schema = schemaOf(version);
+  const hasStatus = version.subresources?.status !== undefined;
+  const scale = version.subresources?.scale;
+  return {
+    group,
+    version: version.name,
+    kind: accepted.kind,
+    plural: accepted.plural,
+    singular: accepted.singular ?? accepted.kind.toLowerCase(),
+    shortNames: accepted.shortNames ?? [],
+    categories: accepted.categories ?? [],
+    scope: scope === "Namespaced" ? "Namespaced" : "Cluster",
+    schema: "",
+    allowUnconditionalUpdate: false,
+    ...mainStrategy(schema, hasStatus),
+    ...(hasStatus ? { status: statusStrategy(schema) } : {}),
+    ...(scale === undefined ? {} : { scale: scalePaths(scale) }),
+    defaults: (object) => applyDefaults(object, schema),
+    generation: (object, old) => !isEqual(counted(object, hasStatus), counted(old, hasStatus)),
+    fieldSelectors: Object.fromEntries(
+      (version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ""), textAt(jsonPath)]),
+    ),
+    columns: columnsOf(version),
+    otherVersions: otherVersions(crd),
+  };
+}
+
+function scalePaths(scale: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string }) {
+  return {
+    specReplicas: scale.specReplicasPath,
+    statusReplicas: scale.statusReplicasPath,
+    ...(scale.labelSelectorPath === undefined ? {} : { labelSelector: scale.labelSelectorPath }),
+  };
+}
+
+function counted(object: CustomObject, hasStatus: boolean) {
+  const { metadata: _, status, ...rest } = object;
+  return hasStatus ? rest : { ...rest, status };
+}
+
+function mainStrategy(schema: JsonSchema | undefined, hasStatus: boolean): Strategy<CustomObject> {
+  return {
+    prepareCreate(object) {
+      if (hasStatus) delete object["status"];
+    },
+    prepareUpdate(object, old) {
+      if (!hasStatus) return;
+      if (old["status"] === undefined) delete object["status"];
+      else object["status"] = old["status"];
+    },
+    validate: (object) => (schema === undefined ? [] : validateValue(object, schema)),
+    ...(hasStatus ? { resetFields: [["status"]] } : {}),
+  };
+}
+
+/** Only the status is taken from what was sent. */
+function statusStrategy(schema: JsonSchema | undefined): Strategy<CustomObject> {
+  return {
+    prepareUpdate(object, old) {
+      const { status, metadata } = object;
+      for (const field of Object.keys(object)) if (!Object.hasOwn(old, field)) delete object[field];
+      Object.assign(object, structuredClone(old));
+      if (status === undefined) delete object["status"];
+      else object["status"] = status;
+      const { managedFields, resourceVersion } = metadata;
+      object.metadata = {
+        ...old.metadata,
+        ...(managedFields && { managedFields }),
+        ...(resourceVersion && { resourceVersion }),
+      };
+      if (managedFields === undefined) delete object.metadata.managedFields;
+    },
+    validate: (object) => (schema === undefined ? [] : validateValue(object, schema)),
+    resetFields: [["spec"], ["metadata"]],
+  };
+}
+
+function otherVersions(crd: V1CustomResourceDefinition) {
+  const [stored, ...others] = servedVersions(crd);
+  const renamed = (object: KubernetesObject, version: string) => ({
+    ...object,
+    apiVersion: `${crd.spec.group}/${version}`,
+  });
+  return others.map((version) => ({
+    version: version.name,
+    schema: "",
+    fromStored(object: KubernetesObject) {
+      const form = structuredClone(renamed(object, version.name)) as CustomObject;
+      const schema = schemaOf(version);
+      if (schema !== undefined) prune(form, schema);
+      return form;
+    },
+    toStored: (object: KubernetesObject) => renamed(object, stored!.name) as CustomObject,
+  }));
+}
+
+const textAt = (path: string) => {
+  const parsed = parseJsonPath(relaxedJsonPath(path));
+  return (object: unknown): string => {
+    const [value] = findAll(parsed, object);
+    return value === undefined || value === null ? "" : String(value);
+  };
+};
+
+function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefinitionVersion): Column<CustomObject>[] {
+  const own = (additionalPrinterColumns ?? []).map((column): Column<CustomObject> => {
+    const path = parseJsonPath(relaxedJsonPath(column.jsonPath));
+    return {
+      name: column.name,
+      type: column.type as Column<CustomObject>["type"],
+      format: column.format ?? "",
+      description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+      priority: column.priority ?? 0,
+      value: (object, now) => cellOf(findAll(path, object), column.type, now),
+    };
+  });
+  return [nameColumn as Column<CustomObject>, ...(own.length === 0 ? [ageColumn as Column<CustomObject>] : own)];
+}
+
+/** Upstream: registry/customresource/tableconvertor. */
+function cellOf([value]: readonly unknown[], type: string, now: number): unknown {
+  if (value === undefined || value === null) return null;
+  switch (type) {
+    case "integer":
+      return typeof value === "number" ? Math.trunc(value) : null;
+    case "number":
+      return typeof value === "number" ? value : null;
+    case "boolean":
+      return typeof value === "boolean" ? value : null;
+    case "date":
+      return typeof value === "string" ? age(value, now) : null;
+    default:
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Serves what CustomResourceDefinitions describe: follows them in the cache, accepts their names, lets the generic
+ * handler serve their versions, and empties them when they go. Upstream: apiextensions-apiserver's controllers.
+ */
+import type { Clock } from "#lib/clock.ts";
+import type { Logger } from "#lib/log.ts";
+import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import type { ResourceDefinition } from "#api/resource.ts";
+import type { Status } from "#api/status-error.ts";
+import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
+import type { ResourceCache } from "#apiserver/cache/resource-cache.ts";
+import type { Catalogue } from "#apiserver/catalogue.ts";
+import type { ResourceHook } from "#apiserver/resource/hooks.ts";
+import { clone, isEqual } from "#apiserver/resource/metadata.ts";
+import type { LocalTransport } from "#apiserver/transport.ts";
+import { hasCondition, judgeNames, setCondition } from "./conditions.ts";
+import { customDefinition, schemaOf, servedVersions } from "./custom-definition.ts";
+import { structOfSchema } from "./json-schema.ts";
+
+type Crd = V1CustomResourceDefinition & KubernetesObject;
+
+export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
+const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const retryMs = 1000;
+
+export interface CustomResourcesParts {
+  cache: ClusterCache;
+  catalogue: Catalogue;
+  clock: Clock;
+  log: Logger;
+  transport: LocalTransport;
+}
+
+export class CustomResources {
+  readonly #parts: CustomResourcesParts;
+  readonly #crds: ResourceCache;
+  readonly #served = new Map<string, string>();
+  readonly #busy = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #stop: () => void = () => {};
+
+  constructor(parts: CustomResourcesParts) {
+    this.#parts = parts;
+    this.#crds = parts.cache.resource("/registry/apiextensions.k8s.io/customresourcedefinitions/");
+  }
+
+  /** Serves what is there at once; statuses follow. */
+  start(): void {
+    for (const entry of this.#crds.entries.range("")) this.#serve(entry.object as Crd);
+    this.#stop = this.#crds.listen((changes) => {
+      for (const { key, current } of changes) {
+        if (current === undefined) this.#forget(key);
+        else this.#serve(current.object as Crd);
+        // A name that was given up may be another one's.
+        for (const entry of this.#crds.entries.range("")) this.#settle(entry.key);
+      }
+    });
+    for (const entry of this.#crds.entries.range("")) this.#settle(entry.key);
+  }
+
+  stop(): void {
+    this.#stop();
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #serve(crd: Crd): void {
+    const name = crd.metadata.name ?? "";
+    if (!hasCondition(crd, "NamesAccepted") && !hasCondition(crd, "Established")) return;
+    const isTerminating = crd.metadata.deletionTimestamp !== undefined;
+    const facts = JSON.stringify([crd.spec, crd.status?.acceptedNames, isTerminating]);
+    if (this.#served.get(name) === facts) return;
+    this.#served.set(name, facts);
+    try {
+      this.#parts.catalogue.setCustom(name, this.#resourcesOf(crd, isTerminating));
+    } catch (error) {
+      this.#parts.log.error("a custom resource cannot be served", { crd: name, error: error as Error });
+    }
+  }
+
+  #resourcesOf(crd: Crd, isTerminating: boolean) {
+    const definition = customDefinition(crd) as unknown as ResourceDefinition;
+    const { kind, listKind = `${kind}List` } = { ...crd.spec.names, ...crd.status?.acceptedNames };
+    const versionOf = (version: string) => crd.spec.versions.find((one) => one.name === version)!;
+    const structs = new Map(
+      crd.spec.versions.map((version) => [
+        version.name,
+        structOfSchema(`${crd.spec.group}.${version.name}.${kind}`, schemaOf(version)),
+      ]),
+    );
+    const facts = {
+      crdName: crd.metadata.name ?? "",
+      listKind,
+      isTerminating,
+      structOf: (version: string) => structs.get(version)!,
+      schemaOf: (version: string) => schemaOf(versionOf(version)),
+    };
+    const servedNames = new Set(
+      servedVersions(crd)
+        .filter(({ served }) => served)
+        .map(({ name }) => name),
+    );
+    return this.#parts.catalogue.serve(definition, facts).filter(({ version }) => servedNames.has(version));
+  }
+
+  #forget(name: string): void {
+    this.#served.delete(name);
+    this.#parts.catalogue.setCustom(name, []);
+  }
+
+  /** Brings one CRD's status up to date; one run at a time for each. */
+  #settle(name: string): void {
+    if (this.#busy.has(name)) {
+      this.#again.add(name);
+      return;
+    }
+    this.#busy.add(name);
+    this.#settleOnce(name)
+      .catch((error: unknown) => {
+        this.#parts.log.warn("the status of a custom resource definition could not be written", {
+          crd: name,
+          error: error as Error,
+        });
+        const timer = setTimeout(() => {
+          this.#timers.delete(timer);
+          this.#settle(name);
+        }, retryMs);
+        this.#timers.add(timer);
+      })
+      .finally(() => {
+        this.#busy.delete(name);
+        if (this.#again.delete(name)) this.#settle(name);
+      })
+      .catch(() => {});
+  }
+
+  async #settleOnce(name: string): Promise<void> {
+    const crd = this.#crds.get(name)?.object as Crd | undefined;
+    if (crd === undefined) return;
+    if (crd.metadata.deletionTimestamp !== undefined) {
+      await this.#clean(crd);
+      return;
+    }
+    const wanted = this.#withStatus(crd);
+    if (!isEqual(wanted.status, crd.status)) await this.#put(`${path}/${name}/status`, wanted);
+    else if (!(crd.metadata.finalizers ?? []).includes(cleanupFinalizer) && hasCondition(crd, "Established"))
+      await this.#put(`${path}/${name}`, {
+        ...wanted,
+        metadata: { ...crd.metadata, finalizers: [...(crd.metadata.finalizers ?? []), cleanupFinalizer] },
+      });
+  }
+
+  #withStatus(crd: Crd): Crd {
+    const wanted = clone(crd);
+    const now = this.#parts.clock.now();
+    const others = [...this.#crds.entries.range("")].map(({ object }) => object as Crd);
+    const { accepted, condition } = judgeNames(crd, others);
+    let conditions = setCondition((crd.status?.conditions ?? []) as never, condition, now);
+    if (condition.status === "True" && hasCondition(crd, "NamesAccepted"))
+      conditions = setCondition(
+        conditions,
+        {
+          type: "Established",
+          status: "True",
+          reason: "InitialNamesAccepted",
+          message: "the initial names have been accepted",
+        },
+        now,
+      );
+    else if (!hasCondition(crd, "Established")) {
+      const pending =
+        condition.status === "True"
+          ? { reason: "Installing", message: "the initial names have been accepted" }
+          : { reason: "NotAccepted", message: "not all names are accepted" };
+      conditions = setCondition(conditions, { type: "Established", status: "False", ...pending }, now);
+    }
+    const stored = crd.spec.versions.find(({ storage }) => storage)?.name;
+    const storedVersions = [
+      ...new Set([...(crd.status?.storedVersions ?? []), ...(stored === undefined ? [] : [stored])]),
+    ];
+    wanted.status = { conditions: conditions as never, acceptedNames: accepted, storedVersions };
+    return wanted;
+  }
+
+  /** Deletes every object, and lets the CRD go when none is left. */
+  async #clean(crd: Crd): Promise<void> {
+    const { name = "", finalizers = [] } = crd.metadata;
+    if (!finalizers.includes(cleanupFinalizer)) return;
+    const { group, names } = crd.spec;
+    const plural = crd.status?.acceptedNames?.plural ?? names.plural;
+    const objects = this.#parts.cache.resource(`/registry/${group}/${plural}/`);
+    const version = crd.spec.versions.find(({ served }) => served)?.name;
+    for (const entry of objects.entries.range("")) {
+      if (version === undefined || entry.object.metadata.deletionTimestamp !== undefined) continue;
+      const { namespace, name: object = "" } = entry.object.metadata;
+      const where = namespace === undefined ? "" : `/namespaces/${namespace}`;
+      await this.#parts.transport.request({
+        method: "DELETE",
+        path: `/apis/${group}/${version}${where}/${plural}/${encodeURIComponent(object)}`,
+      });
+    }
+    if (objects.entries.size > 0 && version !== undefined) {
+      const stop = objects.listen(() => {
+        if (objects.entries.size > 0) return;
+        stop();
+        this.#settle(name);
+      });
+      return;
+    }
+    const rest = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
+    await this.#put(`${path}/${name}`, { ...crd, metadata: { ...crd.metadata, finalizers: rest } });
+  }
+
+  async #put(target: string, crd: Crd): Promise<void> {
+    const answer = await this.#parts.transport.request({ method: "PUT", path: target, body: crd });
+    // A conflict or a missing object means that a newer state is on its way here.
+    if (answer.code >= 300 && answer.code !== 409 && answer.code !== 404)
+      throw new Error((answer.body as Status).message);
+  }
+}
+
+/** A CRD's first DELETE says that its objects go now. */
+export const crdHook: ResourceHook = {
+  beginDelete(object, { now }) {
+    const crd = object as Crd;
+    if (crd.metadata.deletionTimestamp !== undefined || crd.status === undefined) return "go on";
+    const condition = {
+      type: "Terminating",
+      status: "True",
+      reason: "InstanceDeletionPending",
+      message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+    };
+    crd.status.conditions = setCondition((crd.status.conditions ?? []) as never, condition, now) as never;
+    return "go on";
+  },
+};

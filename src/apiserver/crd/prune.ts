@@ -1,0 +1,63 @@
+/** Drops what a structural schema does not name, and puts in what it gives by default. Upstream: apiserver/schema/pruning, defaulting. */
+import { clone } from "#apiserver/resource/metadata.ts";
+import { isIntOrString, type JsonSchema, preservesUnknown } from "./json-schema.ts";
+
+type JsonObject = Record<string, unknown>;
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const ownFields = new Set(["apiVersion", "kind", "metadata"]);
+
+/** Changes `object`; the paths of what went, as they are told to clients. */
+export function prune(object: JsonObject, schema: JsonSchema): string[] {
+  const gone: string[] = [];
+  pruneObject(object, schema, "", true, gone);
+  return gone;
+}
+
+function pruneValue(value: unknown, schema: JsonSchema | undefined, path: string, gone: string[]): void {
+  if (schema === undefined) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) pruneValue(item, schema.items, `${path}[${index}]`, gone);
+  } else if (isObject(value)) pruneObject(value, schema, path, schema["x-kubernetes-embedded-resource"] === true, gone);
+}
+
+function pruneObject(object: JsonObject, schema: JsonSchema, path: string, isResource: boolean, gone: string[]): void {
+  const { properties = {}, additionalProperties } = schema;
+  for (const [name, value] of Object.entries(object)) {
+    const at = path === "" ? name : `${path}.${name}`;
+    if (isResource && ownFields.has(name)) continue;
+    const inner = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (inner !== undefined) pruneValue(value, inner, at, gone);
+    else if (typeof additionalProperties === "object") pruneValue(value, additionalProperties, at, gone);
+    else if (additionalProperties !== true && !preservesUnknown(schema)) {
+      delete object[name];
+      gone.push(at);
+    }
+  }
+}
+
+/** Changes `object`. A null that a field may not be gives way to its default, or goes. */
+export function applyDefaults(value: unknown, schema: JsonSchema | undefined): void {
+  if (schema === undefined) return;
+  if (Array.isArray(value)) {
+    for (const item of value) applyDefaults(item, schema.items);
+    return;
+  }
+  if (!isObject(value)) return;
+  const { properties = {}, additionalProperties } = schema;
+  for (const [name, inner] of Object.entries(properties)) {
+    const current = Object.hasOwn(value, name) ? value[name] : undefined;
+    const isBarredNull = current === null && inner.nullable !== true;
+    if (inner.default !== undefined && (current === undefined || isBarredNull)) value[name] = clone(inner.default);
+    else if (isBarredNull && !isIntOrString(inner) && inner.type !== undefined) delete value[name];
+    if (Object.hasOwn(value, name)) applyDefaults(value[name], inner);
+  }
+  if (typeof additionalProperties !== "object") return;
+  for (const [name, item] of Object.entries(value)) {
+    if (Object.hasOwn(properties, name)) continue;
+    if (item === null && additionalProperties.nullable !== true && additionalProperties.default !== undefined)
+      value[name] = clone(additionalProperties.default);
+    applyDefaults(value[name], additionalProperties);
+  }
+}
