@@ -1,6 +1,9 @@
 /** Every built-in kind, in the order in which discovery lists them within a group. A new kind is a file and a line here. */
 import { CustomResourceDefinition } from "./apiextensions/custom-resource-definition.ts";
+import { ControllerRevision } from "./apps/controller-revision.ts";
+import { DaemonSet } from "./apps/daemon-set.ts";
 import { Deployment } from "./apps/deployment.ts";
+import { StatefulSet } from "./apps/stateful-set.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
 import { Lease } from "./coordination/lease.ts";
 import { ConfigMap } from "./core/config-map.ts";
@@ -8,7 +11,9 @@ import { Endpoints } from "./core/endpoints.ts";
 import { Event } from "./core/event.ts";
 import { Namespace } from "./core/namespace.ts";
 import { Node } from "./core/node.ts";
+import { PodTemplate } from "./core/pod-template.ts";
 import { Pod } from "./core/pod.ts";
+import { ReplicationController } from "./core/replication-controller.ts";
 import { Secret } from "./core/secret.ts";
 import { ServiceAccount } from "./core/service-account.ts";
 import { Service } from "./core/service.ts";
@@ -30,11 +35,16 @@ export const allDefinitions: readonly ResourceDefinition[] = list([
   Namespace,
   Node,
   Pod,
+  PodTemplate,
+  ReplicationController,
   Secret,
   ServiceAccount,
   Service,
+  ControllerRevision,
+  DaemonSet,
   Deployment,
   ReplicaSet,
+  StatefulSet,
   ClusterRoleBinding,
   ClusterRole,
   RoleBinding,

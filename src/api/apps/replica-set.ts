@@ -1,7 +1,12 @@
 /** A number of equal pods. Upstream: pkg/registry/apps/replicaset/strategy.go. */
 import { ageColumn, column, containerColumns, integer, nameColumn, selectorText, wide } from "#api/columns.ts";
 import type { V1ReplicaSet } from "#api/generated/types.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { defaultTemplate } from "#api/core/pod-defaults.ts";
 import { defineResource } from "#api/resource.ts";
+import { immutable, nonNegative } from "#api/validation/values.ts";
+import { replicaCountErrors } from "./replica-counts.ts";
+import { selectorErrors, statusStrategy, templateErrors, workloadStrategy, workloadWarnings } from "./workload.ts";
 
 const status = "apps.v1.ReplicaSetStatus";
 
@@ -15,7 +20,18 @@ export const ReplicaSet = defineResource<ReplicaSet>({
   categories: ["all"],
   scope: "Namespaced",
   schema: "io.k8s.api.apps.v1.ReplicaSet",
-  status: {},
+  defaults({ spec }) {
+    if (spec === undefined) return;
+    defaultTemplate(spec.template);
+    spec.replicas ??= 1;
+  },
+  ...workloadStrategy("apps.v1.ReplicaSetStatus"),
+  validate: (set, old) => [
+    ...specErrors(set.spec),
+    ...(old === undefined ? [] : immutable("spec.selector", set.spec?.selector, old.spec?.selector)),
+  ],
+  warnings: workloadWarnings,
+  status: statusStrategy<ReplicaSet>(({ status }) => replicaCountErrors(status)),
   scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", labelSelector: ".status.selector" },
   columns: [
     nameColumn,
@@ -33,3 +49,12 @@ export const ReplicaSet = defineResource<ReplicaSet>({
   ],
   fieldSelectors: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
 });
+
+function specErrors(spec: ReplicaSet["spec"]): FieldError[] {
+  return [
+    ...nonNegative("spec.replicas", spec?.replicas),
+    ...nonNegative("spec.minReadySeconds", spec?.minReadySeconds),
+    ...selectorErrors(spec?.selector, "replicaset"),
+    ...templateErrors(spec?.template, spec?.selector, "ReplicaSet"),
+  ];
+}

@@ -15,7 +15,7 @@ import {
   initContainersErrors,
 } from "./containers.ts";
 import { overheadErrors, podResourcesErrors } from "./container-resources.ts";
-import { podAnnotationsErrors } from "./pod-annotations.ts";
+import { annotationsAgainstFields, podAnnotationsErrors } from "./pod-annotations.ts";
 import {
   dnsConfigErrors,
   dnsPolicies,
@@ -123,6 +123,7 @@ export function podTemplateErrors(template: V1PodTemplateSpec, path: string): Fi
     ...annotationsErrors(metadata?.annotations, `${path}.annotations`),
     ...podAnnotationsErrors(metadata?.annotations, spec ?? emptySpec, `${path}.annotations`),
     ...podSpecErrors(spec ?? emptySpec, undefined, `${path}.spec`),
+    ...annotationsAgainstFields(metadata?.annotations, spec ?? emptySpec, `${path}.spec`),
   ];
   if ((spec?.ephemeralContainers ?? []).length > 0)
     errors.push(forbidden(`${path}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"));
