@@ -89,6 +89,10 @@ export class NodePods {
     return this.#context.paths;
   }
 
+  isRefused(namespace: string, name: string): boolean {
+    return this.#refused.has(this.#cache.get({ namespace, name })?.metadata.uid ?? "");
+  }
+
   workers(): PodWorker[] {
     return [...this.#workers.values()];
   }

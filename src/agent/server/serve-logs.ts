@@ -2,10 +2,12 @@
 import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { sleep } from "#lib/sleep.ts";
 import { podLogDirectory } from "#agent/agent-paths.ts";
 import { oldStatus } from "#agent/pod/container-statuses.ts";
 import { findContainer } from "#agent/pod/containers-of.ts";
 import { isAlive, type ObservedContainer } from "#agent/pod/observation.ts";
+import type { NodePods } from "#agent/pod/node-pods.ts";
 import type { PodWorker } from "#agent/pod/pod-worker.ts";
 import { answer, type NodeRequest } from "./node-request.ts";
 import { readLog, type LogOptions } from "./log-reader.ts";
@@ -16,7 +18,7 @@ export async function serveLogs(
   { url, parts, options }: NodeRequest,
 ): Promise<void> {
   const [, namespace = "", podName = "", containerName = ""] = parts;
-  const worker = options.pods.worker(namespace, podName);
+  const worker = await settledWorker(namespace, podName, containerName, options.pods);
   if (worker === undefined) return answer(response, 404, `pod "${podName}" not found`);
   if (findContainer(worker.pod, containerName) === undefined)
     return answer(response, 404, `container "${containerName}" not found in pod "${podName}"`);
@@ -35,6 +37,26 @@ export async function serveLogs(
   for await (const chunk of readLog(path, logOptions(url), { signal: gone.signal, ended }))
     if (!response.write(chunk)) await drained(response, gone.signal);
   response.end();
+}
+
+/** How long a log waits for a pod that was just bound, and for a container that is just being made. */
+const settleMs = 5_000;
+const settlePollMs = 25;
+
+/** Asked too early, the answer would be an error that is wrong a moment later: the outcome is worth a short wait. */
+async function settledWorker(
+  namespace: string,
+  pod: string,
+  container: string,
+  pods: NodePods,
+): Promise<PodWorker | undefined> {
+  const deadline = performance.now() + settleMs;
+  for (;;) {
+    const worker = pods.worker(namespace, pod);
+    const settled = worker !== undefined && !worker.isStarting(container);
+    if (settled || performance.now() > deadline || pods.isRefused(namespace, pod)) return worker;
+    await sleep(settlePollMs);
+  }
 }
 
 function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
