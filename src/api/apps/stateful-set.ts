@@ -11,7 +11,7 @@ import type {
 import type { FieldError } from "#api/field-error.ts";
 import { emptyValue } from "#api/empty-value.ts";
 import { defineResource } from "#api/resource.ts";
-import { forbidden, invalid, notSupported, required } from "#api/validation/field-errors.ts";
+import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
 import { nameIsDnsLabel } from "#api/validation/names.ts";
 import { annotationsErrors, labelsErrors } from "#api/validation/object-meta.ts";
 import { podAnnotationsErrors } from "#api/core/pod-annotations.ts";

@@ -2,6 +2,9 @@
 import { ageColumn, column, labelsText, nameColumn, wide } from "#api/columns.ts";
 import type { V1Service } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { nameIsDnsLabel } from "#api/validation/names.ts";
+import { defaultService } from "./service-rules.ts";
+import { serviceStatusStrategy, serviceStrategy } from "./service-strategy.ts";
 import { externalAddressText, portsText } from "./service-columns.ts";
 
 const spec = "core.v1.ServiceSpec";
@@ -17,7 +20,10 @@ export const Service = defineResource<Service>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.Service",
   generation: "none",
-  status: {},
+  validateName: nameIsDnsLabel,
+  defaults: defaultService,
+  ...serviceStrategy,
+  status: serviceStatusStrategy,
   allowCreateOnUpdate: true,
   deleteReturnsObject: true,
   connects: { proxy: { kind: "ServiceProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] } },

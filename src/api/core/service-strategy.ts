@@ -1,0 +1,76 @@
+/**
+ * What changes of a service when its type does: fields that belong to the old type alone go, if the client did not touch
+ * them. Upstream: pkg/registry/core/service/strategy.go, dropTypeDependentFields.
+ */
+import type { V1Service, V1ServiceSpec } from "#api/generated/types.ts";
+import type { Strategy } from "#api/resource.ts";
+import { semanticEqual } from "#api/validation/values.ts";
+import {
+  isExternallyAccessible,
+  needsHealthCheck,
+  serviceErrors,
+  serviceStatusErrors,
+  serviceWarnings,
+} from "./service-rules.ts";
+
+const needsClusterIp = ({ type }: V1ServiceSpec) =>
+  type === "ClusterIP" || type === "NodePort" || type === "LoadBalancer";
+const needsNodePort = (spec: V1ServiceSpec) =>
+  spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
+const isSame = (spec: V1ServiceSpec, old: V1ServiceSpec, field: keyof V1ServiceSpec) =>
+  semanticEqual(spec[field], old[field]);
+
+/** Fields, of what kind of service they are, and what else must have stayed for them to go. */
+const dependent: readonly [needs: (spec: V1ServiceSpec) => boolean, fields: readonly (keyof V1ServiceSpec)[]][] = [
+  [needsClusterIp, ["clusterIP", "clusterIPs"]],
+  [needsClusterIp, ["ipFamilies"]],
+  [needsClusterIp, ["ipFamilyPolicy"]],
+  [needsHealthCheck, ["healthCheckNodePort"]],
+  [({ type }) => type === "LoadBalancer", ["allocateLoadBalancerNodePorts"]],
+  [({ type }) => type === "LoadBalancer", ["loadBalancerClass"]],
+  [isExternallyAccessible, ["externalTrafficPolicy"]],
+  [needsClusterIp, ["internalTrafficPolicy"]],
+];
+
+function dropTypeDependentFields(spec: V1ServiceSpec, old: V1ServiceSpec): void {
+  for (const [needs, fields] of dependent)
+    if (needs(old) && !needs(spec) && fields.every((field) => isSame(spec, old, field)))
+      for (const field of fields) delete spec[field];
+  if (needsNodePort(old) && !needsNodePort(spec) && hasSameNodePorts(spec, old))
+    for (const port of spec.ports ?? []) delete port.nodePort;
+  if (old.type === "ExternalName" && spec.type !== "ExternalName" && isSame(spec, old, "externalName"))
+    delete spec.externalName;
+}
+
+/** A load balancer that stops allocating keeps the ports that it has. */
+function hasSameNodePorts(spec: V1ServiceSpec, old: V1ServiceSpec): boolean {
+  if (spec.type === "LoadBalancer") return false;
+  const allocated = new Set((old.ports ?? []).map(({ nodePort = 0 }) => nodePort).filter((port) => port !== 0));
+  return (spec.ports ?? []).every(({ nodePort = 0 }) => nodePort === 0 || allocated.has(nodePort));
+}
+
+export const serviceStrategy: Strategy<V1Service> = {
+  prepareCreate(service) {
+    service.status = { loadBalancer: {} };
+    if (service.spec?.type === "ExternalName") delete service.spec.internalTrafficPolicy;
+  },
+  prepareUpdate(service, old) {
+    const spec = service.spec!;
+    dropTypeDependentFields(spec, old.spec!);
+    service.status = old.status ?? { loadBalancer: {} };
+    if (spec.type !== "LoadBalancer" && old.status?.loadBalancer?.ingress !== undefined)
+      service.status = { ...service.status, loadBalancer: {} };
+  },
+  validate: serviceErrors,
+  warnings: (service, old) =>
+    old === undefined || !semanticEqual(service.spec, old.spec) ? serviceWarnings(service) : [],
+  resetFields: [["status"]],
+};
+
+export const serviceStatusStrategy: Strategy<V1Service> = {
+  prepareUpdate(service, old) {
+    service.spec = old.spec!;
+  },
+  validate: serviceStatusErrors,
+  resetFields: [["spec"]],
+};
