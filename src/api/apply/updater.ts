@@ -90,14 +90,20 @@ export class Updater {
     known: Map<string, Comparison | undefined>,
   ): Comparison | undefined {
     if (known.has(apiVersion)) return known.get(apiVersion);
-    const before = this.#options.convert?.(live, apiVersion);
-    const after = this.#options.convert?.(next, apiVersion);
+    const before = this.#converted(live, apiVersion);
+    const after = this.#converted(next, apiVersion);
     const comparison =
       before === undefined || after === undefined
         ? undefined
         : this.#filter(compareTyped(schemaOfStruct(before.struct), before.object, after.object));
     known.set(apiVersion, comparison);
     return comparison;
+  }
+
+  /** Fields named in another group's version are lost: upstream cannot convert between groups here. */
+  #converted(object: JsonObject, apiVersion: string): VersionedObject | undefined {
+    if (groupOf(apiVersion) !== groupOf(this.#options.apiVersion)) return undefined;
+    return this.#options.convert?.(object, apiVersion);
   }
 
   #filter(comparison: Comparison): Comparison {
@@ -137,7 +143,7 @@ export class Updater {
   #prune(merged: JsonObject, owners: Owners, last: Owner): JsonObject {
     const { apiVersion } = this.#options;
     if (last.apiVersion === apiVersion) return this.#prunedIn(this.#schema, merged, owners, last);
-    const versioned = this.#options.convert?.(merged, last.apiVersion);
+    const versioned = this.#converted(merged, last.apiVersion);
     if (versioned === undefined) return merged;
     const pruned = this.#prunedIn(schemaOfStruct(versioned.struct), versioned.object, owners, last);
     return this.#options.convertBack?.(pruned, last.apiVersion) ?? merged;
@@ -157,6 +163,8 @@ export class Updater {
     return remove(intersection(difference(mergedSet, remaining), named(last.set)));
   }
 }
+
+const groupOf = (apiVersion: string) => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));
 
 function take(owners: Owners, identifier: string, set: FieldSet): void {
   const owner = owners.get(identifier);

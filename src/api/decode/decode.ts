@@ -82,6 +82,24 @@ export function decodeValue(value: unknown, expected: ExpectedKind, fieldValidat
   }
 }
 
+const optionsScheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27";
+
+/**
+ * The body of a DELETE: options of `kind`, in whatever group and version, with upstream's bare texts. Throws StatusError 400.
+ */
+export function decodeOptions(body: Body, kind: string, struct: StructType): Record<string, unknown> {
+  try {
+    const { document, kind: actual } = read(body, { group: "", version: "v1", kind, struct });
+    if (actual.kind !== kind) {
+      const where = `version "${apiVersionOf(actual)}" in scheme "${optionsScheme}"`;
+      throw new ConformError(`no kind "${actual.kind}" is registered for ${where}`);
+    }
+    return conform(document.value, struct, { duplicates: document.duplicates }).object;
+  } catch (error) {
+    throw isUnreadable(error) ? badRequest(error.message) : error;
+  }
+}
+
 /** A patched document as an object of the expected kind. Throws ConformError, with encoding/json's texts. */
 export function conformToKind(
   value: unknown,
@@ -204,13 +222,16 @@ function warningsOf(error: string): string[] {
         .map((line) => line.trim());
 }
 
+const isUnreadable = (error: unknown): error is Error =>
+  error instanceof ConformError || error instanceof YamlError || error instanceof ProtobufError;
+
 function decodeFailure(
   error: unknown,
   actual: ActualKind | undefined,
   { kind }: ExpectedKind,
   bytes: Uint8Array,
 ): unknown {
-  if (!(error instanceof ConformError || error instanceof YamlError || error instanceof ProtobufError)) return error;
+  if (!isUnreadable(error)) return error;
   if (actual !== undefined && actual.kind !== "") {
     return badRequest(`${actual.kind} in version "${actual.version}" cannot be handled as a ${kind}: ${error.message}`);
   }

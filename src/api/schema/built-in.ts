@@ -139,8 +139,7 @@ function mapElement(goType: string): string {
 
 function schemaOfType(type: string, ref: string | undefined, goType: string, mapType: string | undefined): Schema {
   const kind = type === "object" ? "struct" : (type as Kind);
-  // JSON without a type is one value; a raw object merges key by key.
-  if (ref === undefined) return new Schema({ kind, goType, atomic: kind === "any" });
+  if (ref === undefined) return new Schema({ kind, goType, atomic: kind === "any" || kind === "raw" });
   const atomic = mapType === undefined ? entries()[ref]?.facts?.mapType === "atomic" : mapType === "atomic";
   return new Schema({ kind, goType, struct: () => builtInType(ref), atomic: atomic || kind === "schemaOr" });
 }

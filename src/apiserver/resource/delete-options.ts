@@ -1,6 +1,6 @@
 /** DeleteOptions from body and query, checked. Upstream: handlers/delete.go, metav1/validation ValidateDeleteOptions. */
 import type { FieldError } from "#api/field-error.ts";
-import { decodeBody, type ExpectedKind } from "#api/decode/decode.ts";
+import { decodeOptions } from "#api/decode/decode.ts";
 import { builtInType } from "#api/schema/built-in.ts";
 import { invalid, invalidObject, notSupported } from "#api/validation/field-errors.ts";
 import type { Operation } from "#apiserver/operation.ts";
@@ -35,16 +35,9 @@ async function bodyOptions({ request }: Operation): Promise<DeleteOptions | unde
   const format = bodyFormat(request);
   const bytes = await request.body();
   if (bytes.length === 0) return undefined;
-  const decoded = decodeBody({ format, bytes }, expected(), "Ignore");
-  return decoded.object as DeleteOptions;
+  const struct = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
+  return decodeOptions({ format, bytes }, "DeleteOptions", struct) as DeleteOptions;
 }
-
-const expected = (): ExpectedKind => ({
-  group: "",
-  version: "v1",
-  kind: "DeleteOptions",
-  struct: builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"),
-});
 
 function queryOptions(query: Query): DeleteOptions {
   const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
