@@ -1,9 +1,10 @@
 /** Past templates of stateful and daemon sets, kept as ControllerRevisions. Upstream: pkg/controller/history. */
 import type { V1PodTemplateSpec } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { controllerOf } from "#client/view.ts";
 import { ControllerRevision } from "./kinds.ts";
 import { controllerReference } from "./ownership.ts";
-import { create, remove, update, type AnyRef, type Change, type View } from "./reconciler.ts";
+import { create, patch, remove, update, type AnyRef, type Change, type View } from "./reconciler.ts";
 import { canonical, templateHash } from "./template-hash.ts";
 
 export interface History {
@@ -50,10 +51,20 @@ export function historyOf({ owner, ownerRef, template, collisionCount, hashLabel
     data,
     revision: number,
   };
-  const collided = view.get(ControllerRevision, newest.metadata) !== undefined;
-  const changes = collided ? [] : [create(ControllerRevision, newest, { existsIsFine: true })];
-  return { revisions: [...owned, newest], newest, changes, collided };
+  const revisions = [...owned, newest];
+  // What is being deleted makes nothing, nor does it take back what it has left behind.
+  if (owner.metadata.deletionTimestamp !== undefined) return { revisions, newest, changes: [], collided: false };
+  const other = view.get(ControllerRevision, newest.metadata);
+  if (other === undefined)
+    return { revisions, newest, changes: [create(ControllerRevision, newest, fine)], collided: false };
+  const adoptable = controllerOf(other) === undefined && canonical(other.data) === wished;
+  if (!adoptable) return { revisions, newest, changes: [], collided: true };
+  const { resourceVersion } = other.metadata;
+  const metadata = { resourceVersion, ownerReferences: [controllerReference(owner, ownerRef)] };
+  return { revisions, newest, changes: [patch(ControllerRevision, other, "merge", { metadata })], collided: false };
 }
+
+const fine = { existsIsFine: true };
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision): number =>
   a.revision - b.revision || ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);

@@ -112,7 +112,7 @@ export class PlanLoop {
     this.#failures.set(key, { count, error: isPassing(error) && known !== undefined ? known.error : error });
     const wait = backoffMs(count, retry) * (1 + 0.1 * random.next());
     this.#queue.addAt(key, clock.now() + wait);
-    if (!isPassing(error)) log.debug("plan not carried out", { reconciler: name, key, failures: count, error });
+    log.debug("plan not carried out", { reconciler: name, key, failures: count, error });
   }
 
   async #seen(written: readonly Written[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Numbered pods with volumes of their own, made and replaced in order. Upstream: pkg/controller/statefulset. */
 import { Pod } from "#api/core/pod.ts";
 import { labelSelectorOf } from "#api/label-selector.ts";
+import { isAlreadyExists } from "#api/status-error.ts";
 import { forgotten, historyOf, templateOf } from "#reconcilers/controller-history.ts";
 import { ControllerRevision, PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
 import {
@@ -21,6 +22,7 @@ import {
   updateStatus,
   wake,
   type Change,
+  type EventSpec,
   type Outcome,
   type View,
 } from "#reconcilers/reconciler.ts";
@@ -63,7 +65,7 @@ export const statefulSetReconciler = defineReconciler<StatefulSet>({
       ...changes,
       ...history.changes,
       ...steps,
-      ...report(state, collisionCount + (history.collided ? 1 : 0)),
+      ...report(state, collisionCount + (history.collided ? 1 : 0), steps.length === 0),
       ...forgotten(history.revisions, used, set.spec?.revisionHistoryLimit ?? 10),
       ...(at === undefined ? [] : [wake(at)]),
     ];
@@ -179,12 +181,12 @@ function deletion(set: StatefulSet, pod: Pod): Change {
 }
 
 function told(set: StatefulSet, verb: "Create" | "Delete", message: (outcome: Outcome) => string) {
-  return (outcome: Outcome) => ({
-    about: set,
-    type: outcome.ok ? ("Normal" as const) : ("Warning" as const),
-    reason: `${outcome.ok ? "Successful" : "Failed"}${verb}`,
-    message: message(outcome),
-  });
+  return (outcome: Outcome): EventSpec | undefined => {
+    // A released pod may still have the name; that is no failure worth a word.
+    if (!outcome.ok && isAlreadyExists(outcome.error)) return undefined;
+    const type = outcome.ok ? "Normal" : "Warning";
+    return { about: set, type, reason: `${outcome.ok ? "Successful" : "Failed"}${verb}`, message: message(outcome) };
+  };
 }
 
 /** Pods beyond the wished numbers, the highest first. */
@@ -219,14 +221,14 @@ function rollingStep(state: State): Change[] {
   return [];
 }
 
-function report(state: State, collisionCount: number): Change[] {
+function report(state: State, collisionCount: number, resting: boolean): Change[] {
   const { set, now, newest } = state;
   const pods = [...state.pods.values()].filter(({ status }) => status?.phase !== undefined && status.phase !== "");
   const staying = pods.filter((pod) => !isTerminating(pod));
   const count = (test: (pod: Pod) => boolean, among = pods): number => among.filter(test).length;
   const readyReplicas = count(isRunningAndReady);
   const updatedReplicas = count((pod) => revisionOf(pod) === newest, staying);
-  const done = updatedReplicas === pods.length && readyReplicas === pods.length;
+  const done = resting && updatedReplicas === pods.length && readyReplicas === pods.length;
   const currentRevision = done && set.spec?.updateStrategy?.type !== "OnDelete" ? newest : state.current;
   const status = {
     observedGeneration: set.metadata.generation ?? 0,
