@@ -5,6 +5,7 @@ import { cleanupNetwork } from "#agent/network/cleanup.ts";
 import { startNetwork, type RunningNetwork } from "#agent/network/network.ts";
 import type { ObjectChange, ObjectSource } from "#agent/network/object-source.ts";
 import type { PeerMode } from "#agent/network/peer-route.ts";
+import { type RunningPolicies, startPolicies } from "#agent/network/policy.ts";
 import { startProxy, type RunningProxy } from "#agent/proxy/proxy.ts";
 import { createLogger } from "#lib/log.ts";
 import { answerLines } from "./line-process.ts";
@@ -60,7 +61,7 @@ const clusterCidrs = ["10.42.0.0/16"];
 const serviceCidrs = ["10.43.0.0/16"];
 const dnsIp = "10.43.0.10";
 const paths = { cniConfigDirectory: `${directory}/cni`, cniStateDirectory: `${directory}/addresses` };
-let running: { network: RunningNetwork; proxy: RunningProxy; dns: RunningDns } | undefined;
+let running: { network: RunningNetwork; proxy: RunningProxy; policies: RunningPolicies; dns: RunningDns } | undefined;
 
 answerLines(async (command, value: Command) => {
   if (command === "set") return sources[value.kind].set(value.object, value.isDeleted ?? false);
@@ -84,6 +85,13 @@ async function start(mode: PeerMode): Promise<void> {
     ...sources,
     log,
   });
+  const policies = await startPolicies({
+    nodeName,
+    families: ["ip"],
+    ...sources,
+    allPods: () => sources.pods,
+    log,
+  });
   const dns = await startDns({
     addresses: [dnsIp],
     clusterDomain: "cluster.local",
@@ -92,15 +100,15 @@ async function start(mode: PeerMode): Promise<void> {
     ...sources,
     log,
   });
-  running = { network, proxy, dns };
+  running = { network, proxy, policies, dns };
   await settle();
 }
 
 async function settle(): Promise<void> {
-  await Promise.all([running?.network.settled(), running?.proxy.settled()]);
+  await Promise.all([running?.network.settled(), running?.proxy.settled(), running?.policies.settled()]);
 }
 
 async function stop(): Promise<void> {
-  await Promise.all([running?.network.stop(), running?.proxy.stop(), running?.dns.stop()]);
+  await Promise.all([running?.network.stop(), running?.proxy.stop(), running?.policies.stop(), running?.dns.stop()]);
   running = undefined;
 }
