@@ -239,6 +239,68 @@ describe("DNS", () => {
   });
 });
 
+describe("network policies", () => {
+  const policy = async (spec: object | undefined): Promise<void> =>
+    await set(
+      "networkPolicies",
+      { metadata: { name: "p", namespace: "default" }, spec },
+      undefined,
+      spec === undefined,
+    );
+  const reaches = async (from: keyof typeof pods, to: keyof typeof pods): Promise<boolean> =>
+    (await get(from, `http://${pods[to].ip}:8080`)) !== "timeout";
+  const to = (app: string): object => ({ podSelector: { matchLabels: { app } } });
+
+  beforeAll(async () => {
+    for (const [name, { ip }] of Object.entries(pods))
+      await set("pods", {
+        metadata: { name, namespace: "default", uid: name, labels: { app: name } },
+        spec: {
+          nodeName: `n${name.at(-1)}`,
+          containers: [{ name: "c", ports: [{ name: "http", containerPort: 8080 }] }],
+        },
+        status: { phase: "Running", podIP: ip, podIPs: [{ ip }] },
+      });
+  });
+  afterAll(async () => await policy(undefined));
+
+  test("a selected pod takes in only what a rule allows, on one bridge and across nodes, by address or by Service", async () => {
+    await service("guarded", 50, {}, [endpoint("b1", 1)]);
+    await policy({ ...to("b1"), policyTypes: ["Ingress"], ingress: [{ from: [to("a2")], ports: [{ port: "http" }] }] });
+    expect(await reaches("a1", "b1")).toBe(false);
+    expect(await reaches("b2", "b1")).toBe(false);
+    expect(await reaches("a2", "b1")).toBe(true);
+    expect(await get("a2", `http://${clusterIp(50)}`)).toMatchObject({ name: "b1" });
+    expect(await get("a1", `http://${clusterIp(50)}`)).toBe("timeout");
+    expect(await reaches("b1", "a1")).toBe(true);
+    expect(await reaches("b1", "b1")).toBe(true);
+  });
+
+  test("the pod's own node always reaches it", async () => {
+    const host = machines.start(machines.nodeNamespace(1), "pod-process.ts", ["host", "18081"]);
+    await host.call("ready");
+    expect(await host.call("get", { url: `http://${pods.b1.ip}:8080` })).toMatchObject({ name: "b1" });
+  });
+
+  test("a selected pod goes out only where a rule allows: ranges with exceptions, ports and their ranges", async () => {
+    const ipBlock = { cidr: "10.42.0.0/16", except: [`${pods.b2.ip}/32`] };
+    const ports = [{ protocol: "TCP", port: 8_000, endPort: 8_100 }];
+    await policy({ ...to("a1"), policyTypes: ["Egress"], egress: [{ to: [{ ipBlock }], ports }] });
+    expect(await reaches("a1", "b1")).toBe(true);
+    expect(await reaches("a1", "b2")).toBe(false);
+    expect(await get("a1", "http://10.199.0.254:8080")).toBe("timeout");
+    expect(await reaches("b2", "a1")).toBe(true);
+  });
+
+  test("without policies everything is open again", async () => {
+    await policy(undefined);
+    expect(await reaches("a1", "b2")).toBe(true);
+    expect(await machines.nft(machines.nodeNamespace(1), "list", "table", "ip", "capstan-policy")).not.toContain(
+      "drop",
+    );
+  });
+});
+
 test("cleanup leaves nothing of ours behind", async () => {
   await machines.nodes[1]?.call("stop");
   await machines.nodes[1]?.call("cleanup");

@@ -29,12 +29,18 @@ export type Chains = ReadonlyMap<string, readonly string[]>;
 export interface TableContents {
   readonly elements: Elements;
   readonly chains: Chains;
+  /** Declarations of further sets, by name. Only for tables that keep no set: a full load makes those anew. */
+  readonly sets?: ReadonlyMap<string, string>;
 }
 
 export interface TableChanges {
   readonly addChains: Chains;
   readonly deleteElements: Elements;
   readonly addElements: Elements;
+  readonly addSets?: ReadonlyMap<string, string>;
+  readonly deleteChains?: readonly string[];
+  /** Declarations by name, as they were added. */
+  readonly deleteSets?: ReadonlyMap<string, string>;
 }
 
 /** Elements in one nft command; a script has as many commands as it needs, all in one transaction. */
@@ -55,6 +61,7 @@ export function layoutMark({ sets, chains }: TableLayout): string {
 export function replaceScript(layout: TableLayout, contents: TableContents, present?: readonly string[]): string {
   const table = `${layout.family} ${layout.name}`;
   const lines = present === undefined ? createLines(layout) : emptyLines(layout, contents, present);
+  for (const declaration of contents.sets?.values() ?? []) lines.push(addSet(table, declaration));
   const declared = new Set(present);
   for (const chain of contents.chains.keys()) if (!declared.has(chain)) lines.push(`add chain ${table} ${chain}`);
   for (const [chain, rules] of contents.chains) lines.push(...ruleLines(table, chain, rules));
@@ -66,19 +73,28 @@ export function replaceScript(layout: TableLayout, contents: TableContents, pres
 export function changeScript(layout: TableLayout, changes: TableChanges): string {
   const table = `${layout.family} ${layout.name}`;
   const lines: string[] = [];
+  for (const declaration of changes.addSets?.values() ?? []) lines.push(addSet(table, declaration));
   for (const chain of changes.addChains.keys()) lines.push(`add chain ${table} ${chain}`);
   for (const [chain, rules] of changes.addChains) lines.push(...ruleLines(table, chain, rules));
   for (const [set, elements] of changes.deleteElements) lines.push(...elementLines("delete", table, set, elements));
   for (const [set, elements] of changes.addElements) lines.push(...elementLines("add", table, set, elements));
+  for (const chain of changes.deleteChains ?? []) lines.push(`flush chain ${table} ${chain}`);
+  for (const chain of changes.deleteChains ?? []) lines.push(`delete chain ${table} ${chain}`);
+  for (const [set, declaration] of changes.deleteSets ?? [])
+    lines.push(`delete ${declaration.split(" ", 1)[0]} ${table} ${set}`);
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
 /** What leads from one state of the contents to the next. Chains of one name never differ: the name says it all. */
 export function diffContents(have: TableContents, want: TableContents): TableChanges {
-  const addChains = new Map([...want.chains].filter(([name]) => !have.chains.has(name)));
+  const addChains = missing(want.chains, have.chains);
+  const deleteChains = [...missing(have.chains, want.chains).keys()];
+  const addSets = missing(want.sets ?? new Map<string, string>(), have.sets);
+  const deleteSets = missing(have.sets ?? new Map<string, string>(), want.sets);
   const deleteElements = new Map<string, Map<string, string>>();
   const addElements = new Map<string, Map<string, string>>();
   for (const set of new Set([...have.elements.keys(), ...want.elements.keys()])) {
+    if (deleteSets.has(set)) continue;
     const before = have.elements.get(set);
     const after = want.elements.get(set);
     const gone = new Map([...(before ?? [])].filter(([key, value]) => after?.get(key) !== value));
@@ -86,7 +102,11 @@ export function diffContents(have: TableContents, want: TableContents): TableCha
     if (gone.size > 0) deleteElements.set(set, gone);
     if (fresh.size > 0) addElements.set(set, fresh);
   }
-  return { addChains, deleteElements, addElements };
+  return { addChains, deleteChains, addSets, deleteSets, deleteElements, addElements };
+}
+
+function missing<T>(from: ReadonlyMap<string, T>, others: ReadonlyMap<string, unknown> | undefined): Map<string, T> {
+  return new Map([...from].filter(([name]) => others?.has(name) !== true));
 }
 
 export async function runNft(script: string, run: RunCommand = runCommand): Promise<void> {
