@@ -23,15 +23,23 @@ export function podStatusErrors(pod: V1Pod, old: V1Pod): FieldError[] {
     errors.push(...invalidEach("status.nominatedNodeName", nominated, isDns1123Subdomain(nominated)));
   errors.push(...immutable("status.qosClass", status.qosClass ?? "", oldStatus.qosClass ?? ""));
   const { restartPolicy = "Always" } = old.spec ?? {};
-  const sidecars = new Set((old.spec?.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
   const none = new Set<string>();
+  const all = [...(old.spec?.initContainers ?? []), ...(old.spec?.containers ?? [])];
+  const restartsAll = all.some((one) =>
+    one.restartPolicyRules?.some(({ action }) => action === "RestartAllContainers"),
+  );
+  const namesOf = (containers: typeof all): Set<string> => new Set(containers.map(({ name }) => name));
+  const sidecars = namesOf((old.spec?.initContainers ?? []).filter((one) => restartsAll || isSidecar(one)));
+  const restartable = namesOf(
+    (old.spec?.containers ?? []).filter((one) => restartsAll || one.restartPolicy !== undefined),
+  );
   errors.push(
     ...transitionErrors(
       status.containerStatuses,
       oldStatus.containerStatuses,
       "containerStatuses",
       restartPolicy,
-      none,
+      restartable,
     ),
   );
   errors.push(
