@@ -94,13 +94,14 @@ mkdirSync(work, { recursive: true });
 const commit = revision();
 await Promise.all(Object.entries(bundles).map(([name, entry]) => bundle(name, entry)));
 
-// The bundle as an expression: a function that takes what a CommonJS module takes.
+// The bundle as an expression: a function that takes what a CommonJS module takes. ASCII only, so that V8 keeps it at one
+// byte a character; esbuild leaves what stands in regular expressions, where the escape means the same.
 const main = join(work, "main.cjs");
-writeFileSync(
-  main,
-  `(function(exports,require,module,__filename,__dirname){${readFileSync(main, "latin1")}\n})`,
-  "latin1",
+const ascii = readFileSync(main, "utf8").replace(
+  /[\u0080-\uffff]/g,
+  (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
 );
+writeFileSync(main, `(function(exports,require,module,__filename,__dirname){${ascii}\n})`, "latin1");
 writeFileSync(join(work, "warm.cjs"), warmSource);
 writeFileSync(join(work, "boot.cjs"), bootSource(manifest.version, commit));
 execFileSync(process.execPath, [join(work, "warm.cjs"), main, join(work, "main.cache")], {

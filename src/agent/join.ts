@@ -3,7 +3,7 @@
  * in its data directory, so that a restart needs no server that answers.
  */
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
@@ -42,13 +42,10 @@ const timeoutMs = 15_000;
 
 /** Joins, or reads what an earlier join left; `refresh` asks the server again even so. Rejects with a text for the user. */
 export async function joinCluster(options: JoinOptions, refresh = false): Promise<NodeCredentials> {
-  const file = join(options.directory, "credentials.json");
-  if (!refresh && existsSync(file)) {
-    const kept = JSON.parse(await readFile(file, "utf8")) as NodeCredentials & { addresses?: string[] };
-    const same =
-      kept.nodeName === options.nodeName && options.addresses.every((address) => kept.addresses?.includes(address));
-    if (same) return { ...kept, server: options.server };
-  }
+  const kept = refresh ? undefined : readCredentials(options.directory);
+  const isSame =
+    kept?.nodeName === options.nodeName && options.addresses.every((address) => kept.addresses.includes(address));
+  if (kept !== undefined && isSame) return { ...kept, server: options.server };
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const ca = await fetchTrustedCa(options);
   const client = newKeyPair();
@@ -68,8 +65,20 @@ export async function joinCluster(options: JoinOptions, refresh = false): Promis
     clientKey: client.privateKey,
     servingKey: serving.privateKey,
   };
-  await writeWhole(file, JSON.stringify({ ...credentials, addresses: options.addresses }));
+  await writeWhole(
+    credentialsFile(options.directory),
+    JSON.stringify({ ...credentials, addresses: options.addresses }),
+  );
   return credentials;
+}
+
+const credentialsFile = (directory: string) => join(directory, "credentials.json");
+
+/** What an earlier join left; undefined if this machine never joined. */
+export function readCredentials(directory: string): (NodeCredentials & { addresses: string[] }) | undefined {
+  const file = credentialsFile(directory);
+  if (!existsSync(file)) return undefined;
+  return JSON.parse(readFileSync(file, "utf8")) as NodeCredentials & { addresses: string[] };
 }
 
 /** The server's CA: fetched without trust, then held against the hash in the token. A bare secret trusts at first use. */

@@ -1,11 +1,12 @@
 /** `capstan agent` and `capstan cleanup`: a machine becomes a node, and stops being one. */
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createLogger, type Logger } from "#lib/log.ts";
 import { sleep } from "#lib/sleep.ts";
 import type { V1Taint } from "#api/generated/types.ts";
 import { startAgent } from "#agent/agent.ts";
-import { joinCluster, JoinRefused, type NodeCredentials } from "#agent/join.ts";
+import { joinCluster, JoinRefused, type NodeCredentials, readCredentials } from "#agent/join.ts";
 import { type Command, type FlagValues, type Io, UsageError } from "#cli/command.ts";
 import { agentFlags, readClusterFlags } from "#cli/cluster-flags.ts";
 import { HttpTransport } from "#client/http-transport.ts";
@@ -92,7 +93,7 @@ async function joinPatiently(
     token: flags.string("token").trim(),
     nodeName: (flags.string("node-name") || hostname()).toLowerCase(),
     addresses: [...new Set([nodeIp, "127.0.0.1"])],
-    directory: join(dataDir, "agent/credentials"),
+    directory: credentialsDirectory(dataDir),
   };
   let said = false;
   while (!io.signal.aborted) {
@@ -145,10 +146,22 @@ export const cleanupCommand: Command = {
     { name: "debug", type: "boolean", help: "Log more" },
   ],
   async run({ flags, io }) {
+    const { cleanupAgent } = await import("#agent/cleanup.ts");
     const log = createLogger({ level: flags.boolean("debug") ? "debug" : "warn", part: "cleanup" });
-    const { cleanUp } = await import("#agent/cleanup.ts");
-    await cleanUp({ dataDirectory: flags.string("data-dir"), removeData: flags.boolean("data"), log });
-    io.stdout(`${flags.string("data-dir")} is cleaned up\n`);
+    const dataDirectory = flags.string("data-dir");
+    const joined = readCredentials(credentialsDirectory(dataDirectory));
+    await cleanupAgent({
+      dataDirectory,
+      nodeName: joined?.nodeName ?? hostname().toLowerCase(),
+      servedIps: joined === undefined ? [] : [joined.clusterDns],
+      data: flags.boolean("data"),
+      log,
+      progress: (what) => log.debug("removing", { what }),
+    });
+    if (flags.boolean("data")) rmSync(dataDirectory, { recursive: true, force: true });
+    io.stdout(`${dataDirectory} is cleaned up\n`);
     return 0;
   },
 };
+
+const credentialsDirectory = (dataDirectory: string) => join(dataDirectory, "agent/credentials");
