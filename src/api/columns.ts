@@ -13,11 +13,14 @@ let types: Types | undefined;
 const loadTypes = (): Types =>
   (types ??= (JSON.parse(readAsset("api/generated/schema.json").toString("utf8")) as { types: Types }).types);
 
+/** Types whose texts part sentences, not paragraphs, by two spaces. */
+const spacedTypes: ReadonlySet<string> = new Set(["core.v1.ServiceSpec"]);
+
 /** Description of a field of the generated schema: ("core.v1.PodStatus", "podIP"). Paragraphs are parted as upstream parts them. */
 export function fieldDescription(type: string, field: string): string {
   const types = loadTypes();
   const text = types[`io.k8s.api.${type}`]?.fields[field]?.description ?? types[type]?.fields[field]?.description ?? "";
-  return text.replaceAll(/ {2,}/g, "\n\n");
+  return spacedTypes.has(type) ? text : text.replaceAll(/ {2,}/g, "\n\n");
 }
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";

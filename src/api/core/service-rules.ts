@@ -270,6 +270,8 @@ export function serviceWarnings({ metadata, spec }: V1Service): string[] {
     warnings.push(`annotation ${hintsAnnotation} is deprecated, please use ${modeAnnotation} instead`);
   if (spec?.loadBalancerIP)
     warnings.push("spec.loadBalancerIP is deprecated: use the load balancer's own annotations instead");
+  if (spec?.type !== "ExternalName" && spec?.externalName)
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
   if ((spec?.externalIPs ?? []).length > 0)
     warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
   return warnings;

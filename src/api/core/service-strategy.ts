@@ -38,8 +38,6 @@ function dropTypeDependentFields(spec: V1ServiceSpec, old: V1ServiceSpec): void 
       for (const field of fields) delete spec[field];
   if (needsNodePort(old) && !needsNodePort(spec) && hasSameNodePorts(spec, old))
     for (const port of spec.ports ?? []) delete port.nodePort;
-  if (old.type === "ExternalName" && spec.type !== "ExternalName" && isSame(spec, old, "externalName"))
-    delete spec.externalName;
 }
 
 /** A load balancer that stops allocating keeps the ports that it has. */

@@ -20,7 +20,10 @@ export function defaultSlice(slice: V1EndpointSlice): void {
     port.name ??= "";
     port.protocol ??= "TCP";
   }
-  // Empty lists do not survive upstream's storage; the fields are always written.
+}
+
+/** Empty lists do not survive upstream's storage; the fields are always written. After managed fields are known. */
+export function nullEmptyLists(slice: V1EndpointSlice): void {
   const nullable = slice as { endpoints: unknown; ports: unknown };
   if ((slice.endpoints ?? []).length === 0) nullable.endpoints = null;
   if ((slice.ports ?? []).length === 0) nullable.ports = null;

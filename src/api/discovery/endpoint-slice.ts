@@ -3,7 +3,7 @@ import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1EndpointSlice } from "#api/generated/types.ts";
 import { semanticEqual } from "#api/validation/values.ts";
 import { defineResource } from "#api/resource.ts";
-import { defaultSlice, sliceErrors } from "./endpoint-slice-rules.ts";
+import { defaultSlice, nullEmptyLists, sliceErrors } from "./endpoint-slice-rules.ts";
 
 const type = "discovery.v1.EndpointSlice";
 
@@ -50,6 +50,7 @@ function portsText({ ports }: EndpointSlice): string {
 }
 
 /** The topology map of old versions cannot be written any more. */
-function dropTopology({ endpoints }: EndpointSlice): void {
-  for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology;
+function dropTopology(slice: EndpointSlice): void {
+  for (const endpoint of slice.endpoints ?? []) delete endpoint.deprecatedTopology;
+  nullEmptyLists(slice);
 }

@@ -56,9 +56,10 @@ export function fillFamilies(service: V1Service, old: V1Service | undefined, { r
   for (const [index, address] of (spec.clusterIPs ?? []).entries()) {
     if (address === none) break;
     const family = familyOf(address);
-    if (families[index] === undefined) families[index] = family;
-    else if (families[index] !== family)
-      errors.push(invalid(`spec.ipFamilies[${index}]`, families[index], `expected to match clusterIPs[${index}]`));
+    if (families[index] !== undefined) continue;
+    if (configured.includes(family)) families[index] = family;
+    else
+      errors.push(invalid(`spec.clusterIPs[${index}]`, spec.clusterIPs, `${family} is not configured on this cluster`));
   }
   if (errors.length > 0) throw invalidObject(serviceKind, service.metadata.name ?? "", errors);
   if (isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0) {

@@ -1,4 +1,5 @@
 /** A Service's addresses and ports: filled in before it is checked, reserved in its own transaction, released with it. */
+import { addressFieldsErrors } from "#api/core/service-addresses.ts";
 import type { V1Service, V1ServicePort } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { invalidObject } from "#api/validation/field-errors.ts";
@@ -33,6 +34,8 @@ export function serviceHook(cache: ClusterCache, ranges: readonly Cidr[], ports:
       const spec = service.spec;
       if (old?.spec !== undefined) keepAllocated(service, old);
       normalizeClusterIps(spec, old?.spec);
+      const faults = addressFieldsErrors(spec, old?.spec);
+      if (faults.length > 0) throw invalidObject({ group: "", kind: "Service" }, service.metadata.name ?? "", faults);
       const { random } = operation.services;
       const { dryRun } = operation;
       const allocator = { ranges, reservations: addresses, random, dryRun };
