@@ -31,10 +31,11 @@ const schema = `
     only INTEGER PRIMARY KEY CHECK (only = 1), log_index INTEGER NOT NULL, term INTEGER NOT NULL,
     revision INTEGER NOT NULL, compacted INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS revisions (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, create_revision INTEGER NOT NULL, version INTEGER NOT NULL);
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, create_revision INTEGER NOT NULL, version INTEGER NOT NULL, value BLOB);
   INSERT OR IGNORE INTO applied VALUES (1, 0, 0, 1, 0);`;
 
-const columns = "id, key, value, create_revision AS createRevision, version";
+/** The value is last: what comes before a large value is read without it. */
+const columns = "id, key, create_revision AS createRevision, version, value";
 /** Freed pages are given back to the file system once this many wait. */
 const freePagesMax = 4096;
 const vacuumPagesPerStep = 512;
@@ -127,7 +128,7 @@ export class StateMachine {
     if (!this.#isDirty) return;
     this.#inTransaction(() => {
       for (const { id, key, value, createRevision, version } of this.#pending)
-        this.#statements.insert.run(id, key, value, createRevision, version);
+        this.#statements.insert.run(id, key, createRevision, version, value);
       this.#mark();
     });
     this.#pending = [];
