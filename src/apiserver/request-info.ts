@@ -13,6 +13,8 @@ export interface RequestInfo {
   resource: string;
   subresource: string;
   name: string;
+  /** Of reads of a collection: authorization may look at it. */
+  fieldSelector: string;
   /** Path segments from the resource on. */
   parts: readonly string[];
 }
@@ -41,6 +43,7 @@ export function requestInfo(method: string, path: string, query: Query): Request
     resource: "",
     subresource: "",
     name: "",
+    fieldSelector: "",
     parts: [],
   };
   let parts = splitPath(path);
@@ -69,6 +72,7 @@ export function requestInfo(method: string, path: string, query: Query): Request
   if (!specialVerbs.has(info.verb)) info.subresource = parts[2] ?? "";
   if (info.name === "" && info.verb === "get") asCollection(info, query);
   if (info.name === "" && info.verb === "delete") info.verb = "deletecollection";
+  info.fieldSelector = query.get("fieldSelector") ?? "";
   return info;
 }
 

@@ -21,7 +21,7 @@ function check(request: AdmissionRequest): void {
   const isNamespace = resource.group === "" && resource.plural === "namespaces";
   if (operation === "DELETE" && isNamespace && immortal.has(name))
     throw forbiddenRequest(resource.resourceName, name, "this namespace may not be deleted");
-  if (isNamespace || !resource.isNamespaced || operation !== "CREATE") return;
+  if (isNamespace || !resource.isNamespaced || operation !== "CREATE" || request.subresource !== "") return;
   // A question about rights is answered for any namespace.
   if (resource.group === "authorization.k8s.io") return;
   const found = services.cache.resource("/registry/core/namespaces/").get(namespace)?.object as V1Namespace | undefined;

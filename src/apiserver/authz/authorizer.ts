@@ -16,6 +16,8 @@ export interface Attributes {
   readonly namespace: string;
   readonly name: string;
   readonly path: string;
+  /** Of reads of a collection. */
+  readonly fieldSelector?: string;
 }
 
 export interface Verdict {
@@ -56,8 +58,8 @@ export function authorizerChain(authorizers: readonly Authorizer[]): Authorizer 
 }
 
 export function attributesOf(info: RequestInfo, user: User): Attributes {
-  const { verb, isResource, group, version, resource, subresource, namespace, name, path } = info;
-  return { user, verb, isResource, group, version, resource, subresource, namespace, name, path };
+  const { verb, isResource, group, version, resource, subresource, namespace, name, path, fieldSelector } = info;
+  return { user, verb, isResource, group, version, resource, subresource, namespace, name, path, fieldSelector };
 }
 
 /** Upstream's forbiddenMessage, with the reason that the authorizers gave. */

@@ -4,9 +4,12 @@
  */
 import type { V1Pod, V1Volume } from "#api/generated/types.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
+import { nodeRules } from "#apiserver/bootstrap/cluster-roles.ts";
+import { ruleOf } from "#apiserver/bootstrap/rule-table.ts";
 import type { ResourceCache } from "#apiserver/cache/resource-cache.ts";
 import type { User } from "#apiserver/request.ts";
 import { type Attributes, type Authorizer, noOpinion, type Verdict } from "./authorizer.ts";
+import { allows } from "./rbac.ts";
 
 /** The node that a user is, or undefined. Upstream: nodeidentifier. */
 export function nodeNameOf(user: User): string | undefined {
@@ -58,8 +61,12 @@ export class NodeAuthorizer implements Authorizer {
         return nodeItself(node, attributes);
       case "pods":
         return this.#pod(node, attributes);
+      case "volumeattachments.storage.k8s.io":
+        return this.#getReferenced(node, attributes);
+      case "resourceslices.resource.k8s.io":
+        return resourceSlice(node, attributes);
       default:
-        return noOpinion;
+        return byRules(attributes);
     }
   }
 
@@ -107,14 +114,15 @@ export class NodeAuthorizer implements Authorizer {
     return no(`no relationship found between node '${node}' and this object`);
   }
 
-  #pod(node: string, { verb, namespace, name, subresource }: Attributes): Verdict {
-    if (verb === "get" && subresource === "" && name !== "") {
-      const entry = this.#pods.get(`${namespace}/${name}`);
-      return entry === undefined || (entry.object as V1Pod).spec?.nodeName === node
-        ? yes
-        : no(`no relationship found between node '${node}' and this object`);
-    }
-    return noOpinion;
+  #pod(node: string, attributes: Attributes): Verdict {
+    const { verb, namespace, name, subresource, fieldSelector = "" } = attributes;
+    if (subresource !== "" || !reads.has(verb)) return byRules(attributes);
+    if (verb !== "get" && selects(fieldSelector, "spec.nodeName", node)) return yes;
+    if (name === "") return no("can only list/watch pods with spec.nodeName field selector");
+    const pod = this.#pods.get(`${namespace}/${name}`)?.object as V1Pod | undefined;
+    return pod === undefined || pod.spec?.nodeName === node
+      ? yes
+      : no(`no relationship found between node '${node}' and this object`);
   }
 
   #refersTo(pod: V1Pod, resource: string, namespace: string, name: string): boolean {
@@ -209,15 +217,27 @@ function ownObject(node: string, { verb, name, subresource }: Attributes, kind: 
   return yes;
 }
 
-function nodeItself(node: string, { verb, name }: Attributes): Verdict {
-  if (["get", "list", "watch"].includes(verb)) {
-    return name === node
-      ? yes
-      : no(
-          name === ""
-            ? "node cannot list or watch all nodes"
-            : `node '${node}' cannot read '${name}', only its own Node object`,
-        );
-  }
-  return noOpinion;
+function nodeItself(node: string, attributes: Attributes): Verdict {
+  const { verb, name, subresource } = attributes;
+  if (!reads.has(verb) || subresource !== "") return byRules(attributes);
+  if (name === node) return yes;
+  if (name === "") return no("node cannot list or watch all nodes");
+  return no(`node '${node}' cannot read '${name}', only its own Node object`);
+}
+
+function resourceSlice(node: string, attributes: Attributes): Verdict {
+  const { verb, fieldSelector = "" } = attributes;
+  if (verb !== "list" && verb !== "watch" && verb !== "deletecollection") return byRules(attributes);
+  if (selects(fieldSelector, "spec.nodeName", node) || selects(fieldSelector, "nodeName", node)) return yes;
+  return no("can only list/watch/deletecollection resourceslices with nodeName field selector");
+}
+
+const selects = (selector: string, field: string, value: string): boolean =>
+  selector.split(",").some((term) => term === `${field}=${value}` || term === `${field}==${value}`);
+
+const rules = nodeRules.map(ruleOf);
+
+/** What every node may do, whatever the object. */
+function byRules(attributes: Attributes): Verdict {
+  return rules.some((rule) => allows(rule, attributes)) ? yes : noOpinion;
 }

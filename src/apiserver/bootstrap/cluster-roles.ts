@@ -77,7 +77,8 @@ const editRules: readonly RuleRow[] = [
   [write, "resource.k8s.io", "resourceclaims resourceclaimtemplates"],
 ];
 
-const nodeRules: readonly RuleRow[] = [
+/** What every node may do; the node authorizer narrows it to the node itself. */
+export const nodeRules: readonly RuleRow[] = [
   ["create", authentication, "tokenreviews"],
   ["create", authorization, "subjectaccessreviews localsubjectaccessreviews"],
   [read, "core", "services"],

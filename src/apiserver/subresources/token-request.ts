@@ -7,6 +7,7 @@ import { badRequest, conflict, notFound } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
 import type { BoundObject, TokenSigner } from "#apiserver/authn/token-signer.ts";
+import { admissionFor } from "#apiserver/resource/create.ts";
 import { trackNew } from "#apiserver/resource/managed-fields.ts";
 import { managerName } from "#apiserver/resource/options.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
@@ -32,7 +33,8 @@ async function requestToken(
 ): Promise<Answer> {
   const { info, now, request } = special;
   const sent = await readBody<TokenRequest>(special, schema, group);
-  const account = (await entryOf(operationOn(special, special.resource!, info.name))).object;
+  const operation = operationOn(special, special.resource!, info.name);
+  const account = (await entryOf(operation)).object;
   checkIdentity(sent, special);
   const spec = { ...sent.spec };
   if ((spec.audiences ?? []).length === 0) delete spec.audiences;
@@ -49,6 +51,8 @@ async function requestToken(
     object: form,
     manager,
   });
+  const admission = { ...admissionFor(operation, "CREATE", undefined, undefined), subresource: "token", options: form };
+  await special.services.admission.validate(admission);
   checkExpiration(spec.expirationSeconds, form);
   const { bound, node } = boundObject(special, account, spec.boundObjectRef ?? undefined);
   const expiresAtMs = now + spec.expirationSeconds * 1000;

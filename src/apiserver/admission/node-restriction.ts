@@ -1,0 +1,240 @@
+/**
+ * A node writes only about itself and its pods, and says nothing of itself that would draw workloads or rights to it.
+ * Upstream: plugin/pkg/admission/noderestriction/admission.go.
+ */
+import type { AuthenticationV1TokenRequest, V1Node, V1Pod } from "#api/generated/types.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import { badRequest, forbiddenRequest, notFound } from "#api/status-catalogue.ts";
+import { nodeNameOf, referenced } from "#apiserver/authz/node.ts";
+import { isEqual } from "#apiserver/resource/metadata.ts";
+import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
+
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+export const nodeRestriction: AdmissionPlugin = {
+  name: "NodeRestriction",
+  validate(request) {
+    const node = nodeNameOf(request.user);
+    if (node === undefined) return;
+    const { group, plural } = request.resource;
+    switch (group === "" ? plural : `${plural}.${group}`) {
+      case "pods":
+        return checkPod(request, node);
+      case "nodes":
+        return checkNode(request, node);
+      case "serviceaccounts":
+        return request.subresource === "token" ? checkToken(request, node) : undefined;
+      case "leases.coordination.k8s.io":
+        return checkOwn(request, node, "can only access node lease with the same name as the requesting node");
+      case "csinodes.storage.k8s.io":
+        return checkOwn(request, node, "can only access CSINode with the same name as the requesting node");
+      case "resourceslices.resource.k8s.io":
+        return checkSlice(request, node);
+      default:
+        return undefined;
+    }
+  },
+};
+
+function refuse({ resource, name }: AdmissionRequest, text: string) {
+  return forbiddenRequest(resource.resourceName, name, text);
+}
+
+function checkPod(request: AdmissionRequest, node: string): void {
+  const { operation, subresource } = request;
+  if (subresource === "status" && operation === "UPDATE") return checkPodStatus(request, node);
+  if (subresource === "eviction" && operation === "CREATE") return checkEviction(request, node);
+  if (subresource !== "")
+    throw refuse(
+      request,
+      `unexpected pod subresource ${JSON.stringify(subresource)}, only 'status' and 'eviction' are allowed`,
+    );
+  if (operation === "CREATE") return checkMirrorPod(request, node, request.object as V1Pod);
+  if (operation === "DELETE") return checkBound(request, node, request.old as V1Pod, "delete");
+  throw refuse(
+    request,
+    `unexpected operation ${JSON.stringify(operation)}, node ${JSON.stringify(node)} can only create and delete mirror pods`,
+  );
+}
+
+function checkBound(request: AdmissionRequest, node: string, pod: V1Pod, verb: string): void {
+  if (pod.spec?.nodeName === node) return;
+  throw refuse(request, `node ${JSON.stringify(node)} can only ${verb} pods with spec.nodeName set to itself`);
+}
+
+function checkMirrorPod(request: AdmissionRequest, node: string, pod: V1Pod): void {
+  const quoted = JSON.stringify(node);
+  if (pod.metadata.annotations?.[mirrorAnnotation] === undefined)
+    throw refuse(
+      request,
+      `pod does not have ${JSON.stringify(mirrorAnnotation)} annotation, node ${quoted} can only create mirror pods`,
+    );
+  checkBound(request, node, pod, "create");
+  checkOwner(request, node, pod);
+  const { spec } = pod;
+  const cannot = (what: string) => refuse(request, `node ${quoted} can not create pods that reference ${what}`);
+  if ((spec?.serviceAccountName ?? "") !== "") throw cannot("a service account");
+  if (referenced(pod, "secret").size > 0) throw cannot("secrets");
+  if (referenced(pod, "configMap").size > 0) throw cannot("configmaps");
+  if ((spec?.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined))
+    throw cannot("persistentvolumeclaims");
+  if ((spec?.resourceClaims ?? []).length > 0) throw cannot("resourceclaims");
+}
+
+function checkOwner(request: AdmissionRequest, node: string, { metadata }: V1Pod): void {
+  const quoted = JSON.stringify(node);
+  const owners = metadata.ownerReferences ?? [];
+  const fails = (text: string) =>
+    refuse(request, `node ${quoted} can only create pods with an owner reference set to itself${text}`);
+  if (owners.length === 0) throw fails("");
+  if (owners.length > 1)
+    throw refuse(request, `node ${quoted} can only create pods with a single owner reference set to itself`);
+  const [owner] = owners;
+  if (owner!.apiVersion !== "v1" || owner!.kind !== "Node" || owner!.name !== node) throw fails("");
+  if (owner!.controller !== true)
+    throw refuse(request, `node ${quoted} can only create pods with a controller owner reference set to itself`);
+  if (owner!.blockOwnerDeletion === true)
+    throw refuse(request, `node ${quoted} must not set blockOwnerDeletion on an owner reference`);
+  const found = request.services.cache.resource("/registry/core/nodes/").get(node)?.object;
+  if (found === undefined) throw notFound({ group: "", resource: "nodes" }, node);
+  if (found.metadata.uid !== owner!.uid)
+    throw refuse(request, `node ${quoted} UID mismatch: expected ${owner!.uid} got ${found.metadata.uid ?? ""}`);
+}
+
+function checkPodStatus(request: AdmissionRequest, node: string): void {
+  const old = request.old as V1Pod;
+  if (old.spec?.nodeName !== node)
+    throw refuse(
+      request,
+      `node ${JSON.stringify(node)} can only update pod status for pods with spec.nodeName set to itself`,
+    );
+  if (!isEqual(old.metadata.labels ?? {}, request.object?.metadata.labels ?? {}))
+    throw refuse(request, `node ${JSON.stringify(node)} cannot update labels through pod status`);
+}
+
+function checkEviction(request: AdmissionRequest, node: string): void {
+  const pod = request.services.cache.resource("/registry/core/pods/").get(`${request.namespace}/${request.name}`)
+    ?.object as V1Pod | undefined;
+  if (pod !== undefined && pod.spec?.nodeName !== node)
+    throw refuse(request, `node ${JSON.stringify(node)} can only evict pods with spec.nodeName set to itself`);
+}
+
+function checkNode(request: AdmissionRequest, node: string): void {
+  const { operation, name } = request;
+  const quoted = JSON.stringify(node);
+  if (name !== node) throw refuse(request, `node ${quoted} is not allowed to modify node ${JSON.stringify(name)}`);
+  if (operation === "DELETE") throw refuse(request, `node ${quoted} cannot delete node ${JSON.stringify(name)}`);
+  const object = request.object as V1Node;
+  const old = request.old as V1Node | undefined;
+  if (operation === "CREATE") {
+    if (object.spec?.configSource)
+      throw refuse(request, `node ${quoted} is not allowed to create pods with a non-nil configSource`);
+    checkLabels(request, node, {}, object.metadata.labels ?? {}, "set the following labels");
+    return;
+  }
+  if (object.spec?.configSource && !isEqual(object.spec.configSource, old?.spec?.configSource))
+    throw refuse(request, `node ${quoted} is not allowed to update configSource to a new non-nil configSource`);
+  if (!isEqual(object.spec?.taints ?? [], old?.spec?.taints ?? []))
+    throw refuse(request, `node ${quoted} is not allowed to modify taints`);
+  if (!isEqual(object.metadata.ownerReferences ?? [], old?.metadata.ownerReferences ?? []))
+    throw refuse(request, `node ${quoted} is not allowed to modify ownerReferences`);
+  checkLabels(request, node, old?.metadata.labels ?? {}, object.metadata.labels ?? {}, "modify labels");
+}
+
+/** Labels under kubernetes.io and k8s.io that a node may set on itself. */
+const ownLabels = new Set([
+  "kubernetes.io/hostname",
+  "kubernetes.io/arch",
+  "kubernetes.io/os",
+  "node.kubernetes.io/instance-type",
+  "topology.kubernetes.io/zone",
+  "topology.kubernetes.io/region",
+  "failure-domain.beta.kubernetes.io/zone",
+  "failure-domain.beta.kubernetes.io/region",
+  "beta.kubernetes.io/os",
+  "beta.kubernetes.io/arch",
+  "beta.kubernetes.io/instance-type",
+]);
+const ownPrefixes = ["kubelet.kubernetes.io", "node.kubernetes.io"];
+const isUnder = (domain: string, parent: string) => domain === parent || domain.endsWith(`.${parent}`);
+
+function checkLabels(
+  request: AdmissionRequest,
+  node: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+  what: string,
+): void {
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => before[key] !== after[key],
+  );
+  const barred = changed.filter(isBarred).sort();
+  if (barred.length === 0) return;
+  const subject = what === "modify labels" ? "is" : `node ${JSON.stringify(node)} is`;
+  throw refuse(request, `${subject} not allowed to ${what}: ${barred.join(", ")}`);
+}
+
+function isBarred(key: string): boolean {
+  const slash = key.indexOf("/");
+  if (slash < 0) return false;
+  const domain = key.slice(0, slash);
+  if (isUnder(domain, "node-restriction.kubernetes.io")) return true;
+  if (!isUnder(domain, "kubernetes.io") && !isUnder(domain, "k8s.io")) return false;
+  return !ownLabels.has(key) && !ownPrefixes.some((prefix) => isUnder(domain, prefix));
+}
+
+function checkOwn(request: AdmissionRequest, node: string, text: string): void {
+  if (request.name !== node) throw refuse(request, text);
+}
+
+function checkSlice(request: AdmissionRequest, node: string): void {
+  const slice = (request.object ?? request.old) as (KubernetesObject & { spec?: { nodeName?: string } }) | undefined;
+  if (slice?.spec?.nodeName === node) return;
+  throw refuse(
+    request,
+    `can only ${request.operation.toLowerCase()} ResourceSlice with the same NodeName as the requesting node`,
+  );
+}
+
+function checkToken(request: AdmissionRequest, node: string): void {
+  const { spec } = request.options as AuthenticationV1TokenRequest;
+  const reference = spec?.boundObjectRef;
+  if (
+    reference === undefined ||
+    reference === null ||
+    reference.apiVersion !== "v1" ||
+    reference.kind !== "Pod" ||
+    (reference.name ?? "") === ""
+  )
+    throw refuse(request, "node requested token not bound to a pod");
+  if ((reference.uid ?? "") === "") throw refuse(request, "node requested token with a pod binding without a uid");
+  const pod = request.services.cache
+    .resource("/registry/core/pods/")
+    .get(`${request.namespace}/${reference.name ?? ""}`)?.object as V1Pod | undefined;
+  if (pod === undefined) throw notFound({ group: "", resource: "pods" }, reference.name ?? "");
+  if (pod.metadata.uid !== reference.uid)
+    throw refuse(
+      request,
+      `the UID in the bound object reference (${reference.uid ?? ""}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  if (pod.spec?.nodeName !== node)
+    throw refuse(request, "node requested token bound to a pod scheduled on a different node");
+  checkAudiences(request, pod, spec?.audiences ?? []);
+}
+
+/** A node may ask for the audiences that the pod's volumes name, and for the usual one. */
+function checkAudiences(request: AdmissionRequest, { spec }: V1Pod, audiences: readonly string[]): void {
+  const named = new Set(
+    (spec?.volumes ?? [])
+      .flatMap(({ projected }) => projected?.sources ?? [])
+      .map(({ serviceAccountToken }) => serviceAccountToken?.audience ?? ""),
+  );
+  for (const audience of audiences) {
+    if (audience === "" || named.has(audience)) continue;
+    throw refuse(
+      request,
+      `audience ${JSON.stringify(audience)} not found in pod spec volume, ${request.user.name} is not authorized to request tokens for this audience`,
+    );
+  }
+  if (audiences.length > 1) throw badRequest("node may only request 0 or 1 audiences");
+}

@@ -1,0 +1,123 @@
+/**
+ * Gives a pod its service account, the account's token as a volume, and its pull secrets.
+ * Upstream: plugin/pkg/admission/serviceaccount/admission.go.
+ */
+import { randomSuffix } from "#lib/random.ts";
+import type { V1Pod, V1ServiceAccount, V1Volume } from "#api/generated/types.ts";
+import { forbiddenRequest } from "#api/status-catalogue.ts";
+import { referenced } from "#apiserver/authz/node.ts";
+import { clone } from "#apiserver/resource/metadata.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isFor } from "./plugin.ts";
+
+const defaultAccount = "default";
+const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+const volumePrefix = "kube-api-access-";
+/** Seven seconds more than an hour tell such tokens from those that a user asked an hour for. */
+const tokenSeconds = 3607;
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+const mountableAnnotation = "kubernetes.io/enforce-mountable-secrets";
+
+export const serviceAccount: AdmissionPlugin = {
+  name: "ServiceAccount",
+  mutate(request) {
+    if (request.operation !== "CREATE" || !isFor(request, "", "pods") || request.object === undefined) return;
+    const pod = request.object as V1Pod;
+    if (pod.spec === undefined || isMirror(pod)) return;
+    if ((pod.spec.serviceAccountName ?? "") === "") pod.spec.serviceAccountName = defaultAccount;
+    pod.spec.serviceAccount = pod.spec.serviceAccountName!;
+    const account = accountOf(request, pod);
+    if (automounts(account, pod)) mountToken(request, pod);
+    if ((pod.spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
+      pod.spec.imagePullSecrets = clone(account.imagePullSecrets!);
+  },
+  validate(request) {
+    if (request.operation !== "CREATE" || !isFor(request, "", "pods") || request.object === undefined) return;
+    const pod = request.object as V1Pod;
+    if (pod.spec === undefined) return;
+    if (isMirror(pod)) checkMirror(request, pod);
+    else checkMountable(request, pod, accountOf(request, pod));
+  },
+};
+
+const isMirror = ({ metadata }: V1Pod): boolean => metadata.annotations?.[mirrorAnnotation] !== undefined;
+
+function refuse({ resource, name }: AdmissionRequest, text: string) {
+  return forbiddenRequest(resource.resourceName, name, text);
+}
+
+function checkMirror(request: AdmissionRequest, pod: V1Pod): void {
+  const { spec } = pod;
+  if ((spec!.serviceAccountName ?? "") !== "") throw refuse(request, "a mirror pod may not reference service accounts");
+  if (referenced(pod, "secret").size > 0) throw refuse(request, "a mirror pod may not reference secrets");
+  const hasToken = (spec!.volumes ?? []).some(({ projected }) =>
+    projected?.sources?.some((source) => source.serviceAccountToken !== undefined),
+  );
+  if (hasToken) throw refuse(request, "a mirror pod may not use ServiceAccountToken volume projections");
+}
+
+function accountOf(request: AdmissionRequest, { spec }: V1Pod): V1ServiceAccount {
+  const name = spec!.serviceAccountName ?? defaultAccount;
+  const { namespace, services } = request;
+  const found = services.cache.resource("/registry/core/serviceaccounts/").get(`${namespace}/${name}`);
+  if (found === undefined)
+    throw refuse(
+      request,
+      `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
+    );
+  return found.object as V1ServiceAccount;
+}
+
+function automounts(account: V1ServiceAccount, { spec }: V1Pod): boolean {
+  return spec!.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+}
+
+function mountToken({ services }: AdmissionRequest, pod: V1Pod): void {
+  const spec = pod.spec!;
+  const existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix) && isTokenVolume(volume));
+  const name = existing?.name ?? `${volumePrefix}${randomSuffix(5, services.random)}`;
+  let isUsed = false;
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+    if ((container.volumeMounts ?? []).some(({ mountPath }) => mountPath === tokenPath)) continue;
+    container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenPath }];
+    isUsed = true;
+  }
+  if (isUsed && existing === undefined) spec.volumes = [...(spec.volumes ?? []), { name, projected: tokenSources() }];
+}
+
+const isTokenVolume = ({ projected }: V1Volume): boolean =>
+  projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken?.path === "token") ?? false;
+
+function tokenSources() {
+  const fieldRef = { apiVersion: "v1", fieldPath: "metadata.namespace" };
+  return {
+    sources: [
+      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
+      { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+      { downwardAPI: { items: [{ path: "namespace", fieldRef }] } },
+    ],
+    defaultMode: 0o644,
+  };
+}
+
+/** An account may say that its pods mount only the secrets that it lists. */
+function checkMountable(request: AdmissionRequest, pod: V1Pod, account: V1ServiceAccount): void {
+  if (account.metadata.annotations?.[mountableAnnotation] !== "true") return;
+  const allowed = new Set((account.secrets ?? []).map(({ name }) => name));
+  const pullable = new Set((account.imagePullSecrets ?? []).map(({ name }) => name));
+  const { spec } = pod;
+  const accountName = account.metadata.name ?? "";
+  for (const { secret } of spec!.volumes ?? []) {
+    if (secret === undefined || allowed.has(secret.secretName)) continue;
+    const what = `volume with secret.secretName=${JSON.stringify(secret.secretName ?? "")}`;
+    throw refuse(
+      request,
+      `${what} is not allowed because service account ${accountName} does not reference that secret`,
+    );
+  }
+  for (const [index, { name }] of (spec!.imagePullSecrets ?? []).entries())
+    if (!pullable.has(name))
+      throw refuse(
+        request,
+        `imagePullSecrets[${index}].name=${JSON.stringify(name)} is not allowed because service account ${accountName} does not reference that imagePullSecret`,
+      );
+}
