@@ -127,6 +127,8 @@ export interface OtherVersion<T> {
   group?: string;
   fromStored(object: T): KubernetesObject;
   toStored(object: KubernetesObject): T;
+  /** Where this version's field labels have names of their own: they read the stored form. */
+  fieldSelectors?: Readonly<Record<string, (object: T) => string>>;
 }
 
 /** Checks nothing and changes nothing: it ties a definition to its type. */

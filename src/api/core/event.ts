@@ -31,6 +31,18 @@ export const Event = defineResource<Event>({
       schema: "io.k8s.api.events.v1.Event",
       fromStored: fromCoreEvent,
       toStored: toCoreEvent,
+      fieldSelectors: {
+        "regarding.kind": (event) => event.involvedObject.kind ?? "",
+        "regarding.namespace": (event) => event.involvedObject.namespace ?? "",
+        "regarding.name": (event) => event.involvedObject.name ?? "",
+        "regarding.uid": (event) => event.involvedObject.uid ?? "",
+        "regarding.apiVersion": (event) => event.involvedObject.apiVersion ?? "",
+        "regarding.resourceVersion": (event) => event.involvedObject.resourceVersion ?? "",
+        "regarding.fieldPath": (event) => event.involvedObject.fieldPath ?? "",
+        reason: (event) => event.reason ?? "",
+        reportingController: (event) => event.reportingComponent ?? "",
+        type: (event) => event.type ?? "",
+      },
     },
   ],
   columns: [

@@ -63,8 +63,13 @@ function parsed<T extends LabelSelector | FieldSelector>(text: string, none: T, 
   }
 }
 
-function checkField({ definition }: ServedResource, field: string): void {
-  const known = definition.fieldSelectors;
+/** The field labels of the version that was asked for. */
+function fieldsOf({ definition, conversion }: ServedResource): ServedResource["definition"]["fieldSelectors"] {
+  return conversion?.fieldSelectors ?? definition.fieldSelectors;
+}
+
+function checkField(resource: ServedResource, field: string): void {
+  const known = fieldsOf(resource);
   if (field === "metadata.name" || field === "metadata.namespace" || known?.[field] !== undefined) return;
   throw badRequest(
     known === undefined
@@ -73,8 +78,8 @@ function checkField({ definition }: ServedResource, field: string): void {
   );
 }
 
-function fieldValue({ definition }: ServedResource, object: KubernetesObject, field: string): string {
+function fieldValue(resource: ServedResource, object: KubernetesObject, field: string): string {
   if (field === "metadata.name") return object.metadata.name ?? "";
   if (field === "metadata.namespace") return object.metadata.namespace ?? "";
-  return definition.fieldSelectors?.[field]?.(object) ?? "";
+  return fieldsOf(resource)?.[field]?.(object) ?? "";
 }
