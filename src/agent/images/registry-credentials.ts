@@ -16,7 +16,7 @@ export function credentialsFor(name: ImageName, secrets: readonly Secret[]): Par
   return secrets
     .flatMap(entriesOf)
     .filter(([server]) => covers(server, name))
-    .toSorted(([a], [b]) => b.length - a.length)
+    .toSorted(([a], [b]) => withoutScheme(b).length - withoutScheme(a).length)
     .map(([server, entry]) => credentialsOf(server, entry));
 }
 
@@ -36,11 +36,10 @@ function entriesOf({ type, data = {} }: Secret): [string, Entry][] {
 
 const decode = (base64: string | undefined): string => Buffer.from(base64 ?? "", "base64").toString("utf8");
 
+const withoutScheme = (server: string): string => server.replace(/^https?:\/\//, "").replace(/\/v[12]\/?$/, "");
+
 function covers(server: string, { registry, repository }: ImageName): boolean {
-  const [host = "", ...path] = server
-    .replace(/^https?:\/\//, "")
-    .replace(/\/v[12]\/?$/, "")
-    .split("/");
+  const [host = "", ...path] = withoutScheme(server).split("/");
   const wanted = host === "index.docker.io" ? "docker.io" : host;
   const pattern = new RegExp(`^${wanted.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^.:]*")}$`);
   const prefix = path.filter((part) => part !== "").join("/");

@@ -78,13 +78,15 @@ function hostOf(hostIps: readonly string[]): Pick<V1PodStatus, "hostIP" | "hostI
 
 /** A pod that succeeded or failed stays so. */
 function settledPhase(
-  { pod, terminal, failure }: PodStatusInput,
+  { pod, terminal, failure, restartingAll }: PodStatusInput,
   statuses: ReadonlyMap<string, V1ContainerStatus>,
 ): PodPhase {
   const old = pod.status?.phase;
   if (old === "Succeeded" || old === "Failed") return old;
   if (failure !== undefined) return "Failed";
   const phase = podPhase(pod, statuses, terminal);
+  // Containers that were removed to run anew ended for no reason of their own.
+  if (restartingAll === true && !terminal && phase !== "Pending") return "Running";
   // A pod that ends before it ran has no exit code that could tell success.
   return terminal && (phase === "Pending" || phase === "Running") ? "Failed" : phase;
 }

@@ -155,9 +155,11 @@ export class PodWorker {
   /** Whether a container's first start is under way or about to be: nobody knows yet how it will turn out. */
   isStarting(container: string): boolean {
     if (!this.#looked) return true;
+    const { containers } = this.#observation;
     const latest = latestOf(this.#observation, container);
     if (latest !== undefined) return latest.state === "created" && this.#busy.has("start");
-    return this.#waits.get(container) === undefined && (this.#busy.has("start") || this.#busy.has("sandbox"));
+    const held = this.#failures > 0 || containers.some(isAlive) || this.#ending() !== undefined;
+    return !held && this.#waits.size === 0;
   }
 
   waitOf(container: string): WaitReason | undefined {

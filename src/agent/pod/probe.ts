@@ -129,6 +129,8 @@ function httpRequest(url: URL, headers: readonly [string, string][], deadline: n
       setDefaultHeaders: false,
       headers: headers.flat(),
       rejectUnauthorized: false,
+      // Go's client reads what small servers write, such as lines without a carriage return.
+      insecureHTTPParser: true,
       method: "GET",
     } as http.RequestOptions);
     const fail = (text: string): void => {

@@ -1,5 +1,6 @@
 /** /containerLogs/NAMESPACE/POD/CONTAINER. Upstream: pkg/kubelet/server/server.go getContainerLogs, kubelet_pods.go. */
 import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { sleep } from "#lib/sleep.ts";
@@ -31,6 +32,7 @@ export async function serveLogs(
   response.writeHead(200, { "content-type": "text/plain", "transfer-encoding": "chunked" });
   response.flushHeaders();
   if (!existsSync(path)) return void response.end();
+  if (isAlive(chosen)) await quiet(path);
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   const ended = isAlive(chosen) ? worker.whenEnded(chosen.id, gone.signal) : Promise.resolve();
@@ -56,6 +58,20 @@ async function settledWorker(
     const settled = worker !== undefined && !worker.isStarting(container);
     if (settled || performance.now() > deadline || pods.isRefused(namespace, pod)) return worker;
     await sleep(settlePollMs);
+  }
+}
+
+const quietMs = 40;
+const quietLooksMax = 5;
+
+/** The runtime copies what a container writes a moment later: what it wrote before the question belongs to the answer. */
+async function quiet(path: string): Promise<void> {
+  let size = -1;
+  for (let look = 0; look < quietLooksMax; look += 1) {
+    const now = (await stat(path).catch(() => undefined))?.size ?? 0;
+    if (now === size) return;
+    size = now;
+    await sleep(quietMs);
   }
 }
 
