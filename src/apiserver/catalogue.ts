@@ -32,6 +32,8 @@ export interface ServedResource {
   readonly conversion?: {
     fromStored(object: KubernetesObject): KubernetesObject;
     toStored(object: KubernetesObject): KubernetesObject;
+    /** This version's own field labels; they read the stored form. */
+    fieldSelectors?: Readonly<Record<string, (object: KubernetesObject) => string>>;
   };
   /** Set for custom kinds: what their items in lists and their fields need. */
   readonly custom?: CustomFacts;
@@ -89,12 +91,16 @@ export class Catalogue {
         schema: definition.schema,
         struct: structOf(definition.schema, definition.version),
       },
-      ...(definition.otherVersions ?? []).map(({ fromStored, toStored, schema, version, group: other = group }) => ({
+      ...(definition.otherVersions ?? []).map(({ fieldSelectors, ...version }) => ({
         ...base,
-        ...named(other, version),
-        schema,
-        struct: structOf(schema, version),
-        conversion: { fromStored, toStored },
+        ...named(version.group ?? group, version.version),
+        schema: version.schema,
+        struct: structOf(version.schema, version.version),
+        conversion: {
+          fromStored: version.fromStored,
+          toStored: version.toStored,
+          ...(fieldSelectors === undefined ? {} : { fieldSelectors }),
+        },
       })),
     ];
   }

@@ -28,26 +28,29 @@ const noteLengthMax = 1024;
 
 export class PodWriter {
   readonly #options: PodWriterOptions;
+  /** The last write under way about a pod, by its uid. */
+  readonly #writes = new Map<string, Promise<unknown>>();
 
   constructor(options: PodWriterOptions) {
     this.#options = options;
   }
 
   /** Rejects with a StatusError. */
-  async bind({ pod, name, namespace }: PodInfo, nodeName: string): Promise<void> {
+  async bind({ pod, name, namespace, uid }: PodInfo, nodeName: string): Promise<void> {
     const { client, recorder } = this.#options;
-    await client.createSubresource(podRef, pod.metadata, "binding", {
+    const binding = {
       apiVersion: "v1",
       kind: "Binding",
       metadata: { name, namespace, uid: pod.metadata.uid },
       target: { kind: "Node", name: nodeName },
-    });
+    };
+    await this.#inOrder(uid, () => client.createSubresource(podRef, pod.metadata, "binding", binding));
     const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
     recorder.record({ about: reference(pod), type: "Normal", reason: "Scheduled", action: "Binding", message });
   }
 
   /** Says in the pod's condition and in an event why it has no node. */
-  async reportFailure({ pod }: PodInfo, failure: Failure): Promise<void> {
+  async reportFailure({ pod, uid }: PodInfo, failure: Failure): Promise<void> {
     const { recorder } = this.#options;
     recorder.record({
       about: reference(pod),
@@ -61,7 +64,7 @@ export class PodWriter {
     const { nominatedNodeName } = failure;
     if (nominatedNodeName !== undefined && nominatedNodeName !== (pod.status?.nominatedNodeName ?? ""))
       status.nominatedNodeName = nominatedNodeName === "" ? null : nominatedNodeName;
-    if (Object.keys(status).length > 0) await this.#patchStatus(pod, status);
+    if (Object.keys(status).length > 0) await this.#inOrder(uid, () => this.#patchStatus(pod, status));
   }
 
   /** Marks and deletes a pod that makes room for another. */
@@ -85,6 +88,18 @@ export class PodWriter {
 
   async withdrawNomination({ pod }: PodInfo): Promise<void> {
     await this.#patchStatus(pod, { nominatedNodeName: null });
+  }
+
+  /** What is said later about a pod must not be overtaken by what was said before. */
+  async #inOrder<R>(uid: string, write: () => Promise<R>): Promise<R> {
+    const before = this.#writes.get(uid);
+    const mine = before === undefined ? write() : before.then(write, write);
+    this.#writes.set(uid, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#writes.get(uid) === mine) this.#writes.delete(uid);
+    }
   }
 
   async #patchStatus(pod: V1Pod, status: Record<string, unknown>): Promise<void> {
