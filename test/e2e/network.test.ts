@@ -7,6 +7,8 @@ import { Machines, type TestPod } from "#test/support/network/machines.ts";
 const machines = new Machines();
 let pods: Record<"a1" | "b1" | "a2" | "b2", TestPod>;
 let outside: LineProcess;
+/** A process of each node, outside of pods. */
+let hosts: LineProcess[];
 const clusterIp = (last: number): string => `10.43.0.${last}`;
 
 interface Reply {
@@ -30,7 +32,10 @@ beforeAll(async () => {
   pods = { a1, b1, a2, b2 };
   outside = machines.start(machines.lan, "pod-process.ts", ["outside"]);
   const resolver = machines.start(machines.lan, "resolver-process.ts", ["10.199.0.254"]);
-  await Promise.all([outside.call("ready"), resolver.call("ready")]);
+  hosts = [1, 2].map((index) =>
+    machines.start(machines.nodeNamespace(index), "pod-process.ts", [`host${index}`, "18080"]),
+  );
+  await Promise.all([outside, resolver, ...hosts].map(async (started) => await started.call("ready")));
 });
 
 afterAll(async () => await machines.remove());
@@ -47,6 +52,7 @@ describe("ways between pods", () => {
   });
 
   test("VXLAN leads across nodes too, and back to plain routes", async () => {
+    await restart("vxlan");
     await restart("vxlan");
     expect(await get("a1", `http://${pods.b2.ip}:8080`)).toMatchObject({ name: "b2", from: pods.a1.ip });
     const route = await runCommand("ip", ["-n", machines.nodeNamespace(1), "route", "get", pods.b2.ip]);
@@ -106,7 +112,18 @@ describe("Services", () => {
       const url = `http://${machines.nodeIp(index)}:30025`;
       expect(await outside.call("get", { url })).toMatchObject({ name: "b2" });
       expect(await get("a1", url)).toMatchObject({ name: "b2" });
+      expect(await hosts[0]?.call("get", { url })).toMatchObject({ name: "b2" });
     }
+    expect(await hosts[0]?.call("get", { url: "http://127.0.0.1:30025" })).toBe("refused");
+  });
+
+  test("processes of a node reach Services, also one whose endpoint is the node itself", async () => {
+    await service("host", 33, {}, [{ addresses: [machines.nodeIp(1)], nodeName: "n1" }], { targetPort: 18_080 });
+    for (const host of hosts)
+      expect(await host.call("get", { url: `http://${clusterIp(33)}` })).toMatchObject({ name: "host1" });
+    expect(await get("a1", `http://${clusterIp(33)}`)).toMatchObject({ name: "host1", from: pods.a1.ip });
+    expect(await get("b2", `http://${clusterIp(33)}`)).toMatchObject({ name: "host1" });
+    expect(await hosts[0]?.call("get", { url: `http://${clusterIp(20)}` })).toMatchObject({ status: 200 });
   });
 
   test("externalTrafficPolicy Local keeps the client's address, drops where nobody is, but serves the cluster's own", async () => {
@@ -189,10 +206,8 @@ describe("host ports", () => {
     expect(await get("b1", url(machines.nodeIp(1), 9_003))).toMatchObject({ name: "a1" });
     expect(await get("a1", url(machines.nodeIp(1), 9_001))).toMatchObject({ name: "a1" });
     expect(await get("b1", url(machines.nodeIp(1), 9_002))).toBe("refused");
-    const host = machines.start(machines.nodeNamespace(1), "pod-process.ts", ["host", "18080"]);
-    await host.call("ready");
     for (const number of [9_001, 9_002])
-      expect(await host.call("get", { url: url("127.0.0.1", number) })).toMatchObject({ name: "a1" });
+      expect(await hosts[0]?.call("get", { url: url("127.0.0.1", number) })).toMatchObject({ name: "a1" });
   });
 
   function hostPortPod(ports: readonly object[]): object {
@@ -277,9 +292,7 @@ describe("network policies", () => {
   });
 
   test("the pod's own node always reaches it", async () => {
-    const host = machines.start(machines.nodeNamespace(1), "pod-process.ts", ["host", "18081"]);
-    await host.call("ready");
-    expect(await host.call("get", { url: `http://${pods.b1.ip}:8080` })).toMatchObject({ name: "b1" });
+    expect(await hosts[0]?.call("get", { url: `http://${pods.b1.ip}:8080` })).toMatchObject({ name: "b1" });
   });
 
   test("a selected pod goes out only where a rule allows: ranges with exceptions, ports and their ranges", async () => {
@@ -353,17 +366,17 @@ async function service(
   last: number | undefined,
   spec: object,
   endpoints: readonly object[],
-  port: { protocol?: string; nodePort?: number } = {},
+  port: { protocol?: string; nodePort?: number; targetPort?: number } = {},
   status: object = {},
 ): Promise<void> {
   const ip = last === undefined ? "None" : clusterIp(last);
-  const { protocol = "TCP" } = port;
+  const { protocol = "TCP", targetPort = 8080 } = port;
   const ports = [{ name: "http", port: 80, targetPort: 8080, protocol, ...port }];
   await set("endpointSlices", {
     metadata: { name: `${name}-x`, namespace: "default", labels: { "kubernetes.io/service-name": name } },
     addressType: "IPv4",
     endpoints,
-    ports: [{ name: "http", port: 8080, protocol }],
+    ports: [{ name: "http", port: targetPort, protocol }],
   });
   await set("services", {
     metadata: { name, namespace: "default" },

@@ -13,7 +13,7 @@ import type { ObjectSource } from "#agent/network/object-source.ts";
 import type { Zone } from "./lookup.ts";
 import { parseResolvConf } from "./resolv-conf.ts";
 import { respond } from "./responder.ts";
-import { type DnsServer, startDnsServer } from "./server.ts";
+import { type DnsServer, type Respond, startDnsServer } from "./server.ts";
 import { ServiceIndex } from "./service-index.ts";
 import { type Resolver, Upstream } from "./upstream.ts";
 
@@ -44,39 +44,51 @@ const dnsPort = 53;
 const resolvConfDefault = "/etc/resolv.conf";
 const refreshMs = 10_000;
 
-/** Starts to answer once Services, EndpointSlices and Namespaces are listed. Rejects if an address cannot be bound. */
+/**
+ * Starts to answer once Services, EndpointSlices and Namespaces are listed. An address that cannot be had (another server
+ * holds its port) is tried again and again.
+ */
 export async function startDns(options: DnsOptions, signal?: AbortSignal): Promise<RunningDns> {
-  const { addresses, port = dnsPort, services, endpointSlices, namespaces, log } = options;
-  const { clock = systemClock, random = systemRandom, run = runCommand } = options;
+  const { services, endpointSlices, namespaces } = options;
+  const { clock = systemClock, random = systemRandom } = options;
   await Promise.all([services, endpointSlices, namespaces].map((source) => source.synced(signal)));
   const index = new ServiceIndex();
   const stops = followCluster(options, index);
   let resolvers = await readResolvers(options);
   const upstream = new Upstream({ resolvers: () => resolvers, clock });
-  const zone = zoneOf(options, clock);
-  await ensureAddresses(addresses, run);
+  const answer = respond.bind(undefined, { index, zone: zoneOf(options, clock), upstream, random });
+  const servers = new Map<string, DnsServer>();
+  let working = ensureServers(options, servers, answer);
+  await working;
   const refresh = setInterval(() => {
     void readResolvers(options).then((read) => (resolvers = read));
-    void ensureAddresses(addresses, run).catch((error: unknown) => log.warn("DNS address is missing", { error }));
+    working = working.then(async () => await ensureServers(options, servers, answer));
   }, refreshMs);
   refresh.unref();
-  const servers: DnsServer[] = [];
-  const stop = async (): Promise<void> => {
-    clearInterval(refresh);
-    for (const end of stops) end();
-    upstream.stop();
-    await Promise.all(servers.map(async (server) => await server.stop()));
+  return {
+    async stop() {
+      clearInterval(refresh);
+      for (const end of stops) end();
+      upstream.stop();
+      await working;
+      await Promise.all([...servers.values()].map(async (server) => await server.stop()));
+    },
   };
+}
+
+/** Puts the addresses on the node and listens on those that nobody listens on yet. Says what fails. */
+async function ensureServers(
+  { addresses, port = dnsPort, log, run = runCommand }: DnsOptions,
+  servers: Map<string, DnsServer>,
+  answer: Respond,
+): Promise<void> {
   try {
-    for (const address of addresses) {
-      const answer = respond.bind(undefined, { index, zone, upstream, random });
-      servers.push(await startDnsServer(address, port, answer, log));
-    }
+    await ensureAddresses(addresses, run);
+    for (const address of addresses)
+      if (!servers.has(address)) servers.set(address, await startDnsServer(address, port, answer, log));
   } catch (error) {
-    await stop();
-    throw new Error(`cluster DNS cannot listen on ${addresses.join(", ")} port ${port}`, { cause: error });
+    log.warn("cluster DNS cannot listen, trying again", { addresses: addresses.join(","), port, error });
   }
-  return { stop };
 }
 
 function followCluster({ services, endpointSlices, namespaces }: DnsOptions, index: ServiceIndex): (() => void)[] {

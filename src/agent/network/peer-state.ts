@@ -83,7 +83,7 @@ export async function ensureVxlan(run: RunCommand, options: VxlanOptions): Promi
     );
   const present = known?.address === hardwareAddress ? (known.addr_info ?? []).map(({ local }) => local) : [];
   for (const address of addresses)
-    if (!present.includes(address)) lines.push(`addr add ${address} dev ${vxlanDevice} noprefixroute`);
+    if (!present.includes(address.split("/", 1)[0])) lines.push(`addr add ${address} dev ${vxlanDevice} noprefixroute`);
   lines.push(`link set ${vxlanDevice} up`);
   await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
 }

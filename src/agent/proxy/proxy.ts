@@ -19,6 +19,7 @@ export interface ProxyOptions {
   readonly nodeName: string;
   /** The node's primary address of each family; node ports listen on these. */
   readonly nodeIps: readonly string[];
+  /** The cluster's pod ranges. */
   readonly clusterCidrs: readonly string[];
   readonly serviceCidrs: readonly string[];
   /** Addresses that the node answers on itself, such as the cluster DNS address. */
@@ -164,7 +165,8 @@ class ServiceProxy {
     const ofFamily = (texts: readonly string[]): string[] =>
       minimalRanges(texts.filter((text) => parseCidr(text)?.family === family));
     return {
-      podCidrs: ofFamily(podCidrsOf(this.#nodes.get(this.#options.nodeName))),
+      // Where another network plug-in gives addresses, the node's range says little; the cluster's says enough.
+      podCidrs: ofFamily([...podCidrsOf(this.#nodes.get(this.#options.nodeName)), ...this.#options.clusterCidrs]),
       serviceCidrs: ofFamily(this.#options.serviceCidrs),
     };
   }

@@ -58,7 +58,7 @@ export function servicesLayout(family: Family): TableLayout {
       ),
       slots: `map slots { ${slot("tcp dport")} : ct mark; }`,
       held: `map held { type ${frontend} . mark : ${address} . inet_service; }`,
-      affinity: `map affinity { type ${address} . ${frontend} : mark; flags dynamic,timeout; size ${stickyClientsMax}; }`,
+      affinity: `map affinity { ${clientType(family)}; flags dynamic,timeout; size ${stickyClientsMax}; }`,
       guarded: `set guarded { type ${frontend}; }`,
       sources: `set sources { type ${frontend} . ${address}; flags interval; }`,
       hairpin: `set hairpin { type ${address} . ${address}; }`,
@@ -161,7 +161,7 @@ function entryChain({ kind, insideTargets }: Frontend, balance: string | undefin
 
 function balanceChain({ family, stickySeconds }: Frontend, count: number, offset: number): NamedChain | undefined {
   if (count === 0) return undefined;
-  const { source, target } = wordsOf(family);
+  const { target } = wordsOf(family);
   const key = `${target} . meta l4proto . th dport`;
   const choice = `${key} . numgen random mod ${count}${offset === 0 ? "" : ` offset ${offset}`}`;
   const suffix = offset === 0 ? "" : "-inside";
@@ -170,7 +170,7 @@ function balanceChain({ family, stickySeconds }: Frontend, count: number, offset
       name: `to-${count}${suffix}`,
       rules: protocols.map((protocol) => `dnat ${family} to ${choice} map @${endpointsOf(protocol)}`),
     };
-  const client = `${source} . ${key}`;
+  const client = clientKey(family);
   const choose = `ct mark set ${choice} map @slots`;
   // Sets the client's endpoint if it has none, else only prolongs it.
   const remember = `update @affinity { ${client} timeout ${stickySeconds}s : ct mark }`;
@@ -182,6 +182,21 @@ function balanceChain({ family, stickySeconds }: Frontend, count: number, offset
     name: `held-${count}-${stickySeconds}${suffix}`,
     rules: [choose, remember, recall, go, forget, choose, remember, go],
   };
+}
+
+/**
+ * A client at a frontend. nft 1.0.6 crashes on rules that put keys of more than 16 bytes into a map, so in IPv6 two hashes
+ * of 32 bits stand for the addresses.
+ */
+function clientKey(family: Family): string {
+  const { source, target } = wordsOf(family);
+  const whole = `${source} . ${target} . meta l4proto . th dport`;
+  return family === "ip" ? whole : [1, 2].map((seed) => `jhash ${whole} mod 0xffffffff seed ${seed}`).join(" . ");
+}
+
+function clientType(family: Family): string {
+  if (family === "ip") return "type ipv4_addr . ipv4_addr . inet_proto . inet_service : mark";
+  return "typeof numgen random mod 2 . numgen random mod 2 : ct mark";
 }
 
 function slotElements(frontend: Frontend, targets: readonly string[], offset: number): [string, string, string][] {
