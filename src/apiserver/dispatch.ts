@@ -73,7 +73,7 @@ const isCollectionPath = (info: RequestInfo) => info.parts.length < 2;
 
 function checkScope(info: RequestInfo, resource: ServedResource): void {
   const isNamespacePath = info.namespace !== "" && info.resource !== "namespaces";
-  if (info.parts.length > 3) throw pathNotFound();
+  if (info.parts.length > 3 && info.subresource !== "proxy") throw pathNotFound();
   if (!resource.isNamespaced && isNamespacePath) throw pathNotFound();
   if (resource.isNamespaced && info.namespace === "" && info.parts.length > 1) throw pathNotFound();
 }

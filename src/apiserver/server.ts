@@ -20,6 +20,7 @@ import { authorizerChain, masters } from "./authz/authorizer.ts";
 import { NodeAuthorizer } from "./authz/node.ts";
 import { Rbac } from "./authz/rbac.ts";
 import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
+import { keepOwnService } from "./bootstrap/own-service.ts";
 import { ClusterCache } from "./cache/cluster-cache.ts";
 import { startCompaction } from "./cache/compaction.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -44,6 +45,9 @@ import type { SpecialHandler } from "./subresource.ts";
 import { bindings, podBinding } from "./subresources/binding.ts";
 import { podEviction } from "./subresources/eviction.ts";
 import { namespaceFinalize, namespaceHook } from "./subresources/namespace-finalize.ts";
+import { createNodeDialer } from "./subresources/node-connection.ts";
+import { podLog, podStream } from "./subresources/pod-streams.ts";
+import { nodeProxy, podProxy, serviceProxy } from "./subresources/proxy.ts";
 import { serviceAccountToken } from "./subresources/token-request.ts";
 import { serverVersion } from "./version.ts";
 
@@ -116,6 +120,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     hooks,
   };
+  const kubeletClient = { commonName: "kube-apiserver-kubelet-client", organizations: ["system:masters"] };
+  const dialer = createNodeDialer(cache, pki.ca.cert, () => pki.keep("kubelet-client", kubeletClient));
   const tables: DispatchTables = {
     virtual: [
       ...accessReviews(authorizer),
@@ -129,6 +135,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ["/namespaces/finalize", namespaceFinalize],
       ["/pods/binding", podBinding],
       ["/pods/eviction", podEviction],
+      ["/pods/log", podLog(dialer)],
+      ["/pods/exec", podStream(dialer, "exec")],
+      ["/pods/attach", podStream(dialer, "attach")],
+      ["/pods/portforward", podStream(dialer, "portForward")],
+      ["/pods/proxy", podProxy()],
+      ["/services/proxy", serviceProxy()],
+      ["/nodes/proxy", nodeProxy(dialer)],
       ["/serviceaccounts/token", serviceAccountToken(signer, [issuer])],
     ]),
   };
@@ -149,9 +162,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
   });
   const transport = (user: User, userAgent: string) => createLocalTransport(handle, user, userAgent);
-  await bootstrapCluster({ transport: transport(self, "kube-apiserver"), catalogue, log, serviceCidr });
+  const own = transport(self, "kube-apiserver");
+  await bootstrapCluster({ transport: own, catalogue, log, serviceCidr });
+  const { advertiseAddress, port = 6443 } = options;
+  if (advertiseAddress !== undefined) await keepOwnService(own, { address: advertiseAddress, port, ranges });
 
-  const custom = new CustomResources({ cache, catalogue, clock, log, transport: transport(self, "kube-apiserver") });
+  const custom = new CustomResources({ cache, catalogue, clock, log, transport: own });
   custom.start();
 
   const listeners = new Set<Listener>();

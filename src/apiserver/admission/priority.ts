@@ -47,7 +47,9 @@ const classes = ({ services }: AdmissionRequest): V1PriorityClass[] =>
 function classOf(request: AdmissionRequest, name: string): { name: string; value: number; policy: string } | undefined {
   const all = classes(request);
   if (name === "") {
-    const usual = all.filter(({ globalDefault }) => globalDefault === true).sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
+    const usual = all
+      .filter(({ globalDefault }) => globalDefault === true)
+      .sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
     return usual === undefined ? { name: "", value: 0, policy: defaultPolicy } : factsOf(usual);
   }
   const found = all.find(({ metadata }) => metadata.name === name);

@@ -1,0 +1,145 @@
+/** Logs of containers, and streams into them: the node's server does the work. Upstream: pkg/registry/core/pod/strategy.go, rest/log.go. */
+import type { V1Pod } from "#api/generated/types.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { badRequest } from "#api/status-catalogue.ts";
+import { failure, type Status, StatusError } from "#api/status-error.ts";
+import { forbidden, invalid, invalidObject } from "#api/validation/field-errors.ts";
+import { type Answer, textAnswer } from "#apiserver/answer.ts";
+import { checkRoute } from "#apiserver/http/negotiate.ts";
+import type { Query } from "#apiserver/request.ts";
+import { integer } from "#apiserver/resource/list-options.ts";
+import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
+import type { NodeDialer } from "./node-connection.ts";
+import { entryOf, operationOn } from "./support.ts";
+import { openTunnel, tunnelledProtocol } from "./tunnel.ts";
+import { passUpgrade } from "./upgrade.ts";
+
+export function podLog(dialer: NodeDialer): SpecialHandler {
+  return {
+    methods: ["GET"],
+    async handle(special) {
+      const { request, info } = special;
+      checkRoute(request.header("accept"), false);
+      const pod = await podOf(special);
+      checkLogOptions(info.name, request.query);
+      const container = containerOf(pod, request.query.get("container") ?? "");
+      const nodeName = pod.spec?.nodeName ?? "";
+      if (nodeName === "") return textAnswer("", 204);
+      const path = `/containerLogs/${info.namespace}/${info.name}/${container}${queryText(request.query, logParameters)}`;
+      return relay(await dialer.request(nodeName, path, request.signal));
+    },
+  };
+}
+
+type NodeAnswer = Awaited<ReturnType<NodeDialer["request"]>>;
+
+async function relay(answer: NodeAnswer): Promise<Answer> {
+  const code = answer.statusCode ?? 502;
+  if (code === 200) return { type: "stream", code, headers: { "content-type": "text/plain" }, body: answer };
+  const text = Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Buffer>)).toString("utf8");
+  throw failureOf(code, text);
+}
+
+/** What the node says went wrong: a Status, or a text. */
+function failureOf(code: number, text: string): StatusError {
+  try {
+    const status = JSON.parse(text) as Status;
+    if (status.kind === "Status") return new StatusError(status);
+  } catch {
+    // Not JSON: a plain text follows.
+  }
+  const reason = code === 404 ? "NotFound" : code === 400 ? "BadRequest" : code === 403 ? "Forbidden" : "InternalError";
+  return failure(code < 400 ? 502 : code, reason, text.trim());
+}
+
+export function podStream(dialer: NodeDialer, kind: "exec" | "attach" | "portForward"): SpecialHandler {
+  return {
+    methods: ["GET", "POST"],
+    async handle(special) {
+      const { request, info } = special;
+      const pod = await podOf(special);
+      const parameters = kind === "portForward" ? portParameters : streamParameters;
+      const container = kind === "portForward" ? "" : `/${containerOf(pod, request.query.get("container") ?? "")}`;
+      const nodeName = pod.spec?.nodeName ?? "";
+      if (nodeName === "") throw badRequest(`pod ${info.name} does not have a host assigned`);
+      const { host, port } = dialer.addressOf(nodeName);
+      if (request.upgrade === undefined) throw badRequest("Upgrade request required");
+      const path = `/${kind}/${info.namespace}/${info.name}${container}${queryText(request.query, parameters)}`;
+      const backend = await dialer.dial(nodeName, request.signal);
+      const protocol = kind === "portForward" ? tunnelledProtocol(request) : undefined;
+      const authority = `${host}:${port}`;
+      return protocol === undefined
+        ? passUpgrade(request, backend, path, authority)
+        : openTunnel(request, protocol, backend, path, authority);
+    },
+  };
+}
+
+async function podOf(special: SpecialRequest): Promise<V1Pod> {
+  return (await entryOf(operationOn(special, special.resource!, special.info.name))).object as V1Pod;
+}
+
+function containerOf({ metadata, spec }: V1Pod, wanted: string): string {
+  const { name = "" } = metadata;
+  const names = [
+    ...(spec?.initContainers ?? []),
+    ...(spec?.containers ?? []),
+    ...(spec?.ephemeralContainers ?? []),
+  ].map((one) => one.name);
+  if (wanted !== "") {
+    if (!names.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${name}`);
+    return wanted;
+  }
+  if (names.length === 1) return names[0]!;
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${names.join(" ")}]`);
+}
+
+const logParameters = new Map(
+  [
+    "follow",
+    "previous",
+    "sinceSeconds",
+    "sinceTime",
+    "timestamps",
+    "tailLines",
+    "limitBytes",
+    "insecureSkipTLSVerifyBackend",
+  ].map((name) => [name, name]),
+);
+/** A node's server has other names for the streams. */
+const streamParameters = new Map([
+  ["stdin", "input"],
+  ["stdout", "output"],
+  ["stderr", "error"],
+  ["tty", "tty"],
+  ["command", "command"],
+]);
+const portParameters = new Map([["ports", "port"]]);
+const flags = new Set(["stdin", "stdout", "stderr", "tty"]);
+
+function queryText(query: Query, names: ReadonlyMap<string, string>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, nodeName] of names) {
+    if (flags.has(name)) {
+      if (query.flag(name) === true) parameters.append(nodeName, "1");
+    } else if (name === "follow" || name === "previous" || name === "timestamps") {
+      if (query.flag(name) === true) parameters.append(nodeName, "true");
+    } else for (const value of query.all(name)) parameters.append(nodeName, value);
+  }
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+function checkLogOptions(name: string, query: Query): void {
+  const errors: FieldError[] = [];
+  const tail = integer(query, "tailLines");
+  const limit = integer(query, "limitBytes");
+  const since = integer(query, "sinceSeconds");
+  if (tail !== undefined && tail < 0) errors.push(invalid("tailLines", tail, "must be greater than or equal to 0"));
+  if (limit !== undefined && limit < 1) errors.push(invalid("limitBytes", limit, "must be greater than 0"));
+  if (since !== undefined && query.has("sinceTime"))
+    errors.push(forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+  else if (since !== undefined && since < 1) errors.push(invalid("sinceSeconds", since, "must be greater than 0"));
+  if (query.has("stream")) errors.push(forbidden("stream", "may not be specified"));
+  if (errors.length > 0) throw invalidObject({ group: "", kind: "PodLogOptions" }, name, errors);
+}

@@ -1,0 +1,233 @@
+/**
+ * HTTP to pods, services and nodes through the API server. Never to this machine itself, to link-local or to multicast
+ * addresses. Upstream: ResourceLocation in pkg/registry/core, apimachinery/pkg/util/proxy.
+ */
+import { BlockList, connect as connectTcp, isIP } from "node:net";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { connect as connectTls } from "node:tls";
+import type { V1Endpoints, V1Pod, V1Service } from "#api/generated/types.ts";
+import { badRequest, notFound, serviceUnavailable } from "#api/status-catalogue.ts";
+import type { Answer, Headers } from "#apiserver/answer.ts";
+import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
+import type { NodeDialer, TlsChoice } from "./node-connection.ts";
+import { passUpgrade } from "./upgrade.ts";
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+const responseTimeoutMs = 10 * 60 * 1000;
+
+interface Target {
+  scheme: "http" | "https";
+  host: string;
+  port: number;
+  tls?: TlsChoice;
+}
+
+/** "https:name:port" in its three parts. */
+function parseName(text: string): { scheme: "http" | "https"; name: string; port: string } | undefined {
+  const parts = text.split(":");
+  if (parts.length === 1) return { scheme: "http", name: parts[0]!, port: "" };
+  if (parts.length === 2) return { scheme: "http", name: parts[0]!, port: parts[1]! };
+  if (parts.length !== 3 || !["http", "https", ""].includes(parts[0]!)) return undefined;
+  return { scheme: parts[0] === "https" ? "https" : "http", name: parts[1]!, port: parts[2]! };
+}
+
+const forbiddenAddresses = new BlockList();
+for (const [address, bits, family] of [
+  ["0.0.0.0", 8, "ipv4"],
+  ["127.0.0.0", 8, "ipv4"],
+  ["169.254.0.0", 16, "ipv4"],
+  ["224.0.0.0", 4, "ipv4"],
+  ["::", 127, "ipv6"],
+  ["fe80::", 10, "ipv6"],
+  ["ff00::", 8, "ipv6"],
+] as const)
+  forbiddenAddresses.addSubnet(address, bits, family);
+
+/** Addresses, not names: nothing can change between this check and the connection. */
+export function checkProxyable(address: string): void {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+  const family = isIP(mapped);
+  if (family === 0 || forbiddenAddresses.check(mapped, family === 4 ? "ipv4" : "ipv6"))
+    throw badRequest("address not allowed");
+}
+
+export function podProxy(): SpecialHandler {
+  return proxyHandler((special, text) => {
+    const parsed = parseName(text);
+    if (parsed === undefined) throw badRequest(`invalid pod request ${JSON.stringify(text)}`);
+    const { namespace } = special.info;
+    const pod = special.services.cache.resource("/registry/core/pods/").get(`${namespace}/${parsed.name}`)?.object as
+      | V1Pod
+      | undefined;
+    if (pod === undefined) throw notFound({ group: "", resource: "pods" }, parsed.name);
+    const host = pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "";
+    checkProxyable(host);
+    const declared = (pod.spec?.containers ?? []).flatMap(({ ports }) => ports ?? [])[0]?.containerPort;
+    return { scheme: parsed.scheme, host, port: portOf(parsed.port === "" ? String(declared ?? 80) : parsed.port) };
+  });
+}
+
+export function serviceProxy(): SpecialHandler {
+  return proxyHandler((special, text) => {
+    const parsed = parseName(text);
+    if (parsed === undefined) throw badRequest(`invalid service request ${JSON.stringify(text)}`);
+    return endpointOf(special, parsed);
+  });
+}
+
+export function nodeProxy(dialer: NodeDialer): SpecialHandler {
+  return proxyHandler((_special, text) => {
+    const parsed = parseName(text);
+    if (parsed === undefined) throw badRequest(`invalid node request ${JSON.stringify(text)}`);
+    const { host, port } = dialer.addressOf(parsed.name);
+    if (parsed.port === "" || Number(parsed.port) === port)
+      return { scheme: "https", host, port, tls: dialer.tlsOf(parsed.name) };
+    checkProxyable(host);
+    return { scheme: parsed.scheme, host, port: portOf(parsed.port) };
+  });
+}
+
+function endpointOf(
+  { services, info }: SpecialRequest,
+  { scheme, name, port }: { scheme: "http" | "https"; name: string; port: string },
+): Target {
+  const key = `${info.namespace}/${name}`;
+  const none = () => serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
+  let portName = port;
+  if (/^\d+$/.test(port)) {
+    const service = services.cache.resource("/registry/core/services/").get(key)?.object as V1Service | undefined;
+    if (service === undefined) throw notFound({ group: "", resource: "services" }, name);
+    const found = service.spec?.ports?.find((one) => one.port === Number(port));
+    if (found === undefined)
+      throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`);
+    portName = found.name ?? "";
+  }
+  const endpoints = services.cache.resource("/registry/core/endpoints/").get(key)?.object as V1Endpoints | undefined;
+  if (endpoints === undefined) throw notFound({ group: "", resource: "endpoints" }, name);
+  const choices = (endpoints.subsets ?? []).flatMap((subset) =>
+    (subset.ports ?? [])
+      .filter((one) => (one.name ?? "") === portName)
+      .flatMap((one) => (subset.addresses ?? []).map(({ ip }) => ({ ip, port: one.port }))),
+  );
+  const chosen = choices[Math.floor(services.random.next() * choices.length)];
+  if (chosen === undefined) throw none();
+  checkProxyable(chosen.ip);
+  return { scheme, host: chosen.ip, port: chosen.port };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw badRequest(`invalid port ${JSON.stringify(text)}`);
+  return port;
+}
+
+/** `info.name` may carry a scheme and a port; the path behind "proxy" is the backend's. */
+function proxyHandler(locate: (special: SpecialRequest, name: string) => Target): SpecialHandler {
+  return {
+    methods,
+    async handle(special) {
+      const target = locate(special, special.info.name);
+      const { request, info } = special;
+      const rest = info.parts.slice(3).map(encodeURIComponent).join("/");
+      const trailing = request.path.endsWith("/") && rest !== "" ? "/" : "";
+      const path = `/${rest}${trailing}${request.rawQuery === "" ? "" : `?${request.rawQuery}`}`;
+      if (request.upgrade !== undefined) return upgrade(special, target, path);
+      return forward(special, target, path);
+    },
+  };
+}
+
+/** Headers that belong to one connection, and those that say who the client is. */
+const hopHeaders = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "authorization",
+  "host",
+  "http2-settings",
+]);
+
+function forwardedHeaders({ request }: SpecialRequest): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(request.headers())) {
+    if (
+      value === undefined ||
+      name.startsWith(":") ||
+      hopHeaders.has(name) ||
+      name.startsWith("impersonate-") ||
+      name.startsWith("x-remote-")
+    )
+      continue;
+    headers[name] = typeof value === "string" ? value : [...value];
+  }
+  if (request.remoteAddress !== undefined) headers["x-forwarded-for"] = request.remoteAddress;
+  return headers;
+}
+
+async function forward(special: SpecialRequest, { scheme, host, port, tls }: Target, path: string): Promise<Answer> {
+  const { request } = special;
+  const send = scheme === "https" ? httpsRequest : httpRequest;
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const outgoing = send(
+      {
+        host,
+        port,
+        path,
+        method: request.method,
+        headers: forwardedHeaders(special),
+        signal: request.signal,
+        timeout: responseTimeoutMs,
+        agent: false,
+        ...(scheme === "https" ? (tls ?? { rejectUnauthorized: false }) : {}),
+      },
+      resolve,
+    );
+    outgoing.once("error", (error) => reject(serviceUnavailable(`error trying to reach service: ${error.message}`)));
+    outgoing.once("timeout", () => outgoing.destroy(new Error("timeout")));
+    sendBody(special, outgoing).catch(reject);
+  });
+  return { type: "stream", code: answer.statusCode ?? 502, headers: answerHeaders(special, answer), body: answer };
+}
+
+async function sendBody({ request }: SpecialRequest, outgoing: ReturnType<typeof httpRequest>): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD" && request.bodyStream !== undefined)
+    for await (const piece of request.bodyStream())
+      if (!outgoing.write(piece)) await new Promise((resolve) => outgoing.once("drain", resolve));
+  outgoing.end();
+}
+
+function answerHeaders({ info, request }: SpecialRequest, { headers }: IncomingMessage): Headers {
+  const kept: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !hopHeaders.has(name)) kept[name] = value;
+  const { location } = headers;
+  // A backend's redirect to a path of its own leads through the proxy again; one elsewhere stays as it is.
+  if (location !== undefined && location.startsWith("/") && !location.startsWith("//")) {
+    const at = request.path.indexOf("/proxy", request.path.indexOf(`/${info.resource}/`));
+    kept["location"] = `${request.path.slice(0, at)}/proxy${location}`;
+  }
+  return kept;
+}
+
+async function upgrade(
+  { request }: SpecialRequest,
+  { scheme, host, port, tls }: Target,
+  path: string,
+): Promise<Answer> {
+  const socket =
+    scheme === "https"
+      ? connectTls({ host, port, ...(tls ?? { rejectUnauthorized: false }) })
+      : connectTcp({ host, port });
+  await new Promise<void>((resolve, reject) => {
+    socket.once(scheme === "https" ? "secureConnect" : "connect", resolve);
+    socket.once("error", (error: Error) => reject(serviceUnavailable(`error dialing backend: ${error.message}`)));
+  });
+  socket.on("error", () => socket.destroy());
+  return passUpgrade(request, socket, path, `${host}:${port}`);
+}
