@@ -27,6 +27,7 @@ const assets: Record<string, string> = {
   "api/generated/schema.json": "src/api/generated/schema.json",
   "../manifests/crds/gitrepositories.yaml": "manifests/crds/gitrepositories.yaml",
   "../manifests/crds/kustomizations.yaml": "manifests/crds/kustomizations.yaml",
+  "../manifests/node-network.yaml": "manifests/node-network.yaml",
   "api/generated/structure.json": "src/api/generated/structure.json",
 };
 
@@ -142,7 +143,7 @@ execFileSync(
     "--sentinel-fuse",
     "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2",
   ],
-  { stdio: ["ignore", "ignore", "inherit"] },
+  { stdio: "ignore" }, // it warns about sections that strip has removed
 );
 rmSync(executable, { force: true });
 copyFileSync(partial, executable);

@@ -54,6 +54,7 @@ function fail(error: unknown, command: Command, io: Io): number {
     return 1;
   }
   io.stderr(`error: ${connectionText(error)}\n`);
+  if (error instanceof AggregateError) for (const one of error.errors) io.stderr(`  ${connectionText(one)}\n`);
   return 1;
 }
 

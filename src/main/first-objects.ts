@@ -1,17 +1,26 @@
 /** What a server puts into its own cluster: the CRDs of Git sync at every start, the two Git objects when flags say so. */
 import { parseAllDocuments } from "yaml";
 import { readAsset } from "#lib/asset.ts";
+import { assert } from "#lib/assert.ts";
 import type { Logger } from "#lib/log.ts";
 import { sleep } from "#lib/sleep.ts";
 import { CustomResourceDefinition } from "#api/apiextensions/custom-resource-definition.ts";
+import { ClusterRole } from "#api/rbac/cluster-role.ts";
+import { ClusterRoleBinding } from "#api/rbac/cluster-role-binding.ts";
 import { Namespace } from "#api/core/namespace.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { isAlreadyExists } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
 import { Discovery } from "#client/discovery.ts";
+import type { ResourceRef } from "#client/resource-path.ts";
 import { GitRepository, Kustomization } from "#git/kinds.ts";
 
-const manifests = ["../manifests/crds/gitrepositories.yaml", "../manifests/crds/kustomizations.yaml"];
+const manifests = [
+  "../manifests/crds/gitrepositories.yaml",
+  "../manifests/crds/kustomizations.yaml",
+  "../manifests/node-network.yaml",
+];
+const kinds: readonly ResourceRef<never>[] = [CustomResourceDefinition, ClusterRole, ClusterRoleBinding];
 const manager = "capstan";
 const servedMsMax = 10_000;
 
@@ -25,7 +34,9 @@ export async function installManifests(client: Client, log: Logger): Promise<voi
     manifests.map(async (name) => {
       for (const document of parseAllDocuments(readAsset(name).toString("utf8"))) {
         const object = document.toJS() as UnknownObject;
-        await client.apply(CustomResourceDefinition, object as never, { manager, force: true });
+        const kind = kinds.find((one) => one.kind === object.kind);
+        assert(kind !== undefined, `a manifest of the binary has a kind that is not in the list: ${object.kind}`);
+        await client.apply(kind, object as never, { manager, force: true });
         log.debug("installed", { kind: object.kind, name: object.metadata.name });
       }
     }),
