@@ -19,6 +19,9 @@ export interface SyncLoop {
 
 /** Requests that come within this time go into one call. */
 const gatherMs = 10;
+/** The same for requests soon after a call: a hundred pods that start should not make a hundred calls. */
+const busyGatherMs = 100;
+const busyMs = 500;
 const checkEveryMs = 30_000;
 const retry = { initialMs: 200, limitMs: 30_000 };
 
@@ -30,15 +33,18 @@ export function startSyncLoop({ sync, log, check }: SyncLoopOptions): SyncLoop {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let waiting: (() => void)[] = [];
+  let endedAt = -Infinity;
 
+  const gather = (): number => (waiting.length === 0 && performance.now() - endedAt < busyMs ? busyGatherMs : gatherMs);
   const schedule = (delayMs: number): void => {
     if (stopped.signal.aborted || running !== undefined) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       running = runOnce().finally(() => {
         running = undefined;
+        endedAt = performance.now();
         if (failures > 0) schedule(backoffMs(failures, retry));
-        else if (wanted) schedule(gatherMs);
+        else if (wanted) schedule(gather());
       });
     }, delayMs);
   };
@@ -72,12 +78,14 @@ export function startSyncLoop({ sync, log, check }: SyncLoopOptions): SyncLoop {
   const loop: SyncLoop = {
     request() {
       wanted = true;
-      if (timer === undefined && failures === 0) schedule(gatherMs);
+      if (timer === undefined && failures === 0) schedule(gather());
     },
     async settled() {
+      if (stopped.signal.aborted) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push(resolve);
-      loop.request();
+      wanted = true;
+      if (failures === 0) schedule(gatherMs);
       await promise;
     },
     async stop() {
