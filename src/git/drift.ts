@@ -10,7 +10,7 @@ import { Cache, type CacheChange } from "#client/cache.ts";
 import type { Client } from "#client/client.ts";
 import type { Discovery } from "#client/discovery.ts";
 import { type ObjectIdentity, identityKey, identityOf } from "./inventory.ts";
-import { ownerLabels } from "./kinds.ts";
+import { fieldManager, ownerLabels } from "./kinds.ts";
 import { type Wished, contentOf } from "./plan.ts";
 
 export interface Drift {
@@ -142,8 +142,8 @@ export class DriftWatch {
 
 /** Whether the newest write of spec or metadata is the sync's own. */
 function isNewestWriter(object: UnknownObject): boolean {
-  const entries = (object.metadata.managedFields ?? []).filter(({ subresource }) => (subresource ?? "") === "");
-  const ours = entries.find(({ manager, operation }) => manager === "kustomize-controller" && operation === "Apply");
+  const entries = (object.metadata.managedFields ?? []).filter(({ subresource }) => subresource !== "status");
+  const ours = entries.find(({ manager, operation }) => manager === fieldManager && operation === "Apply");
   if (ours === undefined) return false;
   return entries.every((entry) => entry === ours || (entry.time ?? "") < (ours.time ?? ""));
 }

@@ -149,7 +149,7 @@ const volatileAnnotations: ReadonlySet<string> = new Set(["deployment.kubernetes
 /** The manager whose write of spec or metadata is the newest, for "drift corrected, written by …". */
 export function lastWriter(object: UnknownObject, except: string): string | undefined {
   const others = (object.metadata.managedFields ?? []).filter(
-    ({ manager, subresource }) => manager !== except && (subresource ?? "") === "",
+    ({ manager, subresource }) => manager !== except && subresource !== "status",
   );
   others.sort((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
   return others[0]?.manager;

@@ -63,7 +63,7 @@ export class Loader {
   #refuseCycle(candidate: string): void {
     if (isWithin(this.root, candidate))
       throw new RenderError(`cycle detected: candidate root '${candidate}' contains visited root '${this.root}'`);
-    this.#parent?.#refuseCycle(candidate);
+    if (this.#parent !== undefined) this.#parent.#refuseCycle(candidate);
   }
 }
 

@@ -100,11 +100,14 @@ function validOf(
 /** Elements whose known keys agree take the keys that only the other one has. */
 function unified(found: readonly string[][]): string[][] {
   const list = found.map((values) => [...values]);
-  for (let left = 0; left < list.length; left += 1)
+  for (let left = 0; left < list.length; left += 1) {
+    // What was there at first is compared with all others, though it may be overwritten meanwhile.
+    const own = list[left]!;
     for (let right = 0; right < list.length; right += 1) {
-      const both = unifiedPair(list[left]!, list[right]!);
+      const both = unifiedPair(own, list[right]!);
       if (both !== undefined) list[left] = list[right] = both;
     }
+  }
   return list;
 }
 

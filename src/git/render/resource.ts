@@ -183,11 +183,18 @@ export class Resource {
   }
 
   allowNameChange(): void {
+    this.#makeAnnotationsText();
     this.#setNote("allowNameChange", "enabled");
   }
 
   allowKindChange(): void {
+    this.#makeAnnotationsText();
     this.#setNote("allowKindChange", "enabled");
+  }
+
+  /** In kustomize the marks are annotations, and writing one makes text of all; a null map is gone. */
+  #makeAnnotationsText(): void {
+    this.setAnnotations(this.annotations);
   }
 
   setName(name: string): void {
