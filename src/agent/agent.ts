@@ -265,6 +265,7 @@ class Starting {
           nodeName,
           nodeIps,
           clusterCidrs,
+          servedIps: uses("dns") ? clusterDns : [],
           cniConfigDirectory: this.#paths.cniConfig,
           cniStateDirectory: this.#paths.cniState,
           nodes,

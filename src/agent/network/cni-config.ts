@@ -35,12 +35,13 @@ export function cniConfig({ bridge, podCidrs, mtu, stateDirectory }: CniOptions)
   return `${JSON.stringify({ cniVersion: "1.0.0", name: "capstan", plugins: [plugin] }, undefined, 2)}\n`;
 }
 
-/** Writes the configuration if it is not there already, whole or not at all. */
-export async function writeCniConfig(directory: string, text: string): Promise<void> {
+/** Writes the configuration if it is not there already, whole or not at all. True if it wrote. */
+export async function writeCniConfig(directory: string, text: string): Promise<boolean> {
   const path = join(directory, cniConfigName);
-  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return false;
   await mkdir(directory, { recursive: true });
   const draft = join(directory, `.${cniConfigName}.new`);
   await writeFile(draft, text);
   await rename(draft, path);
+  return true;
 }

@@ -13,6 +13,8 @@ export interface PodTrafficInput {
   readonly podCidrs: readonly string[];
   /** The cluster's pod ranges: between these no address is changed. */
   readonly clusterCidrs: readonly string[];
+  /** Addresses that the node answers on itself, such as the cluster DNS address: no host port is on them. */
+  readonly servedIps?: readonly string[];
 }
 
 export function podsLayout(family: Family): TableLayout {
@@ -31,6 +33,7 @@ export function podsLayout(family: Family): TableLayout {
       hairpin: `set hairpin { type ${address} . ${address}; }`,
       "pod-cidrs": `set pod-cidrs { type ${address}; flags interval; }`,
       ...moved.sets,
+      served: `set served { type ${address}; }`,
       "cluster-cidrs": `set cluster-cidrs { type ${address}; flags interval; }`,
     },
     chains: {
@@ -38,6 +41,7 @@ export function podsLayout(family: Family): TableLayout {
       ports: {
         rules: [
           `dnat ${family} to ${target} . meta l4proto . th dport map @address-ports`,
+          `${target} @served return`,
           `fib daddr type local dnat ${family} to meta l4proto . th dport map @any-ports`,
         ],
       },
@@ -60,7 +64,10 @@ export function podsLayout(family: Family): TableLayout {
 }
 
 /** The elements that these pods and ranges ask for. */
-export function podsContents(family: Family, { pods, podCidrs, clusterCidrs }: PodTrafficInput): TableContents {
+export function podsContents(
+  family: Family,
+  { pods, podCidrs, clusterCidrs, servedIps = [] }: PodTrafficInput,
+): TableContents {
   const addressPorts = new Map<string, string>();
   const anyPorts = new Map<string, string>();
   const hairpin = new Map<string, string>();
@@ -83,6 +90,7 @@ export function podsContents(family: Family, { pods, podCidrs, clusterCidrs }: P
       ["address-ports", addressPorts],
       ["any-ports", anyPorts],
       ["hairpin", hairpin],
+      ["served", new Map(servedIps.filter((ip) => familyOf(ip) === family).map((ip) => [ip, ""]))],
       ["pod-cidrs", ranges(podCidrs)],
       ["cluster-cidrs", ranges([...clusterCidrs, ...podCidrs])],
     ]),

@@ -37,6 +37,8 @@ export interface NetworkOptions {
   readonly nodeIps: readonly string[];
   /** The cluster's pod ranges. */
   readonly clusterCidrs: readonly string[];
+  /** Addresses that this node answers on itself, such as the cluster DNS address. */
+  readonly servedIps?: readonly string[];
   readonly cniConfigDirectory: string;
   readonly cniStateDirectory: string;
   /** How other nodes' pods are reached; default "auto": routes on one segment, else VXLAN. */
@@ -155,8 +157,8 @@ class PodNetwork {
 
   #wantedContents({ family, mover }: FamilyPart): TableContents {
     const pods = [...this.#pods.values()].sort((one, other) => ageOf(one).localeCompare(ageOf(other)));
-    const { clusterCidrs } = this.#options;
-    const { chains, elements } = podsContents(family, { pods, podCidrs: this.#podCidrs, clusterCidrs });
+    const { clusterCidrs, servedIps = [] } = this.#options;
+    const { chains, elements } = podsContents(family, { pods, podCidrs: this.#podCidrs, clusterCidrs, servedIps });
     return { chains, elements: new Map([...elements, ["moved", mover.moved]]) };
   }
 
@@ -192,7 +194,17 @@ class PodNetwork {
       mtu: mode === "routes" ? mtu : mtu - vxlanOverheadBytes,
       stateDirectory: cniStateDirectory,
     });
-    await writeCniConfig(cniConfigDirectory, text);
+    if (await writeCniConfig(cniConfigDirectory, text)) await this.#dropOldGateways();
+  }
+
+  /** A node that was given other ranges has a bridge with the old addresses; the plug-in would refuse to work with it. */
+  async #dropOldGateways(): Promise<void> {
+    const cidrs = this.#podCidrs.flatMap((range) => parseCidr(range) ?? []);
+    for (const { device, ip, segment } of await readAddresses(this.#run)) {
+      const address = parseAddress(ip);
+      if (device !== podBridge || address === undefined || cidrs.some((cidr) => cidrContains(cidr, address))) continue;
+      await this.#run("ip", ["addr", "del", `${ip}/${segment.bits}`, "dev", device]);
+    }
   }
 
   async #syncPeers(full: boolean): Promise<void> {

@@ -85,7 +85,11 @@ export function servicesLayout(family: Family): TableLayout {
       "nat-in": { hook: "type nat hook prerouting priority -100;", rules: ["jump dispatch"] },
       "nat-out": { hook: "type nat hook output priority -100;", rules: ["jump dispatch"] },
       "check-in": { hook: "type filter hook input priority 0;", rules: [`ct state new ${key} vmap @refused`] },
-      "check-forward": { hook: "type filter hook forward priority 0;", rules: ["ct state new jump check"] },
+      "check-forward": {
+        hook: "type filter hook forward priority 0;",
+        // Packets that the kernel cannot place are not translated back either: the asker would answer them with a reset.
+        rules: ["ct state invalid drop", "ct state new jump check"],
+      },
       "check-out": { hook: "type filter hook output priority -90;", rules: ["ct state new jump check"] },
       "nat-post": {
         hook: "type nat hook postrouting priority 100;",

@@ -75,13 +75,14 @@ answerLines(async (command, value: Command) => {
 async function start(mode: PeerMode): Promise<void> {
   const log = createLogger({ level: "warn" });
   const nodeIps = [nodeIp];
-  const network = await startNetwork({ nodeName, nodeIps, clusterCidrs, ...paths, mode, ...sources, log });
+  const servedIps = [dnsIp];
+  const network = await startNetwork({ nodeName, nodeIps, clusterCidrs, servedIps, ...paths, mode, ...sources, log });
   const proxy = await startProxy({
     nodeName,
     nodeIps,
     clusterCidrs,
     serviceCidrs,
-    servedIps: [dnsIp],
+    servedIps,
     ...sources,
     log,
   });
