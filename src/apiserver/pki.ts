@@ -115,7 +115,20 @@ export async function openPki(directory: string, clock: Clock): Promise<ClusterP
     ca,
     frontProxyCa,
     serviceAccountKey,
-    keep: (name, request) => keepLeaf(directory, name, request, ca, clock),
+    keep: oneAtATime((name, request) => keepLeaf(directory, name, request, ca, clock)),
+  };
+}
+
+/** Two that ask for the same certificate at once must not write the key of one beside the certificate of the other. */
+function oneAtATime(keep: ClusterPki["keep"]): ClusterPki["keep"] {
+  const last = new Map<string, Promise<unknown>>();
+  return (name, request) => {
+    const kept = (last.get(name) ?? Promise.resolve()).then(() => keep(name, request));
+    last.set(
+      name,
+      kept.catch(() => {}),
+    );
+    return kept;
   };
 }
 
