@@ -10,8 +10,8 @@ import { keyText, resourceName } from "#client/resource-path.ts";
 
 interface Overlay {
   set: ObjectSet<KubernetesObject>;
-  /** Keys whose object in the set is an assumed one. */
-  assumed: Set<string>;
+  /** Keys whose object in the set is an assumed one, and how to tell that the server's has come to say the same. */
+  assumed: Map<string, (object: KubernetesObject) => boolean>;
 }
 
 export class AssumedObjects {
@@ -27,10 +27,11 @@ export class AssumedObjects {
     return this.#overlays.get(resourceName(ref))?.set as unknown as ObjectSet<T> | undefined;
   }
 
-  assume<T extends KubernetesObject>(ref: ResourceRef<T>, object: T): void {
+  /** Until the server tells of an object for which `isDone` holds, or deletes it, or it is forgotten. */
+  assume<T extends KubernetesObject>(ref: ResourceRef<T>, object: T, isDone: (object: T) => boolean): void {
     const overlay = this.#overlay(ref as unknown as ResourceRef<KubernetesObject>);
     overlay.set.set(object);
-    overlay.assumed.add(keyText(object.metadata));
+    overlay.assumed.set(keyText(object.metadata), isDone as (object: KubernetesObject) => boolean);
   }
 
   /** The object was not written after all. */
@@ -42,14 +43,13 @@ export class AssumedObjects {
     else overlay.set.set(real);
   }
 
-  /** The server told of the object: from a revision that is newer than what was assumed on, that counts. */
+  /** The server told of the object. */
   seen(ref: ResourceRef<KubernetesObject>, object: KubernetesObject, isDeleted: boolean): void {
     const overlay = this.#overlays.get(resourceName(ref));
     if (overlay === undefined) return;
     const key = keyText(object.metadata);
-    const known = overlay.set.get(object.metadata);
-    const isNews = Number(object.metadata.resourceVersion) > Number(known?.metadata.resourceVersion ?? 0);
-    if (overlay.assumed.has(key) && !isDeleted && !isNews) return;
+    const isDone = overlay.assumed.get(key);
+    if (isDone !== undefined && !isDeleted && !isDone(object)) return;
     overlay.assumed.delete(key);
     if (isDeleted) overlay.set.delete(object.metadata);
     else overlay.set.set(object);
@@ -59,7 +59,7 @@ export class AssumedObjects {
     const name = resourceName(ref);
     let overlay = this.#overlays.get(name);
     if (overlay === undefined) {
-      overlay = { set: new ObjectSet(), assumed: new Set() };
+      overlay = { set: new ObjectSet(), assumed: new Map() };
       for (const object of this.#cache.peek(ref)?.list() ?? []) overlay.set.set(object);
       this.#overlays.set(name, overlay);
     }

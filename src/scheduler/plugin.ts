@@ -2,7 +2,11 @@
  * The contract of a scheduler plugin: one rule about where a pod may or should go. Pure: it reads the cluster as it is
  * handed, never waits, never acts. To add one: a file in plugins/, a line in all.ts, a test.
  */
-import type { V1AllocationResult } from "#api/generated/types.ts";
+import type {
+  ResourceV1ResourceClaim,
+  V1AllocationResult,
+  V1ContainerExtendedResourceRequest,
+} from "#api/generated/types.ts";
 import type { ObjectKey } from "#client/resource-path.ts";
 import type { View } from "#client/view.ts";
 import type { ClusterState } from "./cluster-state.ts";
@@ -79,9 +83,15 @@ export interface Plugin<P = unknown, S = unknown> {
 export type Step =
   | { readonly kind: "bind-volume"; readonly claim: ObjectKey; readonly volume: string }
   | { readonly kind: "provision"; readonly claim: ObjectKey; readonly node: string }
-  | { readonly kind: "wait-for-claim"; readonly claim: ObjectKey }
   | { readonly kind: "allocate-claim"; readonly claim: ObjectKey; readonly allocation: V1AllocationResult }
-  | { readonly kind: "reserve-claim"; readonly claim: ObjectKey };
+  | { readonly kind: "reserve-claim"; readonly claim: ObjectKey }
+  /** A claim for the extended resources of a pod: made, noted in the pod's status, allocated. */
+  | {
+      readonly kind: "create-claim";
+      readonly claim: ResourceV1ResourceClaim;
+      readonly mappings: readonly V1ContainerExtendedResourceRequest[];
+      readonly allocation: V1AllocationResult;
+    };
 
 /** A rule that could not be applied; the scheduler reports it and tries again later. */
 export class PluginFailure extends Error {

@@ -14,6 +14,7 @@ import { AssumedObjects } from "./assumed-objects.ts";
 import { ClusterFollower, forgivingView, servedKinds } from "./cluster-follower.ts";
 import { ClusterState } from "./cluster-state.ts";
 import { type Decision, decide } from "./cycle.ts";
+import { ClaimWriter } from "./devices/claim-writer.ts";
 import { namespaceRef, nodeRef, podRef } from "./kinds.ts";
 import { podInfoOf } from "./pod-info.ts";
 import { PodWriter } from "./pod-writer.ts";
@@ -99,7 +100,7 @@ class Scheduler {
       onWork: () => this.#planTurn(),
     });
     this.#writer = new PodWriter({ client, recorder, clock, log, schedulerName });
-    this.#steps = new StepRunner(client, cache, assumed, signal);
+    this.#steps = new StepRunner(client, cache, assumed, new ClaimWriter(client, clock), signal);
   }
 
   async run(): Promise<void> {
@@ -167,7 +168,7 @@ class Scheduler {
             (plugin) => plugin.reserve?.(info, nodeInfo, attempt.preparedBy(plugin.name), this.#cluster) ?? [],
           );
     this.#follower.assume(info.pod, node);
-    this.#steps.assume(steps);
+    this.#steps.assume(steps, info);
     this.#bindings++;
     void this.#bind(queued, node, steps).finally(() => {
       this.#bindings--;
@@ -182,7 +183,7 @@ class Scheduler {
       await this.#writer.bind(info, node);
     } catch (error) {
       if (this.#signal.aborted) return;
-      this.#steps.forget(steps);
+      this.#steps.forget(steps, info);
       this.#follower.forget(info.pod);
       const current = this.#cache.of(podRef).get(info.pod.metadata);
       const isGone = isNotFound(error) && current === undefined;

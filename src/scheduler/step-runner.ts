@@ -1,10 +1,11 @@
 /** Carries out what must be written before a pod is bound: volumes and devices that go with it. */
-import type { V1PersistentVolume, V1PersistentVolumeClaim } from "#api/generated/types.ts";
+import type { ResourceV1ResourceClaim, V1PersistentVolume, V1PersistentVolumeClaim } from "#api/generated/types.ts";
 import type { Client, ObjectKey } from "#client/client.ts";
 import type { ClusterCache } from "#client/cluster-cache.ts";
 import { keyText } from "#client/resource-path.ts";
 import type { AssumedObjects } from "./assumed-objects.ts";
-import { podRef, volumeClaimRef, volumeRef } from "./kinds.ts";
+import type { ClaimWriter } from "./devices/claim-writer.ts";
+import { podRef, resourceClaimRef, volumeClaimRef, volumeRef } from "./kinds.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { PluginFailure, type Step } from "./plugin.ts";
 import { boundByControllerAnnotation, isFullyBound, selectedNodeAnnotation } from "./volumes.ts";
@@ -16,9 +17,11 @@ export class StepRunner {
   readonly #client: Client;
   readonly #cache: ClusterCache;
   readonly #assumed: AssumedObjects;
+  readonly #claims: ClaimWriter;
   readonly #signal: AbortSignal;
 
-  constructor(client: Client, cache: ClusterCache, assumed: AssumedObjects, signal: AbortSignal) {
+  constructor(client: Client, cache: ClusterCache, assumed: AssumedObjects, claims: ClaimWriter, signal: AbortSignal) {
+    this.#claims = claims;
     this.#client = client;
     this.#cache = cache;
     this.#assumed = assumed;
@@ -26,30 +29,55 @@ export class StepRunner {
   }
 
   /** From now on nobody else is given the same. */
-  assume(steps: readonly Step[]): void {
+  assume(steps: readonly Step[], pod: PodInfo): void {
     for (const step of steps) {
       if (step.kind === "bind-volume") {
         const bound = this.#boundVolume(step);
-        if (bound !== undefined) this.#assumed.assume(volumeRef, bound);
+        if (bound !== undefined) this.#assumed.assume(volumeRef, bound, ({ spec }) => spec?.claimRef !== undefined);
       } else if (step.kind === "provision") {
         const claim = this.#claim(step.claim);
-        if (claim !== undefined) this.#assumed.assume(volumeClaimRef, withSelectedNode(claim, step.node));
+        const isDone = ({ metadata }: V1PersistentVolumeClaim) =>
+          selectedNodeAnnotation in (metadata.annotations ?? {});
+        if (claim !== undefined) this.#assumed.assume(volumeClaimRef, withSelectedNode(claim, step.node), isDone);
+      } else if (step.kind === "allocate-claim" || step.kind === "create-claim") {
+        const claim = this.#allocatedClaim(step, pod);
+        if (claim !== undefined)
+          this.#assumed.assume(resourceClaimRef, claim, ({ status }) => status?.allocation !== undefined);
       }
     }
   }
 
-  forget(steps: readonly Step[]): void {
+  forget(steps: readonly Step[], pod: PodInfo): void {
     for (const step of steps) {
       if (step.kind === "bind-volume")
         this.#assumed.forget(volumeRef, { metadata: { name: step.volume } } as V1PersistentVolume);
       else if (step.kind === "provision")
         this.#assumed.forget(volumeClaimRef, { metadata: { ...step.claim } } as V1PersistentVolumeClaim);
+      else if (step.kind === "allocate-claim" || step.kind === "create-claim") {
+        const claim = this.#allocatedClaim(step, pod);
+        if (claim !== undefined) this.#assumed.forget(resourceClaimRef, claim);
+      }
     }
   }
 
+  /** A claim that is yet to be made stands under a name that no claim has. */
+  #allocatedClaim(
+    step: Step & { kind: "allocate-claim" | "create-claim" },
+    { uid }: PodInfo,
+  ): ResourceV1ResourceClaim | undefined {
+    const { allocation } = step;
+    if (step.kind === "create-claim") {
+      const { metadata, spec } = step.claim;
+      return { metadata: { ...metadata, name: `${metadata.generateName}${uid}` }, spec, status: { allocation } };
+    }
+    const claim = this.#cache.peek(resourceClaimRef)?.get(step.claim);
+    return claim === undefined ? undefined : { ...claim, status: { ...claim.status, allocation } };
+  }
+
   /** Rejects if a step cannot be done: the pod is to be decided on again. */
-  async run(steps: readonly Step[], { pod }: PodInfo, nodeName: string): Promise<void> {
+  async run(steps: readonly Step[], info: PodInfo, nodeName: string): Promise<void> {
     if (steps.length === 0) return;
+    const { pod } = info;
     // Whoever wonders where the pod will go, while this takes its time, can see it.
     await this.#client.patch(
       podRef,
@@ -58,15 +86,20 @@ export class StepRunner {
       { metadata: { uid: pod.metadata.uid }, status: { nominatedNodeName: nodeName } },
       { subresource: "status" },
     );
-    await Promise.all(steps.map((step) => this.#begin(step)));
+    await Promise.all(steps.map((step) => this.#begin(step, info)));
     const claims = steps.flatMap((step) =>
       step.kind === "bind-volume" || step.kind === "provision" ? [step.claim] : [],
     );
     await this.#bound(claims, pod.metadata, nodeName);
   }
 
-  async #begin(step: Step): Promise<void> {
-    if (step.kind === "bind-volume") {
+  async #begin(step: Step, info: PodInfo): Promise<void> {
+    if (step.kind === "allocate-claim") await this.#claims.allocate(step.claim, step.allocation, info);
+    else if (step.kind === "reserve-claim") await this.#claims.allocate(step.claim, undefined, info);
+    else if (step.kind === "create-claim") {
+      await this.#claims.create(step.claim, step.mappings, step.allocation, info);
+      this.forget([step], info);
+    } else if (step.kind === "bind-volume") {
       const { claimRef, annotations } = this.#bindingOf(step);
       await this.#client.patch(volumeRef, { name: step.volume }, "merge", {
         metadata: { annotations },
