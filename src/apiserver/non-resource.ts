@@ -1,17 +1,22 @@
 /** Paths that are no resources: health, version, discovery, OpenAPI, metrics, OIDC documents. */
-import { type Answer, objectAnswer, pageNotFound, textAnswer } from "./answer.ts";
+import { type Answer, objectAnswer, pageNotFound } from "./answer.ts";
 import type { Caller, Dispatched } from "./dispatch.ts";
 import { methodNotAllowed } from "./dispatch.ts";
 import { checkRoute, negotiate } from "./http/negotiate.ts";
 import { isPretty } from "./dispatch.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { Health } from "./health.ts";
+import type { OpenApi } from "./openapi/openapi.ts";
+import type { ServerRequest } from "./request.ts";
 
 export type NonResourceHandler = (caller: Caller) => Promise<Dispatched>;
 
 export interface NonResourceParts {
   health: Health;
   discovery: Discovery;
+  openApi: OpenApi;
+  tokens: OidcDocuments;
+  metrics(): string;
   version: Readonly<Record<string, string>>;
 }
 
@@ -22,19 +27,62 @@ export function createNonResourceHandler(parts: NonResourceParts): NonResourceHa
     const healthy = parts.health(info.path, request);
     if (healthy !== undefined) return { answer: healthy, form };
     if (/^\/apis?(\/|$)/.test(info.path)) return parts.discovery.answer(caller);
+    if (info.path.startsWith("/version")) checkRoute(request.header("accept"), false);
     const answer = await plainPath(parts, caller);
     return { answer, form };
   };
 }
 
-async function plainPath({ version }: NonResourceParts, { request, info }: Caller): Promise<Answer> {
-  switch (info.path.replace(/\/$/, "")) {
+async function plainPath(parts: NonResourceParts, { request, info }: Caller): Promise<Answer> {
+  const document = parts.openApi(info.path, request);
+  if (document !== undefined) return document;
+  switch (info.path === "/" ? "/" : info.path.replace(/\/$/, "")) {
     case "/version":
-      if (request.method !== "GET") throw methodNotAllowed();
-      checkRoute(request.header("accept"), false);
-      return objectAnswer(version);
+      onlyGet(request);
+      return objectAnswer(parts.version);
+    case "/.well-known/openid-configuration":
+      onlyGet(request);
+      return objectAnswer(parts.tokens.configuration());
+    case "/openid/v1/jwks":
+      onlyGet(request);
+      return { ...objectAnswer(parts.tokens.keys()), contentType: "application/jwk-set+json" };
+    case "/metrics":
+      onlyGet(request);
+      return {
+        type: "text",
+        code: 200,
+        text: parts.metrics(),
+        contentType: "text/plain; version=0.0.4; charset=utf-8",
+      };
+    case "/":
+      return objectAnswer({ paths: rootPaths });
     default:
-      void textAnswer;
       return pageNotFound();
   }
+}
+
+/** What /.well-known and /openid say of our tokens. */
+export interface OidcDocuments {
+  configuration(): object;
+  keys(): object;
+}
+
+const rootPaths = [
+  "/.well-known/openid-configuration",
+  "/api",
+  "/api/v1",
+  "/apis",
+  "/apis/",
+  "/healthz",
+  "/livez",
+  "/metrics",
+  "/openapi/v2",
+  "/openapi/v3",
+  "/openid/v1/jwks",
+  "/readyz",
+  "/version",
+];
+
+function onlyGet(request: ServerRequest): void {
+  if (request.method !== "GET") throw methodNotAllowed();
 }

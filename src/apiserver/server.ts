@@ -27,6 +27,9 @@ import { Catalogue } from "./catalogue.ts";
 import { crdHook, CustomResources } from "./crd/custom-resources.ts";
 import { createDiscovery } from "./discovery/discovery.ts";
 import type { DispatchTables } from "./dispatch.ts";
+import { createOpenApi } from "./openapi/openapi.ts";
+import { oidcDocuments } from "./authn/oidc-documents.ts";
+import { metricsText } from "./metrics.ts";
 import { createHandler } from "./handler.ts";
 import { createHealth } from "./health.ts";
 import { listen, type ListenOptions, type Listener } from "./http/listener.ts";
@@ -156,6 +159,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     nonResource: createNonResourceHandler({
       health: createHealth([]),
       discovery: createDiscovery(catalogue, tables.virtual, () => address),
+      openApi: createOpenApi(catalogue, tables.virtual),
+      tokens: oidcDocuments(signer, () => address),
+      metrics: () => metricsText(cache, catalogue),
       version: serverVersion,
     }),
     clock,

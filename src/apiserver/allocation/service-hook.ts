@@ -51,6 +51,7 @@ export function serviceHook(cache: ClusterCache, ranges: readonly Cidr[], ports:
     },
     writes(object, old, operation) {
       return [
+        ...(object === undefined ? [endpointsGone(old!)] : []),
         ...difference(
           addressesHeld(object as V1Service),
           addressesHeld(old as V1Service),
@@ -68,6 +69,11 @@ export function serviceHook(cache: ClusterCache, ranges: readonly Cidr[], ports:
       ];
     },
   };
+}
+
+/** A Service takes the Endpoints of its name with it. */
+function endpointsGone({ metadata }: KubernetesObject): Write {
+  return { key: `/registry/core/endpoints/${metadata.namespace ?? ""}/${metadata.name ?? ""}`, value: undefined };
 }
 
 function resetToSent(service: V1Service, asSent: WeakMap<KubernetesObject, V1Service["spec"]>): void {

@@ -102,7 +102,7 @@ async function writeObject(
 
 /** RFC 7234 §5.5, as upstream's net.NewWarningHeader writes it. */
 function warningHeader(text: string): string {
-  const clean = text.replace(/[\u0000-\u001f\u007f]/g, "");
+  const clean = text.replace(/\p{Cc}/gu, "");
   // Header values are bytes: UTF-8 goes out as latin1 text.
   return Buffer.from(`299 - "${clean.replace(/[\\"]/g, "\\$&")}"`).toString("latin1");
 }

@@ -129,7 +129,9 @@ function gathered(pieces: readonly Uint8Array[]): Uint8Array[] {
 }
 
 function withoutTypes(list: { items: KubernetesObject[] }) {
-  return { ...list, items: list.items.map(({ kind: _, apiVersion: __, ...rest }) => rest) };
+  const bare = (item: KubernetesObject) =>
+    Object.fromEntries(Object.entries(item).filter(([name]) => name !== "kind" && name !== "apiVersion"));
+  return { ...list, items: list.items.map(bare) };
 }
 
 function partialOf({ metadata }: KubernetesObject, version: string) {

@@ -1,5 +1,5 @@
 /** SelfSubjectRulesReview: what may I do in this namespace? Upstream: pkg/registry/authorization/selfsubjectrulesreview. */
-import type { V1SelfSubjectRulesReview } from "#api/generated/types.ts";
+import type { V1PolicyRule, V1SelfSubjectRulesReview } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import type { Rbac } from "#apiserver/authz/rbac.ts";
@@ -36,6 +36,6 @@ export function selfRulesReview(rbac: Rbac): VirtualResource {
   });
 }
 
-function withoutPaths<R extends { nonResourceURLs?: readonly string[] }>({ nonResourceURLs: _, ...rest }: R) {
-  return rest;
+function withoutPaths({ verbs, apiGroups, resources, resourceNames }: V1PolicyRule) {
+  return { verbs, apiGroups, resources, ...(resourceNames === undefined ? {} : { resourceNames }) };
 }

@@ -104,7 +104,7 @@ function endpointOf(
     portName = found.name ?? "";
   }
   const endpoints = services.cache.resource("/registry/core/endpoints/").get(key)?.object as V1Endpoints | undefined;
-  if (endpoints === undefined) throw notFound({ group: "", resource: "endpoints" }, name);
+  if (endpoints === undefined) throw notFound({ group: "", resource: "services" }, name);
   const choices = (endpoints.subsets ?? []).flatMap((subset) =>
     (subset.ports ?? [])
       .filter((one) => (one.name ?? "") === portName)

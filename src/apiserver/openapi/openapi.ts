@@ -1,0 +1,109 @@
+/** /openapi/v2 and /openapi/v3: made when first asked for, kept until the catalogue changes, known to clients by hash. */
+import { createHash } from "node:crypto";
+import { notAcceptable } from "#apiserver/http/negotiate.ts";
+import { type Answer, pageNotFound } from "#apiserver/answer.ts";
+import type { Catalogue } from "#apiserver/catalogue.ts";
+import { methodNotAllowed } from "#apiserver/dispatch.ts";
+import type { ServerRequest } from "#apiserver/request.ts";
+import { servedGroups } from "#apiserver/discovery/api-resources.ts";
+import type { VirtualResource } from "#apiserver/subresource.ts";
+import { versionThree, versionTwo } from "./documents.ts";
+
+interface Document {
+  bytes: Buffer;
+  hash: string;
+}
+
+/** undefined: not a path of ours. */
+export type OpenApi = (path: string, request: ServerRequest) => Answer | undefined;
+
+/** Paths that have a document though no resource is under them. */
+const plainPaths = [".well-known/openid-configuration", "api", "apis", "openid/v1/jwks", "version"];
+
+export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualResource[]): OpenApi {
+  const kept = new Map<string, Document>();
+  catalogue.onChange(() => kept.clear());
+
+  function document(key: string, make: () => unknown): Document {
+    let found = kept.get(key);
+    if (found === undefined) {
+      const bytes = Buffer.from(`${JSON.stringify(make())}\n`);
+      found = { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
+      kept.set(key, found);
+    }
+    return found;
+  }
+
+  const ofVersion = (path: string): Document | undefined => {
+    const match = /^(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path);
+    if (match !== null) {
+      const group = match[1] ?? "";
+      const version = match[2]!;
+      const isServed =
+        catalogue.all().some((one) => one.group === group && one.version === version) ||
+        virtual.some((one) => one.group === group && one.version === version);
+      return isServed ? document(path, () => versionThree(catalogue, group, version)) : undefined;
+    }
+    const isKnown =
+      plainPaths.includes(path) || servedGroups(catalogue, virtual).some(({ name }) => path === `apis/${name}`);
+    return isKnown
+      ? document(path, () => ({ openapi: "3.0.0", info: { title: "Kubernetes", version: "v1.36.2" }, paths: {} }))
+      : undefined;
+  };
+
+  function index(): unknown {
+    const groups = servedGroups(catalogue, virtual);
+    const paths = [
+      ...plainPaths,
+      "api/v1",
+      ...groups.flatMap(({ name, versions }) => [
+        `apis/${name}`,
+        ...versions.map((version) => `apis/${name}/${version}`),
+      ]),
+    ].sort();
+    return {
+      paths: Object.fromEntries(
+        paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${ofVersion(path)!.hash}` }]),
+      ),
+    };
+  }
+
+  return (path, request) => {
+    const match = /^\/openapi\/(v2|v3)(?:\/(.+?))?\/?$/.exec(path);
+    if (match === null) return undefined;
+    if (request.method !== "GET") throw methodNotAllowed();
+    if (!acceptsJson(request.header("accept"))) throw notAcceptable(["application/json"]);
+    const [, version, rest] = match;
+    if (version === "v2")
+      return rest === undefined
+        ? served(
+            document("v2", () => versionTwo(catalogue)),
+            request,
+          )
+        : pageNotFound();
+    if (rest === undefined) return served(document("index", index), request);
+    const found = ofVersion(rest);
+    return found === undefined ? pageNotFound() : served(found, request);
+  };
+}
+
+/** Protobuf forms of these documents exist too; clients that ask for them take JSON as well. */
+function acceptsJson(accept: string | undefined): boolean {
+  return (
+    accept === undefined || accept === "" || /application\/json|\*\/\*/.test(accept) || !accept.includes("protobuf")
+  );
+}
+
+const yearSeconds = 31_536_000;
+
+function served({ bytes, hash }: Document, request: ServerRequest): Answer {
+  const etag = `"${hash}"`;
+  const isPinned = request.query.get("hash") === hash;
+  const headers = {
+    etag,
+    vary: "Accept",
+    "cache-control": isPinned ? `public, immutable, max-age=${yearSeconds}` : "no-cache, private",
+  };
+  if (request.header("if-none-match") === etag) return { type: "text", code: 304, text: "", headers };
+  return { type: "object", code: 200, bytes: [bytes], headers };
+}
