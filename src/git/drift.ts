@@ -40,6 +40,8 @@ interface Expected {
 const gatherMs = 25;
 const fight = { initialMs: 1_000, limitMs: 60_000 };
 /** An object that stayed as it should for this long is forgiven its past. */
+/** A write that does not say when it was counts as the newest. */
+const unknownTime = "9999";
 const forgiveMs = 120_000;
 
 export class DriftWatch {
@@ -145,5 +147,5 @@ function isNewestWriter(object: UnknownObject): boolean {
   const entries = (object.metadata.managedFields ?? []).filter(({ subresource }) => subresource !== "status");
   const ours = entries.find(({ manager, operation }) => manager === fieldManager && operation === "Apply");
   if (ours === undefined) return false;
-  return entries.every((entry) => entry === ours || (entry.time ?? "") < (ours.time ?? ""));
+  return entries.every((entry) => entry === ours || (entry.time ?? unknownTime) < (ours.time ?? ""));
 }
