@@ -7,6 +7,12 @@ import { endpointsReconciler } from "./endpoints/endpoints.ts";
 import type { EveryKindReconciler } from "./every-kind.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { namespaceDeletion } from "./namespace/namespace-deletion.ts";
+import { disruptionReconciler } from "./disruption.ts";
+import { cronJobReconciler } from "./cron-job/cron-job.ts";
+import { jobReconciler } from "./job/job.ts";
+import { orphanJobPodsReconciler } from "./job/orphan-job-pods.ts";
+import { ttlAfterFinishedReconciler } from "./job/ttl-after-finished.ts";
+import { podGcReconciler } from "./pod-gc.ts";
 import { rootCaReconciler } from "./namespace/root-ca.ts";
 import { serviceAccountTokenReconciler } from "./namespace/service-account-token.ts";
 import { serviceAccountReconciler } from "./namespace/service-account.ts";
@@ -38,6 +44,12 @@ export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readon
     replicationControllerReconciler,
     statefulSetReconciler,
     daemonSetReconciler,
+    jobReconciler,
+    orphanJobPodsReconciler,
+    ttlAfterFinishedReconciler,
+    cronJobReconciler,
+    disruptionReconciler,
+    podGcReconciler,
     endpointsReconciler,
     endpointSliceReconciler,
     endpointSliceMirroringReconciler,

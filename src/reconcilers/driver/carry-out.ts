@@ -2,6 +2,7 @@
 import type { UnknownObject } from "#api/object.ts";
 import { isAlreadyExists, isNotFound } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
+import { isNamespaceTerminating } from "#reconcilers/pod-template.ts";
 import type { AnyRef, Change, EventSpec, ObjectKey, Outcome } from "#reconcilers/reconciler.ts";
 
 /** A write that a cache has to show before the next plan is made. */
@@ -82,7 +83,8 @@ async function carryOutOne(change: Change, options: CarryOutOptions): Promise<Re
 
 function isFine(change: Change, error: Error): boolean {
   if (change.type === "delete") return isNotFound(error);
-  return change.type === "create" && change.existsIsFine === true && isAlreadyExists(error);
+  if (change.type !== "create") return false;
+  return isNamespaceTerminating(error) || (change.existsIsFine === true && isAlreadyExists(error));
 }
 
 async function act(

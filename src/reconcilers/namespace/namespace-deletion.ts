@@ -7,6 +7,7 @@ import { Namespace } from "#api/core/namespace.ts";
 import type { V1NamespaceCondition } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { collectionPath } from "#client/resource-path.ts";
+import { timeOf } from "#reconcilers/pod-state.ts";
 import {
   update,
   updateStatus,
@@ -21,6 +22,8 @@ import type { EveryKindReconciler, KindKey, KindsView, ServedKind } from "#recon
 const finalizer = "kubernetes";
 /** Content that does not go by itself is looked at again after this. */
 const againMs = 5_000;
+/** Most namespaces are gone before anybody has to be told what they wait for. */
+const reportAfterMs = 5_000;
 
 export const namespaceDeletion: EveryKindReconciler = {
   name: "namespace",
@@ -43,8 +46,11 @@ export const namespaceDeletion: EveryKindReconciler = {
     if (!isGoing(kind, object)) return [];
     const namespace = object as unknown as Namespace;
     const content = contentOf(object, view);
-    if (content.size > 0)
-      return [...emptied(object, content), ...report(namespace, content, moment), wake(moment.now + againMs)];
+    const reportAt = timeOf(object.metadata.deletionTimestamp) + reportAfterMs;
+    if (content.size > 0) {
+      const told = reportAt <= moment.now ? report(namespace, content, moment) : [];
+      return [...emptied(object, content), ...told, wake(Math.max(reportAt, moment.now + againMs))];
+    }
     const overlooked = stillThere(view, moment.inputs);
     if (overlooked === undefined) return [wake(moment.now + againMs)];
     if (overlooked.length > 0) return [...overlooked.map((each) => deletion(each, object)), wake(moment.now + againMs)];

@@ -1,0 +1,326 @@
+/**
+ * Runs pods until enough of them have succeeded, and counts each exactly once: its uid goes into the status before its
+ * finalizer goes, and the count grows after. Upstream: pkg/controller/job/job_controller.go.
+ */
+import { formatTime } from "#lib/clock.ts";
+import { Pod } from "#api/core/pod.ts";
+import type { V1JobCondition, V1JobStatus } from "#api/generated/types.ts";
+import { labelSelectorOf } from "#api/label-selector.ts";
+import { Job } from "#reconcilers/kinds.ts";
+import { changedAt } from "#reconcilers/node/node-health.ts";
+import {
+  adoptionInputs,
+  candidatesOf,
+  claim,
+  possibleAdopters,
+  requiredLabels,
+  selectorIndex,
+} from "#reconcilers/ownership.ts";
+import { byDeletionOrder } from "#reconcilers/pod-ranking.ts";
+import { isPodActive, isPodReady, isPodTerminating, timeOf } from "#reconcilers/pod-state.ts";
+import { createPod, deletePod } from "#reconcilers/pod-template.ts";
+import {
+  defineReconciler,
+  event,
+  trigger,
+  updateStatus,
+  wake,
+  type Change,
+  type Moment,
+  type View,
+} from "#reconcilers/reconciler.ts";
+import { canonical } from "#reconcilers/template-hash.ts";
+import { formatIndexes, indexOf, parseIndexes } from "./indexes.ts";
+import { isIndexed, isTracked, newJobPod, withoutTracking } from "./job-pod.ts";
+import { judgeFailure, nextTryAt } from "./pod-failures.ts";
+import { tallyOf, type Tally } from "./tally.ts";
+
+/** Pods that one plan creates or deletes. */
+export const burstMax = 500;
+/** Uids that a status holds at once. */
+export const uncountedMax = 500;
+
+const bySelector = selectorIndex<Job>("job-selector", ({ spec }) => spec?.selector);
+
+export const jobReconciler = defineReconciler<Job>({
+  name: "job",
+  watches: Job,
+  owns: [Pod],
+  also: [trigger(Pod, possibleAdopters(Job, bySelector))],
+  inputs: (job, view) => adoptionInputs(claiming(job, view)),
+  reconcile(job, view, moment) {
+    if ((job.spec?.managedBy ?? ownName) !== ownName) return [];
+    const { claimed, changes } = claim({ ...claiming(job, view), inputs: moment.inputs });
+    if (isFinished(job)) return [...changes, ...released(job, claimed, new Set(claimed.map(uidOf)))];
+    const tally = tallyOf(job, claimed, judgeFailure);
+    return [...changes, ...planned(job, claimed, tally, moment)];
+  },
+});
+
+const ownName = "kubernetes.io/job-controller";
+const uidOf = ({ metadata }: Pod): string => metadata.uid ?? "";
+
+function claiming(job: Job, view: View) {
+  const selector = job.spec?.selector;
+  return {
+    owner: job,
+    ownerRef: Job,
+    ref: Pod,
+    selector: labelSelectorOf(selector),
+    candidates: candidatesOf<Pod>(view, job, Pod, requiredLabels(selector ?? {})),
+  };
+}
+
+function conditionOf({ status }: Job, type: string): V1JobCondition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type && condition.status === "True");
+}
+
+const isFinished = (job: Job): boolean => (conditionOf(job, "Complete") ?? conditionOf(job, "Failed")) !== undefined;
+
+/** Pods that have been counted may go. */
+function released(job: Job, pods: readonly Pod[], counted: ReadonlySet<string>): Change[] {
+  return pods
+    .filter((pod) => isTracked(pod) && counted.has(uidOf(pod)) && (!isPodActive(pod) || isFinished(job)))
+    .slice(0, burstMax)
+    .map(withoutTracking);
+}
+
+interface Ending {
+  type: "Complete" | "Failed";
+  reason: string;
+  message: string;
+}
+
+function planned(job: Job, pods: readonly Pod[], tally: Tally, moment: Moment): Change[] {
+  const { now } = moment;
+  const active = pods.filter(isPodActive);
+  const suspended = job.spec?.suspend === true;
+  const ending = endingOf(job, pods, active, tally, now);
+  const going = ending !== undefined || suspended ? active : [];
+  const managed =
+    ending === undefined && !suspended ? manage(job, pods, active, tally, now) : { changes: [], at: undefined };
+  const stopped = stop(job, going.slice(0, burstMax), ending?.type === "Failed");
+  const counted = new Set([...tally.uncounted.succeeded, ...tally.uncounted.failed, ...tally.ignored]);
+  const free = released(job, pods, counted);
+  const pending =
+    stopped.length + free.length > 0 ||
+    tally.fresh > 0 ||
+    tally.uncounted.succeeded.size + tally.uncounted.failed.size > 0;
+  const status = statusOf(job, pods, active, tally, ending, pending, now);
+  const deadline = deadlineAt(job);
+  const wakes = [managed.at, deadline].filter((at) => at !== undefined && at > now).map((at) => wake(at!));
+  // A finished pod is written into the status before it is let go.
+  return [...report(job, status), ...told(job, status), ...free, ...stopped, ...managed.changes, ...wakes];
+}
+
+/** Pods that the job itself stops count as failed only if the job fails: others are let go uncounted. */
+function stop(job: Job, pods: readonly Pod[], counting: boolean): Change[] {
+  const uncounted = counting ? [] : pods.filter(isTracked).map(withoutTracking);
+  return [...uncounted, ...pods.map((pod) => deletePod(pod, job))];
+}
+
+/** How the job ends, once that is known; it may still have to wait for its pods. */
+function endingOf(
+  job: Job,
+  pods: readonly Pod[],
+  active: readonly Pod[],
+  tally: Tally,
+  now: number,
+): Ending | undefined {
+  const failing = conditionOf(job, "FailureTarget");
+  if (failing !== undefined) return { type: "Failed", reason: failing.reason ?? "", message: failing.message ?? "" };
+  const met = conditionOf(job, "SuccessCriteriaMet");
+  if (met !== undefined) return { type: "Complete", reason: met.reason ?? "", message: met.message ?? "" };
+  const failed = (reason: string, message: string): Ending => ({ type: "Failed", reason, message });
+  if (tally.failJob !== undefined) return failed("PodFailurePolicy", tally.failJob);
+  const restarts = job.spec?.template.spec?.restartPolicy === "OnFailure" ? restartsOf(active) : 0;
+  const limit = job.spec?.backoffLimit ?? 6;
+  if (tally.failed > limit || (restarts > 0 && restarts > limit))
+    return failed("BackoffLimitExceeded", "Job has reached the specified backoff limit");
+  const deadline = deadlineAt(job);
+  if (deadline !== undefined && deadline <= now)
+    return failed("DeadlineExceeded", "Job was active longer than specified deadline");
+  if (isIndexed(job)) {
+    const most = job.spec?.maxFailedIndexes;
+    if (most !== undefined && tally.failedIndexes.size > most)
+      return failed("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+    const rule = matchedSuccessRule(job, tally);
+    if (rule !== undefined)
+      return { type: "Complete", reason: "SuccessPolicy", message: `Matched rules at index ${rule}` };
+    if (
+      tally.failedIndexes.size > 0 &&
+      tally.failedIndexes.size + tally.completedIndexes.size >= (job.spec?.completions ?? 0)
+    )
+      return failed("FailedIndexes", "Job has failed indexes");
+  }
+  return isSatisfied(job, pods, active, tally)
+    ? { type: "Complete", reason: "CompletionsReached", message: "Reached expected number of succeeded pods" }
+    : undefined;
+}
+
+function restartsOf(active: readonly Pod[]): number {
+  const counts = active.flatMap(({ status }) => [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+  ]);
+  return counts.reduce((sum, { restartCount }) => sum + restartCount, 0);
+}
+
+function isSatisfied(job: Job, pods: readonly Pod[], active: readonly Pod[], tally: Tally): boolean {
+  if (job.spec?.suspend === true && (job.spec.completions ?? 1) > tally.succeeded) return false;
+  const { completions } = job.spec ?? {};
+  if (completions !== undefined) return tally.succeeded >= completions;
+  return tally.succeeded > 0 && active.length === 0 && !pods.some(isPodTerminating);
+}
+
+function matchedSuccessRule(job: Job, { completedIndexes }: Tally): number | undefined {
+  const at = (job.spec?.successPolicy?.rules ?? []).findIndex(({ succeededIndexes, succeededCount }) => {
+    const wanted =
+      succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes, job.spec?.completions ?? 0);
+    const found =
+      wanted === undefined ? completedIndexes : new Set([...wanted].filter((each) => completedIndexes.has(each)));
+    return found.size >= (succeededCount ?? wanted?.size ?? Infinity);
+  });
+  return at < 0 ? undefined : at;
+}
+
+function deadlineAt({ spec, status }: Job): number | undefined {
+  if (spec?.activeDeadlineSeconds === undefined || spec.suspend === true || status?.startTime === undefined)
+    return undefined;
+  return timeOf(status.startTime) + spec.activeDeadlineSeconds * 1_000;
+}
+
+/** Creates what is missing or deletes what is too much. */
+function manage(
+  job: Job,
+  pods: readonly Pod[],
+  active: readonly Pod[],
+  tally: Tally,
+  now: number,
+): { changes: Change[]; at: number | undefined } {
+  if (job.metadata.deletionTimestamp !== undefined) return { changes: [], at: undefined };
+  const { parallelism = 1, completions } = job.spec ?? {};
+  const open =
+    completions === undefined
+      ? tally.succeeded > 0
+        ? active.length
+        : parallelism
+      : completions - tally.succeeded - tally.failedIndexes.size;
+  const wished = Math.max(0, Math.min(open, parallelism));
+  const outside = isIndexed(job) ? active.filter((pod) => !isWantedIndex(job, pod, tally)) : [];
+  const surplus = Math.max(active.length - wished, outside.length);
+  if (surplus > 0) {
+    const rest = byDeletionOrder(
+      active.filter((pod) => !outside.includes(pod)),
+      [],
+      now,
+    );
+    return {
+      changes: stop(job, [...outside, ...rest].slice(0, Math.min(surplus, burstMax)), false),
+      at: undefined,
+    };
+  }
+  const leaving = job.spec?.podReplacementPolicy === "Failed" ? pods.filter(isPodTerminating).length : 0;
+  const missing = Math.min(wished - active.length - leaving, burstMax);
+  if (missing <= 0) return { changes: [], at: undefined };
+  const seen = pods.filter(({ status }) => status?.phase === "Failed").length;
+  const unseen = (job.status?.failed ?? 0) > seen ? changedAt(job, "status") : 0;
+  const at = nextTryAt(pods, unseen);
+  if (at > now) return { changes: [], at };
+  return { changes: newPods(job, pods, active, tally, missing).map((pod) => createPod(pod, job)), at: undefined };
+}
+
+function isWantedIndex(job: Job, pod: Pod, { completedIndexes, failedIndexes }: Tally): boolean {
+  const index = indexOf(pod);
+  if (index === undefined || index >= (job.spec?.completions ?? 0)) return false;
+  return !completedIndexes.has(index) && !failedIndexes.has(index);
+}
+
+function newPods(job: Job, pods: readonly Pod[], active: readonly Pod[], tally: Tally, missing: number): Pod[] {
+  if (!isIndexed(job)) return Array.from({ length: missing }, () => newJobPod(job, undefined, 0));
+  const keeping = job.spec?.podReplacementPolicy === "Failed" ? [...active, ...pods.filter(isPodTerminating)] : active;
+  const taken = new Set(keeping.map(indexOf));
+  const created: Pod[] = [];
+  for (let index = 0; index < (job.spec?.completions ?? 0) && created.length < missing; index += 1)
+    if (!taken.has(index) && !tally.completedIndexes.has(index) && !tally.failedIndexes.has(index))
+      created.push(newJobPod(job, index, tally.failuresOf(index)));
+  return created;
+}
+
+function statusOf(
+  job: Job,
+  pods: readonly Pod[],
+  active: readonly Pod[],
+  tally: Tally,
+  ending: Ending | undefined,
+  pending: boolean,
+  now: number,
+): V1JobStatus {
+  const suspended = job.spec?.suspend === true && ending === undefined;
+  const before = job.status ?? {};
+  const counts = { active: active.length, succeeded: tally.counted.succeeded, failed: tally.counted.failed };
+  const uncounted = {
+    ...(tally.uncounted.succeeded.size === 0 ? {} : { succeeded: [...tally.uncounted.succeeded] }),
+    ...(tally.uncounted.failed.size === 0 ? {} : { failed: [...tally.uncounted.failed] }),
+  };
+  const done = ending !== undefined && !pending && !pods.some(isPodTerminating);
+  const resumed = (before.conditions ?? []).some(({ type, status }) => type === "Suspended" && status === "True");
+  const startTime = suspended
+    ? undefined
+    : resumed || before.startTime === undefined
+      ? formatTime(now)
+      : before.startTime;
+  const conditions = conditionsOf(job, ending, done, suspended, now);
+  const completed = formatIndexes(tally.completedIndexes);
+  return {
+    ...(conditions.length === 0 ? {} : { conditions }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(done && ending?.type === "Complete" ? { completionTime: formatTime(now) } : {}),
+    ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)),
+    terminating: pods.filter(isPodTerminating).length,
+    ...(completed === "" ? {} : { completedIndexes: completed }),
+    ...(job.spec?.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(tally.failedIndexes) }),
+    uncountedTerminatedPods: uncounted,
+    ready: active.filter(isPodReady).length,
+  };
+}
+
+function conditionsOf(
+  job: Job,
+  ending: Ending | undefined,
+  done: boolean,
+  suspended: boolean,
+  now: number,
+): V1JobCondition[] {
+  let conditions = [...(job.status?.conditions ?? [])];
+  const time = formatTime(now);
+  const set = (type: string, status: string, reason: string, message: string): void => {
+    const current = conditions.find((condition) => condition.type === type);
+    if (current?.status === status) return;
+    conditions = conditions.filter((condition) => condition.type !== type);
+    conditions.push({ type, status, lastProbeTime: time, lastTransitionTime: time, reason, message });
+  };
+  const wasSuspended = conditions.some(({ type, status }) => type === "Suspended" && status === "True");
+  if (suspended) set("Suspended", "True", "JobSuspended", "Job suspended");
+  else if (wasSuspended) set("Suspended", "False", "JobResumed", "Job resumed");
+  if (ending === undefined) return conditions;
+  set(ending.type === "Failed" ? "FailureTarget" : "SuccessCriteriaMet", "True", ending.reason, ending.message);
+  if (done) set(ending.type, "True", ending.reason, ending.message);
+  return conditions;
+}
+
+/** Events for conditions that are new. */
+function told(job: Job, status: V1JobStatus): Change[] {
+  return (status.conditions ?? []).flatMap(({ type, status: is, reason = "", message = "" }) => {
+    const before = job.status?.conditions?.find((condition) => condition.type === type);
+    if (before?.status === is) return [];
+    if (type === "Complete") return [event(job, "Normal", "Completed", "Job completed")];
+    if (type === "Failed") return [event(job, "Warning", reason, message)];
+    if (type !== "Suspended") return [];
+    return [event(job, "Normal", is === "True" ? "Suspended" : "Resumed", message)];
+  });
+}
+
+function report(job: Job, status: V1JobStatus): Change[] {
+  return canonical(status) === canonical(job.status ?? {}) ? [] : [updateStatus(Job, { ...job, status })];
+}

@@ -1,0 +1,67 @@
+/** What a failed pod means for its job. Upstream: pkg/controller/job/pod_failure_policy.go, backoff_utils.go. */
+import type { Pod } from "#api/core/pod.ts";
+import type { V1ContainerStatus, V1PodFailurePolicyRule } from "#api/generated/types.ts";
+import { backoffMs } from "#lib/backoff.ts";
+import type { Job } from "#reconcilers/kinds.ts";
+import { timeOf } from "#reconcilers/pod-state.ts";
+
+export interface FailureVerdict {
+  /** "Count" unless a rule says otherwise. */
+  action: "Count" | "Ignore" | "FailJob" | "FailIndex";
+  message: string;
+}
+
+export function judgeFailure(job: Job, pod: Pod): FailureVerdict {
+  for (const [at, rule] of (job.spec?.podFailurePolicy?.rules ?? []).entries()) {
+    const why = matched(rule, pod);
+    if (why === undefined) continue;
+    const message = `${why} matching ${rule.action} rule at index ${at}`;
+    return { action: rule.action as FailureVerdict["action"], message };
+  }
+  return { action: "Count", message: "" };
+}
+
+function matched({ onExitCodes, onPodConditions }: V1PodFailurePolicyRule, pod: Pod): string | undefined {
+  const { namespace, name } = pod.metadata;
+  if (onExitCodes !== undefined) {
+    const { containerName, operator, values } = onExitCodes;
+    const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+    for (const status of statuses) {
+      const code = exitCode(status);
+      if (code === undefined || code === 0 || (containerName !== undefined && containerName !== status.name)) continue;
+      if (values.includes(code) === (operator === "In"))
+        return `Container ${status.name} for pod ${namespace}/${name} failed with exit code ${code}`;
+    }
+  }
+  for (const { type, status = "True" } of onPodConditions ?? [])
+    if (pod.status?.conditions?.some((condition) => condition.type === type && condition.status === status))
+      return `Pod ${namespace}/${name} has condition ${type}`;
+  return undefined;
+}
+
+const exitCode = ({ state }: V1ContainerStatus): number | undefined => state?.terminated?.exitCode;
+
+const backoff = { initialMs: 10_000, limitMs: 600_000 };
+
+/** When a job that has failed before may try again; 0 if it may now. */
+export function nextTryAt(pods: readonly Pod[], unseenFailureAt: number): number {
+  const ended = pods
+    .filter(({ status }) => status?.phase === "Failed" || status?.phase === "Succeeded")
+    .map((pod) => ({ failed: pod.status?.phase === "Failed", at: finishedAt(pod) }))
+    .sort((a, b) => b.at - a.at);
+  const succeeded = ended.findIndex(({ failed }) => !failed);
+  const failures = succeeded < 0 ? ended : ended.slice(0, succeeded);
+  const last = Math.max(failures[0]?.at ?? 0, unseenFailureAt);
+  return last === 0 ? 0 : last + backoffMs(Math.max(1, failures.length), backoff);
+}
+
+/** The latest end of a container; else when the pod became unready, was deleted or was made. */
+export function finishedAt({ metadata, status }: Pod): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) => timeOf(state?.terminated?.finishedAt));
+  const latest = Math.max(0, ...ends);
+  if (latest > 0) return latest;
+  const unready = status?.conditions?.find(({ type, status: is }) => type === "Ready" && is === "False");
+  return (
+    timeOf(unready?.lastTransitionTime) || timeOf(metadata.deletionTimestamp) || timeOf(metadata.creationTimestamp)
+  );
+}

@@ -1,0 +1,108 @@
+/** How many pods of a job have succeeded and failed: those that its status has counted, and those that it has yet to count. */
+import type { Pod } from "#api/core/pod.ts";
+import type { Job } from "#reconcilers/kinds.ts";
+import { indexOf, parseIndexes } from "./indexes.ts";
+import { failureCountAnnotation, isIndexed, isTracked } from "./job-pod.ts";
+import type { FailureVerdict } from "./pod-failures.ts";
+
+export interface Tally {
+  /** With those that are yet to be counted. */
+  succeeded: number;
+  failed: number;
+  /** What the status says once pods that were let go are counted. */
+  counted: { succeeded: number; failed: number };
+  /** Uids that the status holds until their pods are let go. */
+  uncounted: { succeeded: Set<string>; failed: Set<string> };
+  /** Uids of failed pods that a rule says to ignore. */
+  ignored: Set<string>;
+  /** How many uids are new to the status. */
+  fresh: number;
+  completedIndexes: Set<number>;
+  failedIndexes: Set<number>;
+  /** Why the job fails at once, if a rule says so. */
+  failJob: string | undefined;
+  /** How often an index has failed so far. */
+  failuresOf(index: number): number;
+}
+
+export function tallyOf(job: Job, pods: readonly Pod[], judge: (job: Job, pod: Pod) => FailureVerdict): Tally {
+  const completions = job.spec?.completions ?? Infinity;
+  const tracked = new Set(pods.filter(isTracked).map(({ metadata }) => metadata.uid ?? ""));
+  const before = job.status?.uncountedTerminatedPods ?? {};
+  const split = (uids: readonly string[] | undefined) => ({
+    gone: (uids ?? []).filter((uid) => !tracked.has(uid)).length,
+    held: new Set((uids ?? []).filter((uid) => tracked.has(uid))),
+  });
+  const [succeeded, failed] = [split(before.succeeded), split(before.failed)];
+  const tally: Tally = {
+    succeeded: 0,
+    failed: 0,
+    counted: {
+      succeeded: (job.status?.succeeded ?? 0) + succeeded.gone,
+      failed: (job.status?.failed ?? 0) + failed.gone,
+    },
+    uncounted: { succeeded: succeeded.held, failed: failed.held },
+    ignored: new Set(),
+    fresh: 0,
+    completedIndexes: parseIndexes(job.status?.completedIndexes, completions),
+    failedIndexes: parseIndexes(job.status?.failedIndexes, completions),
+    failJob: undefined,
+    failuresOf: (index) =>
+      Math.max(
+        0,
+        ...pods.filter((pod) => indexOf(pod) === index && isFailed(job, pod)).map((pod) => failuresIn(pod) + 1),
+      ),
+  };
+  for (const pod of pods.filter(isTracked)) addPod(tally, job, pod, judge);
+  const { counted, uncounted } = tally;
+  tally.failed = counted.failed + uncounted.failed.size;
+  tally.succeeded = isIndexed(job) ? tally.completedIndexes.size : counted.succeeded + uncounted.succeeded.size;
+  if (isIndexed(job)) indexedCounts(tally);
+  return tally;
+}
+
+/** An indexed job counts indexes, not pods: two pods of one index are one success. */
+function indexedCounts(tally: Tally): void {
+  tally.counted.succeeded = tally.completedIndexes.size;
+}
+
+function addPod(tally: Tally, job: Job, pod: Pod, judge: (job: Job, pod: Pod) => FailureVerdict): void {
+  const uid = pod.metadata.uid ?? "";
+  const index = isIndexed(job) ? indexOf(pod) : undefined;
+  const outside = isIndexed(job) && (index === undefined || index >= (job.spec?.completions ?? 0));
+  if (pod.status?.phase === "Succeeded") {
+    if (outside) tally.ignored.add(uid);
+    else if (!tally.uncounted.succeeded.has(uid)) {
+      tally.uncounted.succeeded.add(uid);
+      tally.fresh += 1;
+      if (index !== undefined) tally.completedIndexes.add(index);
+    }
+    return;
+  }
+  if (!isFailed(job, pod)) return;
+  const verdict = judge(job, pod);
+  if (verdict.action === "FailJob") tally.failJob ??= verdict.message;
+  if (verdict.action === "Ignore" || outside) {
+    tally.ignored.add(uid);
+    return;
+  }
+  if (index !== undefined) failIndex(tally, job, pod, index, verdict);
+  if (tally.uncounted.failed.has(uid)) return;
+  tally.uncounted.failed.add(uid);
+  tally.fresh += 1;
+}
+
+function failIndex(tally: Tally, job: Job, pod: Pod, index: number, { action }: FailureVerdict): void {
+  const limit = job.spec?.backoffLimitPerIndex;
+  if (limit === undefined) return;
+  if (action === "FailIndex" || failuresIn(pod) >= limit) tally.failedIndexes.add(index);
+}
+
+const failuresIn = ({ metadata }: Pod): number => Number(metadata.annotations?.[failureCountAnnotation] ?? 0);
+
+/** A pod that is being deleted has failed, unless the job waits to see how it ends. */
+export function isFailed(job: Job, { metadata, status }: Pod): boolean {
+  if (status?.phase === "Failed") return true;
+  if (status?.phase === "Succeeded" || metadata.deletionTimestamp === undefined) return false;
+  return job.spec?.podReplacementPolicy !== "Failed" && job.spec?.podFailurePolicy === undefined;
+}
