@@ -5,6 +5,8 @@ import { DaemonSet } from "./apps/daemon-set.ts";
 import { Deployment } from "./apps/deployment.ts";
 import { StatefulSet } from "./apps/stateful-set.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
+import { CronJob } from "./batch/cron-job.ts";
+import { Job } from "./batch/job.ts";
 import { Lease } from "./coordination/lease.ts";
 import { ConfigMap } from "./core/config-map.ts";
 import { Endpoints } from "./core/endpoints.ts";
@@ -45,6 +47,8 @@ export const allDefinitions: readonly ResourceDefinition[] = list([
   Deployment,
   ReplicaSet,
   StatefulSet,
+  CronJob,
+  Job,
   ClusterRoleBinding,
   ClusterRole,
   RoleBinding,

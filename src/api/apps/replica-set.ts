@@ -47,7 +47,6 @@ export const ReplicaSet = defineResource<ReplicaSet>({
       wide,
     ),
   ],
-  fieldSelectors: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
 });
 
 function specErrors(spec: ReplicaSet["spec"]): FieldError[] {

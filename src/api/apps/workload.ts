@@ -193,7 +193,9 @@ export function workloadStrategy<T extends Workload>(statusType: string): Strate
   };
 }
 
-export function statusStrategy<T extends Workload>(validate: NonNullable<Strategy<T>["validate"]>): Strategy<T> {
+export function statusStrategy<T extends KubernetesObject & { spec?: object; status?: object }>(
+  validate: NonNullable<Strategy<T>["validate"]>,
+): Strategy<T> {
   return {
     prepareUpdate(object, old) {
       object.spec = old.spec as NonNullable<T["spec"]>;

@@ -34,6 +34,13 @@ const bad = (type: FieldErrorType, label: string, field: string, value: unknown,
 export const invalid = (field: string, value: unknown, detail: string): FieldError =>
   bad("FieldValueInvalid", "Invalid value", field, value, detail);
 
+/** A fault of several fields together: no value is shown. */
+export const invalidTogether = (field: string, detail: string): FieldError => ({
+  field,
+  type: "FieldValueInvalid",
+  message: `Invalid value: ${detail}`,
+});
+
 /** One invalid() for each message. */
 export const invalidEach = (field: string, value: unknown, details: readonly string[]): FieldError[] =>
   details.map((detail) => invalid(field, value, detail));

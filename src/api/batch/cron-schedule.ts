@@ -1,0 +1,114 @@
+/** Why a text is no cron schedule, or a name no time zone. Upstream: robfig/cron's ParseStandard, Go's time.LoadLocation. */
+import { goQuote } from "#api/go-text.ts";
+
+interface Bounds {
+  min: number;
+  max: number;
+  names?: Readonly<Record<string, number>>;
+}
+
+const numbered = (names: string, first: number) =>
+  Object.fromEntries(names.split(" ").map((name, index) => [name, index + first]));
+
+/** Minute, hour, day of the month, month, day of the week. */
+const fields: readonly Bounds[] = [
+  { min: 0, max: 59 },
+  { min: 0, max: 23 },
+  { min: 1, max: 31 },
+  { min: 1, max: 12, names: numbered("jan feb mar apr may jun jul aug sep oct nov dec", 1) },
+  { min: 0, max: 6, names: numbered("sun mon tue wed thu fri sat", 0) },
+];
+const descriptors = new Set(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"]);
+
+export function scheduleFault(schedule: string): string | undefined {
+  let text = schedule;
+  if (text.startsWith("TZ=") || text.startsWith("CRON_TZ=")) {
+    const end = text.indexOf(" ");
+    const zone = text.slice(text.indexOf("=") + 1, end === -1 ? undefined : end);
+    const fault = timeZoneFault(zone);
+    if (fault !== undefined) return `provided bad location ${zone}: ${fault}`;
+    text = end === -1 ? "" : text.slice(end).trim();
+  }
+  if (text.startsWith("@")) return descriptorFault(text);
+  const parts = text.split(/\s+/).filter((part) => part !== "");
+  if (parts.length !== fields.length)
+    return `expected exactly ${fields.length} fields, found ${parts.length}: [${parts.join(" ")}]`;
+  for (const [index, part] of parts.entries())
+    for (const expression of part.split(",").filter((each) => each !== "")) {
+      const fault = rangeFault(expression, fields[index]!);
+      if (fault !== undefined) return fault;
+    }
+  return undefined;
+}
+
+function descriptorFault(text: string): string | undefined {
+  if (descriptors.has(text)) return undefined;
+  if (!text.startsWith("@every ")) return `unrecognized descriptor: ${text}`;
+  const fault = durationFault(text.slice("@every ".length));
+  return fault === undefined ? undefined : `failed to parse duration ${text}: ${fault}`;
+}
+
+const durationUnits = new Set(["ns", "us", "µs", "μs", "ms", "s", "m", "h"]);
+
+/** Go's time.ParseDuration. */
+function durationFault(text: string): string | undefined {
+  const body = text.replace(/^[+-]/, "");
+  if (body === "0") return undefined;
+  if (!/^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)[^0-9.]*)+$/.test(body)) return `time: invalid duration ${goQuote(text)}`;
+  for (const [, , unit = ""] of body.matchAll(/([0-9.]+)([^0-9.]*)/g)) {
+    if (unit === "") return `time: missing unit in duration ${goQuote(text)}`;
+    if (!durationUnits.has(unit)) return `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`;
+  }
+  return undefined;
+}
+
+/** "*", "5", "1-5", each with "/2" or without. */
+function rangeFault(expression: string, { min, max, names = {} }: Bounds): string | undefined {
+  const [range = "", stepText, ...moreSlashes] = expression.split("/");
+  const [low = "", high, ...moreHyphens] = range.split("-");
+  let start = min;
+  let end = max;
+  if (low !== "*" && low !== "?") {
+    const first = parseNumber(low, names);
+    if (typeof first === "string") return first;
+    if (moreHyphens.length > 0) return `too many hyphens: ${expression}`;
+    const last = high === undefined ? first : parseNumber(high, names);
+    if (typeof last === "string") return last;
+    [start, end] = [first, last];
+  }
+  let step = 1;
+  if (moreSlashes.length > 0) return `too many slashes: ${expression}`;
+  if (stepText !== undefined) {
+    const read = parseNumber(stepText, {});
+    if (typeof read === "string") return read;
+    step = read;
+    if (high === undefined) end = max;
+  }
+  if (start < min) return `beginning of range (${start}) below minimum (${min}): ${expression}`;
+  if (end > max) return `end of range (${end}) above maximum (${max}): ${expression}`;
+  if (start > end) return `beginning of range (${start}) beyond end of range (${end}): ${expression}`;
+  return step === 0 ? `step of range should be a positive number: ${expression}` : undefined;
+}
+
+function parseNumber(text: string, names: Readonly<Record<string, number>>): number | string {
+  const named = names[text.toLowerCase()];
+  if (named !== undefined) return named;
+  if (!/^[+-]?[0-9]+$/.test(text))
+    return `failed to parse int from ${text}: strconv.Atoi: parsing ${goQuote(text)}: invalid syntax`;
+  const value = Number(text);
+  return value < 0 ? `negative number (${value}) not allowed: ${text}` : value;
+}
+
+/** Names of the time zone database, in their own case. */
+export function timeZoneFault(zone: string): string | undefined {
+  if (zone === "" || zone === "UTC") return undefined;
+  const fault = `unknown time zone ${zone}`;
+  if (!/^[A-Z]/.test(zone)) return fault;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
+    return timeZone !== zone && timeZone.toLowerCase() === zone.toLowerCase() ? fault : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return fault;
+    throw error;
+  }
+}
