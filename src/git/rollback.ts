@@ -73,11 +73,13 @@ async function byPush(options: RollbackOptions): Promise<RollbackResult> {
   };
   try {
     await git.init({ fs, gitdir, bare: true, defaultBranch: options.branch });
+    await git.addRemote({ fs, gitdir, remote: "origin", url: options.url });
     const { fetchHead } = await git.fetch({
       fs,
       http,
       gitdir,
       url: options.url,
+      remote: "origin",
       ref,
       remoteRef: ref,
       singleBranch: true,
