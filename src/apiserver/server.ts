@@ -183,7 +183,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async listen(listenOptions) {
       const listener = await listen(listenOptions, (exchange) => {
         handle(exchange.request)
-          .then(({ answer, form }) => writeAnswer(exchange, answer, form, undefined))
+          .then(({ answer, form }) => writeAnswer(exchange, answer, form))
           .catch((error: unknown) => log.error("an answer could not be written", { error: error as Error }));
       });
       address = `${listenOptions.host ?? "127.0.0.1"}:${listener.port}`;

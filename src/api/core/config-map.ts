@@ -25,9 +25,7 @@ export const ConfigMap = defineResource<ConfigMap>({
   },
   columns: [
     nameColumn,
-    column("Data", ["core.v1.ConfigMap", "data"], (map: ConfigMap) =>
-      String(keyCount(map.data) + keyCount(map.binaryData)),
-    ),
+    column("Data", ["core.v1.ConfigMap", "data"], (map: ConfigMap) => keyCount(map.data) + keyCount(map.binaryData)),
     ageColumn,
   ],
 });

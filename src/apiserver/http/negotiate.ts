@@ -92,9 +92,15 @@ export interface Allowed {
 export function negotiate(accept: string | undefined, pretty: boolean, allowed: Allowed): Form {
   if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json")
     return pretty ? { ...plainJson, pretty } : plainJson;
-  for (const media of parseAccept(accept)) {
-    const encoding = media.type === "*/*" || media.type === "application/*" ? "json" : encodings.get(media.type);
-    if (encoding === undefined) continue;
+  const accepted = parseAccept(accept);
+  // JSON is there already; protobuf would have to be made.
+  const takesJson = accepted.some(
+    ({ type, parameters }) => type === "application/json" && parameters["as"] === undefined,
+  );
+  for (const media of accepted) {
+    const wanted = media.type === "*/*" || media.type === "application/*" ? "json" : encodings.get(media.type);
+    if (wanted === undefined) continue;
+    const encoding = wanted === "protobuf" && takesJson && media.parameters["as"] === undefined ? "json" : wanted;
     const form = formOf(media, encoding, allowed);
     if (form !== undefined) return { ...form, pretty: pretty || media.parameters["pretty"] === "1" };
   }

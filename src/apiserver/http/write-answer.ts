@@ -11,6 +11,7 @@ import {
 } from "#apiserver/answer.ts";
 import type { Exchange, ResponseStream } from "./exchange.ts";
 import type { Form } from "./negotiate.ts";
+import { asProtobuf, protobufFrame } from "./protobuf-form.ts";
 import { toYaml } from "./yaml.ts";
 
 /** Answers from this size on are compressed for clients that can take it (upstream's figure). */
@@ -26,17 +27,10 @@ const contentTypes: Readonly<Record<Form["encoding"], string>> = {
   protobuf: "application/vnd.kubernetes.protobuf",
 };
 
-export type Encoder = (object: unknown) => Uint8Array;
-
-export async function writeAnswer(
-  exchange: Exchange,
-  answer: Answer,
-  form: Form,
-  encodeProtobuf: Encoder | undefined,
-): Promise<void> {
+export async function writeAnswer(exchange: Exchange, answer: Answer, form: Form): Promise<void> {
   switch (answer.type) {
     case "object":
-      return writeObject(exchange, answer, form, encodeProtobuf);
+      return writeObject(exchange, answer, form);
     case "text":
       exchange.respond(
         answer.code,
@@ -71,13 +65,9 @@ export async function writeAnswer(
 
 const baseHeaders = { "cache-control": "no-cache, private" };
 
-async function writeObject(
-  exchange: Exchange,
-  answer: ObjectAnswer,
-  form: Form,
-  encodeProtobuf: Encoder | undefined,
-): Promise<void> {
-  const isProtobuf = form.encoding === "protobuf" && encodeProtobuf !== undefined;
+async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form): Promise<void> {
+  const protobuf = form.encoding === "protobuf" ? asProtobuf(objectOf(answer)) : undefined;
+  const isProtobuf = protobuf !== undefined;
   const encoding = form.encoding === "protobuf" && !isProtobuf ? "json" : form.encoding;
   const headers: Record<string, string | string[]> = {
     "content-type": answer.contentType ?? contentTypes[encoding],
@@ -87,7 +77,7 @@ async function writeObject(
   if (answer.warnings !== undefined && answer.warnings.length > 0)
     headers["warning"] = answer.warnings.map(warningHeader);
   let body: readonly Uint8Array[];
-  if (isProtobuf) body = [encodeProtobuf(objectOf(answer))];
+  if (isProtobuf) body = [protobuf];
   else if (encoding === "yaml") body = [Buffer.from(toYaml(objectOf(answer)))];
   else if (form.pretty) body = [Buffer.from(`${JSON.stringify(objectOf(answer), undefined, 2)}\n`)];
   else body = bytesOf(answer);
@@ -114,17 +104,22 @@ function writeWatch(exchange: Exchange, answer: WatchAnswer, form: Form): void {
   if (answer.warnings !== undefined && answer.warnings.length > 0)
     headers["warning"] = answer.warnings.map(warningHeader);
   const out = exchange.start(200, headers);
+  const frame = form.encoding === "protobuf" ? protobufFrame : (event: OutgoingEvent) => event.line();
   const close = answer.open({
-    send: (events) => sendEvents(out, events),
+    send: (events) => sendEvents(out, events, frame),
     end: () => out.end(),
   });
   exchange.request.signal.addEventListener("abort", close, { once: true });
 }
 
 /** All events of a step go out in one write: the write is what costs. */
-function sendEvents(out: ResponseStream, events: readonly OutgoingEvent[]): boolean {
-  if (events.length === 1) out.write(events[0]!.line());
-  else out.write(Buffer.concat(events.map((event) => event.line())));
+function sendEvents(
+  out: ResponseStream,
+  events: readonly OutgoingEvent[],
+  frame: (event: OutgoingEvent) => Uint8Array,
+): boolean {
+  if (events.length === 1) out.write(frame(events[0]!));
+  else out.write(Buffer.concat(events.map(frame)));
   if (out.pendingBytes <= watcherPendingBytesMax) return true;
   out.destroy();
   return false;

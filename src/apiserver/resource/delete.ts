@@ -78,7 +78,11 @@ async function removeOnce(
   if (grace === "none" && waits) markDeleting(object, operation.now);
   const isGraceful = grace === "begun" && (object.metadata.deletionGracePeriodSeconds ?? 0) > 0;
   if (!waits && !isGraceful) {
-    const entry = await eraseObject(operation, key, current, grace === "begun" ? object : current.object);
+    // Watchers of a kind with grace see the object end before it is gone.
+    const ended = grace === "begun" ? await store(operation, key, object, current) : undefined;
+    if (grace === "begun" && ended === undefined) return undefined;
+    const last = ended?.entry ?? current;
+    const entry = await eraseObject(operation, key, operation.dryRun ? current : last, last.object);
     return entry === undefined ? undefined : { entry, isGone: true };
   }
   return store(operation, key, object, current);

@@ -1,5 +1,7 @@
 /** The way of every change of an existing object: PUT, the patches, apply, subresources. Upstream: store.go Update. */
 import type { KubernetesObject } from "#api/object.ts";
+import type { FieldError } from "#api/field-error.ts";
+import type { ServedResource } from "#apiserver/catalogue.ts";
 import { badRequest, conflict, notFound, unknownFailure } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { objectMetaUpdateErrors } from "#api/validation/object-meta.ts";
@@ -139,7 +141,7 @@ async function replace(
   endpoint.strategy.prepareUpdate?.(object, old, context);
   if (endpoint.isMain) nextGeneration(definition, object, old);
   const errors = [
-    ...objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn: checksFinalizerNames(resource) }),
+    ...metadataErrors(resource, object, old),
     ...(endpoint.strategy.validate?.(object, old, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
@@ -153,6 +155,20 @@ async function replace(
   if (!written.ok) return undefined;
   hook?.afterWrite?.(object, old, operation);
   return written.entry;
+}
+
+/**
+ * Upstream looks at an updated object's metadata again and again, and tells each fault as often as it finds it: in its
+ * generic code, in the kind's, and twice more for the form of labels and the like.
+ */
+function metadataErrors(resource: ServedResource, object: KubernetesObject, old: KubernetesObject): FieldError[] {
+  const builtIn = checksFinalizerNames(resource);
+  const changes = objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn });
+  if (changes.length === 0) return changes;
+  const forms = changes.filter(({ field }) =>
+    /^metadata\.(labels|annotations|ownerReferences|managedFields)/.test(field),
+  );
+  return [...changes, ...changes, ...forms, ...forms];
 }
 
 /** The last finalizer of an object that waits for nothing else. */

@@ -205,6 +205,8 @@ class Watch {
 
   #send(events: readonly OutgoingEvent[]): void {
     if (this.#isOver || events.length === 0) return;
+    // Upstream cannot make a list of one object's metadata, and says nothing.
+    if (this.#view.form.as === "PartialObjectMetadataList") return;
     if (!this.#sink.send(events)) this.#end();
   }
 

@@ -1,0 +1,40 @@
+/** Answers in protobuf, for clients that take nothing else. Upstream: serializer/protobuf, streaming with length prefixes. */
+import { encodeProtobuf } from "#api/decode/protobuf.ts";
+import { builtInTypeOf } from "#api/schema/built-in.ts";
+import type { OutgoingEvent } from "#apiserver/answer.ts";
+
+/** undefined: of a kind that has no protobuf form. */
+export function asProtobuf(object: unknown): Buffer | undefined {
+  const { apiVersion = "", kind = "" } = object as { apiVersion?: string; kind?: string };
+  const slash = apiVersion.indexOf("/");
+  const [group, version] = slash < 0 ? ["", apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+  const struct = builtInTypeOf(group, version, kind);
+  return struct === undefined ? undefined : encodeProtobuf({ apiVersion, kind, ...(object as object) }, struct);
+}
+
+const lengthBytes = 4;
+
+/** meta/v1's WatchEvent {type = 1, object = 2 {raw = 1}} behind its length; the object inside has its own envelope. */
+export function protobufFrame(event: OutgoingEvent): Buffer {
+  const object = event.object();
+  const raw = asProtobuf(object) ?? Buffer.from(JSON.stringify(object));
+  const extension = field(1, raw);
+  const message = Buffer.concat([field(1, Buffer.from(event.type)), field(2, extension)]);
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32BE(message.length);
+  return Buffer.concat([length, message]);
+}
+
+const bytesType = 2;
+
+function field(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([(number << 3) | bytesType]), varint(bytes.length), bytes]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
