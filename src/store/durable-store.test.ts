@@ -15,7 +15,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 let directories = 0;
 const freshDirectory = () => join(root, String(++directories));
 
-describeStore("durable store", () => openStore({ directory: freshDirectory() }), 6);
+describeStore("durable store", () => openStore({ directory: freshDirectory() }), 4);
 
 const everything = async (store: Store, revision?: number) =>
   (await store.range({ prefix: "", ...(revision === undefined ? {} : { revision }) })).values.map((stored) => ({
@@ -52,7 +52,7 @@ describe("durable store: reopening", () => {
         expect((await again.contentHash()).hash).toBe(hash);
         await again.close();
       }),
-      { numRuns: 5 },
+      { numRuns: 3 },
     );
   });
 
@@ -129,7 +129,7 @@ describe("durable store: reopening", () => {
     const directory = freshDirectory();
     const store = await openStore({ directory });
     const large = new Uint8Array(256 * 1024).fill(7);
-    for (let round = 0; round < 20; round++)
+    for (let round = 0; round < 10; round++)
       await Promise.all(Array.from({ length: 16 }, (_, at) => store.write([{ key: `/${at}`, value: large }])));
     await store.compact(store.revision);
     const logBytes = () =>
@@ -145,7 +145,7 @@ describe("durable store: reopening", () => {
 describe("durable store: kill -9", () => {
   it("keeps every answered write and no half transaction", async () => {
     const directory = freshDirectory();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const { answered, lastStarted } = await writeUntilKilled(directory, round, 150 + 120 * round);
       const store = await openStore({ directory });
       for (const number of answered) {

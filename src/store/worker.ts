@@ -63,7 +63,8 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
   const machine = new StateMachine(database);
   const log = new Log(nodeDisk, join(directory, "log"));
   const engine = new Engine(nodeDisk, directory, log, machine);
-  const checkpointer = startCheckpointer();
+  /** Started when first needed: many stores never write that much. */
+  let checkpointer: Worker | undefined;
   let uncheckpointedBytes = 0;
   let isCheckpointing = false;
   let isCollecting = false;
@@ -95,6 +96,7 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
     else if (uncheckpointedBytes > checkpointBytesMax && !isCheckpointing) {
       isCheckpointing = true;
       uncheckpointedBytes = 0;
+      checkpointer ??= startCheckpointer();
       checkpointer.postMessage(machine.appliedIndex);
     }
   }
@@ -174,7 +176,7 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
 
   async function close(): Promise<void> {
     isClosed = true;
-    await checkpointer.terminate();
+    await checkpointer?.terminate();
     machine.flush();
     checkpointHere();
     database.close();
