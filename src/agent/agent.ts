@@ -27,12 +27,14 @@ import { NodeRegistration } from "./node/node-registration.ts";
 import { NodePods } from "./pod/node-pods.ts";
 import type { PodContext } from "./pod/pod-context.ts";
 import { HostResolver } from "./pod/host-resolver.ts";
+import { watchStorage } from "./pod/storage-watch.ts";
 import { startProxy } from "./proxy/proxy.ts";
 import { startContainerd, type ContainerdProcess } from "./runtime/containerd-process.ts";
 import { RuntimeClient } from "./runtime/runtime-client.ts";
 import { followRuntimeEvents } from "./runtime/runtime-events.ts";
 import { rotateLogs } from "./server/log-rotation.ts";
 import { startNodeServer } from "./server/node-server.ts";
+import { lockDirectory } from "./system/directory-lock.ts";
 import { isMountPoint, makeSharedMount, mountTmpfs } from "./system/mounts.ts";
 import { ObjectCaches } from "./volumes/object-caches.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
@@ -115,6 +117,8 @@ class Starting {
   async start(): Promise<RunningAgent> {
     const { nodeName, log } = this.#options;
     const { signal } = this.#stop;
+    await mkdir(this.#paths.root, { recursive: true, mode: 0o711 });
+    this.#stops.push(await lockDirectory(this.#paths.root));
     await prepareDirectories(this.#paths);
     const cache = <T extends KubernetesObject>(ref: ResourceRef<T>, fieldSelector?: string): Cache<T> => {
       const made = new Cache(this.#client, ref, { log, ...(fieldSelector === undefined ? {} : { fieldSelector }) });
@@ -154,6 +158,7 @@ class Starting {
     await this.#startNetwork({ pods, services, nodes, cache, registration });
     await nodePods.start();
     this.#stops.push(() => nodePods.stop());
+    void watchStorage(nodePods, runtime, { log, signal });
     void rotateLogs(nodePods, runtime, log, signal);
     return { port: server.port, stop: () => this.stop() };
   }
@@ -303,7 +308,6 @@ class Starting {
 }
 
 async function prepareDirectories(paths: AgentPaths): Promise<void> {
-  await mkdir(paths.root, { recursive: true, mode: 0o711 });
   for (const directory of [paths.images, paths.logs, paths.seccomp, paths.pods])
     await mkdir(directory, { recursive: true, mode: 0o711 });
   await makeSharedMount(paths.pods);

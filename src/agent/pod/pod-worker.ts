@@ -38,6 +38,7 @@ const retry = { initialMs: 500, limitMs: 122_000 };
 /** How soon the runtime's own status shows an exit that its events told. */
 const exitSeenMs = { initialMs: 3, limitMs: 500 };
 const exitLooksMax = 20;
+const evictionGraceSeconds = 1;
 const deadlineFailure: PodFailure = {
   reason: "DeadlineExceeded",
   message: "Pod was active on the node longer than the specified deadline",
@@ -64,6 +65,7 @@ export class PodWorker {
   #failures = 0;
   #holdUntilMs = 0;
   #failure: PodFailure | undefined;
+  #evicted = false;
   /** The API has forgotten the pod. */
   #removed = false;
   #tornDown = false;
@@ -116,6 +118,15 @@ export class PodWorker {
   remove(): void {
     this.#removed = true;
     this.#holdUntilMs = 0;
+    this.wake();
+  }
+
+  /** The node takes back what the pod has too much of. */
+  evict(failure: PodFailure): void {
+    if (this.#failure !== undefined || this.#ending() !== undefined) return;
+    this.#failure = failure;
+    this.#evicted = true;
+    this.#event(undefined, "Warning", failure.reason, failure.message);
     this.wake();
   }
 
@@ -278,6 +289,7 @@ export class PodWorker {
   #ending(): Ending | undefined {
     const { deletionTimestamp } = this.#pod.metadata;
     if (this.#removed || deletionTimestamp !== undefined) return { graceSeconds: gracePeriodSeconds(this.#pod) };
+    if (this.#evicted) return { graceSeconds: evictionGraceSeconds };
     const phase = this.#pod.status?.phase;
     const over = phase === "Succeeded" || phase === "Failed";
     return this.#failure !== undefined || over ? { graceSeconds: gracePeriodSeconds(this.#pod) } : undefined;
