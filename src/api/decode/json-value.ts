@@ -31,8 +31,8 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** Upstream's is 10,000, which Go's growing stacks can carry. */
-export const nestingDepthMax = 2000;
+/** Upstream's is 10,000, which Go's growing stacks can carry; what walks values here is recursive. */
+export const nestingDepthMax = 500;
 
 /** "object", "array", "string", "number", "bool": how Go's errors call a JSON value. */
 export function jsonTypeName(value: unknown): string {

@@ -1,22 +1,29 @@
-/** The order of merged lists. Upstream: strategicpatch's normalizeElementOrder and mergeSortedSlice. */
+/** The order of merged lists. Upstream: strategicpatch's normalizeElementOrder and mergeSortedSlice. Linear, save for a sort. */
 import { JsonNumber } from "#api/decode/json-value.ts";
 
-type Same = (a: unknown, b: unknown) => boolean;
+/** What tells an item apart: its merge key's value, or the scalar that it is. */
+export type IdentityOf = (item: unknown) => unknown;
 
-/** Equality of merge keys and of scalars in lists. */
-export function isSameValue(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  return a instanceof JsonNumber && b instanceof JsonNumber && a.text === b.text;
+/** Values that are equal as merge keys or scalars of a list have one identity. */
+export function identityOf(value: unknown): unknown {
+  return value instanceof JsonNumber ? `number ${value.text}` : value;
+}
+
+/** Item's identity → its first place. */
+export function placesOf(items: readonly unknown[], identity: IdentityOf): Map<unknown, number> {
+  const places = new Map<unknown, number>();
+  for (const [index, item] of items.entries()) {
+    const key = identity(item);
+    if (!places.has(key)) places.set(key, index);
+  }
+  return places;
 }
 
 /** `items` in the order in which `order` has them; those that it does not have stay last. */
-export function orderedBy(items: readonly unknown[], order: readonly unknown[], same: Same): unknown[] {
-  const place = (item: unknown) => {
-    const at = order.findIndex((other) => same(item, other));
-    return at < 0 ? order.length : at;
-  };
+export function orderedBy(items: readonly unknown[], order: readonly unknown[], identity: IdentityOf): unknown[] {
+  const places = placesOf(order, identity);
   return items
-    .map((item) => ({ item, at: place(item) }))
+    .map((item) => ({ item, at: places.get(identity(item)) ?? order.length }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
 }
@@ -26,16 +33,16 @@ export function mergeOrdered(
   left: readonly unknown[],
   right: readonly unknown[],
   order: readonly unknown[],
-  same: Same,
+  identity: IdentityOf,
 ): unknown[] {
-  const place = (item: unknown) => order.findIndex((other) => same(item, other));
+  const places = placesOf(order, identity);
   const merged: unknown[] = [];
   let next = 0;
   for (const item of right) {
-    const at = place(item);
-    while (next < left.length && at >= 0) {
-      const mine = place(left[next]);
-      if (mine < 0 || mine >= at) break;
+    const at = places.get(identity(item));
+    while (next < left.length && at !== undefined) {
+      const mine = places.get(identity(left[next]));
+      if (mine === undefined || mine >= at) break;
       merged.push(left[next++]);
     }
     merged.push(item);

@@ -5,7 +5,7 @@
 import { JsonNumber, setMember } from "#api/decode/json-value.ts";
 import { goValue } from "#api/go-text.ts";
 import { type Field, type Schema, type StructType, anySchema } from "#api/schema/model.ts";
-import { isSameValue, mergeOrdered, orderedBy } from "./list-order.ts";
+import { type IdentityOf, identityOf, mergeOrdered, orderedBy, placesOf } from "./list-order.ts";
 
 /** `badRequest`: upstream answers 400, else 500. */
 export class StrategicMergeError extends Error {
@@ -159,7 +159,10 @@ function mergeList(original: unknown[], patch: unknown[], meta: PatchMeta, isDel
   if (original.length === 0 && patch.length === 0) return original;
   const isMaps = elementsAreMaps([...original, ...patch]);
   if (!isMaps) {
-    if (isDeleteList) return original.filter((item) => !patch.some((gone) => isSameValue(item, gone)));
+    if (isDeleteList) {
+      const gone = new Set(patch.map(identityOf));
+      return original.filter((item) => !gone.has(identityOf(item)));
+    }
     return inOrder(distinct([...original, ...patch]), patch, original, "");
   }
   const { mergeKey, inner } = meta;
@@ -179,7 +182,7 @@ function elementsAreMaps(items: readonly unknown[]): boolean {
 }
 
 function distinct(items: readonly unknown[]): unknown[] {
-  return items.filter((item, index) => items.findIndex((other) => isSameValue(item, other)) === index);
+  return [...new Map(items.map((item) => [identityOf(item), item] as const)).values()];
 }
 
 /** Items with `$patch`: they delete their like, or make the rest of the patch the whole list. */
@@ -188,20 +191,20 @@ function specialElements(
   patch: readonly JsonObject[],
   mergeKey: string,
 ): { original: unknown[]; patch: JsonObject[] } {
-  let kept = [...original];
+  const gone = new Set<unknown>();
   const plain: JsonObject[] = [];
   let replaces = false;
   for (const item of patch) {
     const directive = item[patchDirective];
     if (!Object.hasOwn(item, patchDirective)) plain.push(item);
-    else if (directive === "delete") {
-      const gone = keyOf(item, mergeKey);
-      kept = kept.filter((other) => !isSameValue(keyOf(other as JsonObject, mergeKey), gone));
-    } else if (directive === "replace") replaces = true;
+    else if (directive === "delete") gone.add(identityOf(keyOf(item, mergeKey)));
+    else if (directive === "replace") replaces = true;
     else if (directive === "merge") throw new StrategicMergeError("merging lists cannot yet be specified in the patch");
     else throw unknownDirective(directive, item);
   }
-  return replaces ? { original: plain, patch: [] } : { original: kept, patch: plain };
+  if (replaces) return { original: plain, patch: [] };
+  const isKept = (item: unknown) => !gone.has(identityOf(keyOf(item as JsonObject, mergeKey)));
+  return { original: gone.size === 0 ? [...original] : original.filter(isKept), patch: plain };
 }
 
 function keyOf(item: JsonObject, mergeKey: string): unknown {
@@ -216,11 +219,12 @@ function mergeItems(
   inner: Lookup,
 ): unknown[] {
   const merged = [...original];
+  const identity = identityBy(mergeKey);
+  const places = placesOf(merged, identity);
   for (const item of patch) {
-    const key = keyOf(item, mergeKey);
-    const at = merged.findIndex((other) => isSameValue(keyOf(other as JsonObject, mergeKey), key));
-    if (at < 0) merged.push(withoutDirectives(item));
-    else merged[at] = mergeMap(merged[at] as JsonObject, item, inner);
+    const at = places.get(identity(item));
+    if (at !== undefined) merged[at] = mergeMap(merged[at] as JsonObject, item, inner);
+    else places.set(identity(item), merged.push(withoutDirectives(item)) - 1);
   }
   return merged;
 }
@@ -232,21 +236,19 @@ function inOrder(
   original: readonly unknown[],
   mergeKey: string,
 ): unknown[] {
-  const isIn = (item: unknown) => patch.some((other) => sameItem(item, other, mergeKey));
-  const same = (a: unknown, b: unknown) => sameItem(a, b, mergeKey);
-  const patched = orderedBy(merged.filter(isIn), patch, same);
-  const others = orderedBy(
-    merged.filter((item) => !isIn(item)),
-    original,
-    same,
-  );
-  return mergeOrdered(others, patched, original, same);
+  const identity = identityBy(mergeKey);
+  const inPatch = placesOf(patch, identity);
+  const isIn = (item: unknown) => inPatch.has(identity(item));
+  const patched = orderedBy(merged.filter(isIn), patch, identity);
+  const isOther = (item: unknown) => !isIn(item);
+  const others = orderedBy(merged.filter(isOther), original, identity);
+  return mergeOrdered(others, patched, original, identity);
 }
 
-function sameItem(a: unknown, b: unknown, mergeKey: string): boolean {
-  if (mergeKey === "") return isSameValue(a, b);
-  return isSameValue(keyOf(a as JsonObject, mergeKey), keyOf(b as JsonObject, mergeKey));
-}
+const identityBy =
+  (mergeKey: string): IdentityOf =>
+  (item) =>
+    identityOf(mergeKey === "" ? item : keyOf(item as JsonObject, mergeKey));
 
 /** `$setElementOrder/name`: merges the list at once and puts it in the order that is given. */
 function setOrder(
@@ -282,10 +284,9 @@ function listArgument(value: unknown): unknown[] {
 /** The items of the patch must stand in the order list, in the same order. */
 function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
   const wanted = patch.filter((item) => !(isObject(item) && item[patchDirective] === "delete"));
+  const identity = identityBy(mergeKey);
   let found = 0;
-  for (const item of order) {
-    if (found < wanted.length && sameItem(wanted[found], item, mergeKey)) found++;
-  }
+  for (const item of order) if (found < wanted.length && identity(wanted[found]) === identity(item)) found++;
   if (found === wanted.length) return;
   throw new StrategicMergeError(
     `The order in patch list:\n${goValue(patch)}\n doesn't match $setElementOrder list:\n${goValue(order)}\n`,
