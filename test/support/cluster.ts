@@ -176,6 +176,7 @@ export class TestCluster {
 
   async helm(args: readonly string[], options: Parameters<typeof run>[1] = {}): Promise<Finished> {
     const env = {
+      HOME: this.folder, // where the discovery cache goes
       HELM_CACHE_HOME: join(this.folder, "helm"),
       HELM_CONFIG_HOME: join(this.folder, "helm"),
       HELM_DATA_HOME: join(this.folder, "helm"),

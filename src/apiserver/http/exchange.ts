@@ -23,6 +23,10 @@ export interface Exchange {
   start(code: number, headers: OutgoingHttpHeaders): ResponseStream;
 }
 
+/** A 304 says nothing of the length: it would be taken for that of what the client has. */
+const withLength = (code: number, headers: OutgoingHttpHeaders, length: number): OutgoingHttpHeaders =>
+  code === 304 ? headers : { ...headers, "content-length": length };
+
 /** What both kinds share: the request's face towards the rest of the server. */
 abstract class HttpRequest implements ServerRequest {
   readonly method: string;
@@ -122,7 +126,7 @@ export class Http1Exchange implements Exchange {
     const response = this.#response;
     if (response.destroyed) return;
     const length = body.reduce((sum, piece) => sum + piece.byteLength, 0);
-    response.writeHead(code, { ...headers, "content-length": length });
+    response.writeHead(code, withLength(code, headers, length));
     if (body.length === 1 || length === 0) response.end(body[0]);
     else {
       response.cork();
@@ -164,7 +168,7 @@ export class Http2Exchange implements Exchange {
     if (stream.destroyed || stream.closed) return;
     const length = body.reduce((sum, piece) => sum + piece.byteLength, 0);
     const isEmpty = length === 0;
-    stream.respond({ ":status": code, ...headers, "content-length": length }, { endStream: isEmpty });
+    stream.respond({ ":status": code, ...withLength(code, headers, length) }, { endStream: isEmpty });
     if (isEmpty) return;
     for (let at = 0; at < body.length - 1; at += 1) stream.write(body[at]);
     stream.end(body.at(-1));

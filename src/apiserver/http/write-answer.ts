@@ -27,11 +27,18 @@ const contentTypes: Readonly<Record<Form["encoding"], string>> = {
   protobuf: "application/vnd.kubernetes.protobuf",
 };
 
+const notModified = 304;
+
 export async function writeAnswer(exchange: Exchange, answer: Answer, form: Form): Promise<void> {
   switch (answer.type) {
     case "object":
       return writeObject(exchange, answer, form);
     case "text":
+      if (answer.code === notModified) {
+        // A client's cache takes over every header of this answer: a content type would replace the true one.
+        exchange.respond(notModified, { ...baseHeaders, ...answer.headers } as Record<string, string>, []);
+        return;
+      }
       exchange.respond(
         answer.code,
         {
