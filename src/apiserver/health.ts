@@ -1,5 +1,7 @@
 /** /healthz, /livez, /readyz and their single checks. Upstream: apiserver/pkg/server/healthz. */
 import { type Answer, pageNotFound, textAnswer } from "./answer.ts";
+import type { Store } from "#store/store.ts";
+import type { ClusterCache } from "./cache/cluster-cache.ts";
 import type { ServerRequest } from "./request.ts";
 
 export interface HealthCheck {
@@ -7,6 +9,26 @@ export interface HealthCheck {
   /** Which of the three ask it. */
   readonly of: readonly ("healthz" | "livez" | "readyz")[];
   isGood(): boolean;
+}
+
+type Kind = HealthCheck["of"][number];
+const all: readonly Kind[] = ["healthz", "livez", "readyz"];
+
+/** The names that upstream's checks have, where this server has such a part. */
+export function healthChecks(cache: ClusterCache, store: Store): HealthCheck[] {
+  const check = (name: string, isGood: () => boolean, of: readonly Kind[] = all): HealthCheck => ({ name, of, isGood });
+  return [
+    check("ping", () => true),
+    check("log", () => true),
+    check("etcd", () => store.revision > 0),
+    check("informer-sync", () => cache.revision > 0, ["readyz"]),
+    check(
+      "poststarthook/rbac/bootstrap-roles",
+      () => cache.resource("/registry/rbac.authorization.k8s.io/clusterroles/").entries.size > 0,
+    ),
+    check("poststarthook/apiservice-discovery-controller", () => true),
+    check("autoregister-completion", () => true),
+  ];
 }
 
 /** undefined: not a path of ours. */

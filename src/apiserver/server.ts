@@ -16,6 +16,7 @@ import { impersonate } from "./authn/impersonation.ts";
 import { ServiceAccountTokens } from "./authn/service-account.ts";
 import { type StaticToken, staticTokens } from "./authn/static-tokens.ts";
 import { createTokenSigner } from "./authn/token-signer.ts";
+import { startAggregation } from "./authz/aggregation.ts";
 import { authorizerChain, masters } from "./authz/authorizer.ts";
 import { NodeAuthorizer } from "./authz/node.ts";
 import { Rbac } from "./authz/rbac.ts";
@@ -31,7 +32,7 @@ import { createOpenApi } from "./openapi/openapi.ts";
 import { oidcDocuments } from "./authn/oidc-documents.ts";
 import { metricsText } from "./metrics.ts";
 import { createHandler } from "./handler.ts";
-import { createHealth } from "./health.ts";
+import { createHealth, healthChecks } from "./health.ts";
 import { listen, type ListenOptions, type Listener } from "./http/listener.ts";
 import { writeAnswer } from "./http/write-answer.ts";
 import { createNonResourceHandler } from "./non-resource.ts";
@@ -111,7 +112,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     "apiextensions.k8s.io/customresourcedefinitions": crdHook,
     "/services": serviceHook(cache, ranges, options.nodePortRange ?? defaultNodePorts),
   });
-  const admission = admissionChain(admissionPlugins());
+  const admission = admissionChain(admissionPlugins(rbac));
   const services: Services = {
     store,
     cache,
@@ -157,7 +158,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     own: options.own,
     nonResource: createNonResourceHandler({
-      health: createHealth([]),
+      health: createHealth(healthChecks(cache, store)),
       discovery: createDiscovery(catalogue, tables.virtual, () => address),
       openApi: createOpenApi(catalogue, tables.virtual),
       tokens: oidcDocuments(signer, () => address),
@@ -175,6 +176,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const custom = new CustomResources({ cache, catalogue, clock, log, transport: own });
   custom.start();
+  const stopAggregation = startAggregation(cache, own, log);
 
   const listeners = new Set<Listener>();
   return {
@@ -191,6 +193,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return listener;
     },
     async close() {
+      stopAggregation();
       custom.stop();
       stopCompaction();
       await Promise.all([...listeners].map((listener) => listener.close()));

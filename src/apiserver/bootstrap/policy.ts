@@ -1,6 +1,7 @@
 /** The RBAC objects that a new cluster gets, made from the tables. */
 import type { UnknownObject } from "#api/object.ts";
-import type { V1ClusterRole, V1PolicyRule } from "#api/generated/types.ts";
+import type { V1ClusterRole } from "#api/generated/types.ts";
+import { aggregatedRules } from "#apiserver/authz/aggregation.ts";
 import { clusterRoleBindings, clusterRoles } from "./cluster-roles.ts";
 import { controllerRoles, namespacedRoles } from "./controller-roles.ts";
 import { type RuleRow, ruleOf } from "./rule-table.ts";
@@ -39,21 +40,6 @@ function clusterRoleObjects(): UnknownObject[] {
 function aggregationOrder(roles: readonly Role[]): Role[] {
   return ["view", "edit", "admin"].flatMap((name) => roles.filter(({ metadata }) => metadata.name === name));
 }
-
-/** The rules of all roles whose labels a role's aggregation selects, each once. */
-export function aggregatedRules(role: V1ClusterRole, roles: readonly V1ClusterRole[]): V1PolicyRule[] {
-  const selectors = role.aggregationRule?.clusterRoleSelectors ?? [];
-  const rules = new Map<string, V1PolicyRule>();
-  for (const selector of selectors)
-    for (const candidate of roles.filter((one) => one.metadata.name !== role.metadata.name).sort(byName)) {
-      const wanted = Object.entries(selector.matchLabels ?? {});
-      if (!wanted.every(([key, value]) => candidate.metadata.labels?.[key] === value)) continue;
-      for (const rule of candidate.rules ?? []) rules.set(JSON.stringify(rule), rule);
-    }
-  return [...rules.values()];
-}
-
-const byName = (a: V1ClusterRole, b: V1ClusterRole) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);
 
 function bindingObjects(): UnknownObject[] {
   return Object.entries(clusterRoleBindings).map(([name, { role, subjects }]) =>
