@@ -76,6 +76,26 @@ describe("other names", () => {
     expect(await ask("outside.example")).toMatchObject({ rcode: "NOERROR", answers: [{ data: "203.0.113.7" }] });
   });
 
+  test("leave a resolver aside that answers nothing of use", async () => {
+    const broken = createSocket("udp4");
+    let asked = 0;
+    broken.on("message", (message, from) => {
+      asked += 1;
+      // Promises an answer that is not there.
+      message.writeUInt16BE(0x8180, 2);
+      message.writeUInt16BE(1, 6);
+      broken.send(message, from.port, from.address);
+    });
+    broken.bind(0, "127.0.0.1");
+    await once(broken, "listening");
+    stops.push(() => broken.close());
+    const good = await resolver([outside]);
+    const { ask } = make([broken.address().port, good.port]);
+    expect(await ask("outside.example")).toMatchObject({ rcode: "NOERROR" });
+    expect(await ask("elsewhere.example")).toMatchObject({ rcode: "NOERROR" });
+    expect(asked).toBe(1);
+  });
+
   test("cannot be answered without resolvers", async () => {
     expect(await make([]).ask("outside.example")).toMatchObject({ rcode: "SERVFAIL" });
   });

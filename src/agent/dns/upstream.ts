@@ -4,8 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { connect } from "node:net";
-import { isIP } from "node:net";
+import { connect, isIP } from "node:net";
 import type { Clock } from "#lib/clock.ts";
 import { rcodes, readReplyFacts, type ReplyFacts } from "./message.ts";
 
@@ -29,9 +28,13 @@ interface Kept {
   readonly endMs: number;
 }
 
+/** Askers try again themselves after five seconds as a rule: by then they should have been told that nobody answers. */
+const totalMs = 4_000;
 const tryMs = 2_000;
 /** How often all resolvers are asked in turn. */
 const roundsMax = 2;
+/** A resolver that did not answer is asked after the others for this long. */
+const avoidMs = 10_000;
 const questionsMax = 1_000;
 const keptMax = 10_000;
 const keptSecondsMax = 30;
@@ -41,6 +44,7 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #asked = new Map<string, Promise<Buffer | undefined>>();
   readonly #kept = new Map<string, Kept>();
+  readonly #silentAt = new Map<string, number>();
   readonly #stopped = new AbortController();
 
   constructor(options: UpstreamOptions) {
@@ -69,14 +73,22 @@ export class Upstream {
   }
 
   async #askAll(query: Buffer, key: string, transport: Transport): Promise<Buffer | undefined> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + totalMs;
     let failed: Buffer | undefined;
     for (let round = 0; round < roundsMax; round++) {
-      for (const resolver of this.#options.resolvers()) {
-        if (this.#stopped.signal.aborted) return undefined;
+      for (const resolver of this.#inOrder()) {
+        const leftMs = deadline - clock.now();
+        if (this.#stopped.signal.aborted || leftMs <= 0) return failed;
         const asked = withId(query, randomInt(0x1_0000));
-        const reply = await (transport === "udp" ? askUdp : askTcp)(resolver, asked, this.#stopped.signal);
+        const ask = transport === "udp" ? askUdp : askTcp;
+        const reply = await ask(resolver, asked, Math.min(tryMs, leftMs), this.#stopped.signal);
         const facts = reply === undefined ? undefined : safeFacts(reply);
-        if (reply === undefined || facts === undefined) continue;
+        if (reply === undefined || facts === undefined) {
+          this.#silentAt.set(nameOf(resolver), clock.now());
+          continue;
+        }
+        this.#silentAt.delete(nameOf(resolver));
         if (facts.rcode === rcodes.ok || facts.rcode === rcodes.missing) {
           this.#keep(key, reply, facts);
           return reply;
@@ -85,6 +97,14 @@ export class Upstream {
       }
     }
     return failed;
+  }
+
+  /** As the node's configuration has them, those that were silent lately last. */
+  #inOrder(): readonly Resolver[] {
+    const since = this.#options.clock.now() - avoidMs;
+    const isSilent = (resolver: Resolver): boolean => (this.#silentAt.get(nameOf(resolver)) ?? -Infinity) > since;
+    const resolvers = this.#options.resolvers();
+    return [...resolvers.filter((one) => !isSilent(one)), ...resolvers.filter(isSilent)];
   }
 
   #keep(key: string, message: Buffer, facts: ReplyFacts): void {
@@ -115,10 +135,15 @@ export class Upstream {
 }
 
 /** Replies from elsewhere or with another id are not heard. */
-async function askUdp({ address, port }: Resolver, query: Buffer, signal: AbortSignal): Promise<Buffer | undefined> {
+async function askUdp(
+  { address, port }: Resolver,
+  query: Buffer,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
   const socket = createSocket({ type: isIP(address) === 6 ? "udp6" : "udp4", signal });
   const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
-  const timer = setTimeout(() => resolve(undefined), tryMs);
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   socket.on("error", () => resolve(undefined));
   socket.on("close", () => resolve(undefined));
   socket.on("message", (message) => {
@@ -134,10 +159,15 @@ async function askUdp({ address, port }: Resolver, query: Buffer, signal: AbortS
   }
 }
 
-async function askTcp({ address, port }: Resolver, query: Buffer, signal: AbortSignal): Promise<Buffer | undefined> {
+async function askTcp(
+  { address, port }: Resolver,
+  query: Buffer,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
   const socket = connect({ host: address, port, signal });
   const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
-  const timer = setTimeout(() => resolve(undefined), tryMs);
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   let received = Buffer.alloc(0);
   socket.on("error", () => resolve(undefined));
   socket.on("close", () => resolve(undefined));
@@ -155,6 +185,10 @@ async function askTcp({ address, port }: Resolver, query: Buffer, signal: AbortS
     clearTimeout(timer);
     socket.destroy();
   }
+}
+
+function nameOf({ address, port }: Resolver): string {
+  return `${address} ${port}`;
 }
 
 /** A message as it goes over TCP. */
