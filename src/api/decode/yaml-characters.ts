@@ -45,12 +45,13 @@ export class Characters {
     this.column += count;
   }
 
-  /** One line break, as text folds it: "\n". */
+  /** One line break, as text keeps it: "\n", but Unicode's separators of lines and paragraphs stay what they are. */
   readBreak(): string {
-    this.index += this.at() === "\r" && this.at(1) === "\n" ? 2 : 1;
+    const first = this.at();
+    this.index += first === "\r" && this.at(1) === "\n" ? 2 : 1;
     this.line++;
     this.column = 0;
-    return "\n";
+    return first === "\u2028" || first === "\u2029" ? first : "\n";
   }
 
   /** "---" or "..." at the start of a line, with a blank behind. */

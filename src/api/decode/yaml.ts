@@ -179,7 +179,7 @@ class YamlParser {
   #blockMapping(): Record<string, unknown> {
     const members = new Members(this.#repeated);
     const start = this.#scanner.next().mark;
-    while (this.#is("key") || this.#is("value")) {
+    while (this.#is("key")) {
       const { mark } = this.#scanner.peek();
       const key = this.#blockPart("key");
       members.add(key, mark, this.#blockPart("value"));
@@ -238,11 +238,10 @@ class YamlParser {
   }
 
   #flowKey(end: TokenType): unknown {
-    if (this.#is("key")) {
-      this.#scanner.next();
-      if (this.#is("flow-entry") || this.#is(end)) return null;
-    }
-    return this.#is("value") ? null : this.#node(false, false, true);
+    if (!this.#is("key")) return this.#node(false, false, true);
+    this.#scanner.next();
+    const isEmpty = this.#is("value") || this.#is("flow-entry") || this.#is(end);
+    return isEmpty ? null : this.#node(false, false, true);
   }
 
   #flowValue(end: TokenType): unknown {
