@@ -113,7 +113,9 @@ function readModel(model: string): {
   const list = source.match(/\.attributeTypeMap = (\[[\s\S]*?\n\]);/)?.[1];
   const attributes = list === undefined ? [] : (JSON.parse(list) as Attribute[]);
   const types = readFileSync(join(models, `${model}.d.ts`), "utf8");
-  const description = types.match(/\/\*\*\n\* ([^\n]*(?:\n\* [^\n]*)*)\n\*\/\nexport declare class/)?.[1];
+  const description = types
+    .match(/\/\*\*\n\* ([^\n]*(?:\n\* [^\n]*)*)\n\*\/\nexport declare class/)?.[1]
+    ?.replace(/\\+(['"])/g, "$1");
   const docs: Record<string, { text?: string; required: boolean }> = {};
   for (const [, , text, name, optional] of types.matchAll(
     /( {4}\/\*\*\n((?: {4}\* [^\n]*\n)+) {4}\*\/\n)? {4}'([^']+)'(\?)?: /g,
