@@ -16,6 +16,7 @@ export const nodeRestriction: AdmissionPlugin = {
   validate(request) {
     const node = nodeNameOf(request.user);
     if (node === undefined) return;
+    if (node === "") throw refuse(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
     const { group, plural } = request.resource;
     switch (group === "" ? plural : `${plural}.${group}`) {
       case "pods":
@@ -116,7 +117,7 @@ function checkEviction(request: AdmissionRequest, node: string): void {
   const pod = request.services.cache.resource("/registry/core/pods/").get(`${request.namespace}/${request.name}`)
     ?.object as V1Pod | undefined;
   if (pod !== undefined && pod.spec?.nodeName !== node)
-    throw refuse(request, `node ${JSON.stringify(node)} can only evict pods with spec.nodeName set to itself`);
+    throw refuse(request, `node ${node} can only evict pods with spec.nodeName set to itself`);
 }
 
 function checkNode(request: AdmissionRequest, node: string): void {

@@ -11,7 +11,7 @@ import type { User } from "#apiserver/request.ts";
 import { type Attributes, type Authorizer, noOpinion, type Verdict } from "./authorizer.ts";
 import { allows } from "./rbac.ts";
 
-/** The node that a user is, or undefined. Upstream: nodeidentifier. */
+/** The node that a user is: its name, "" for a node without one, or undefined. Upstream: nodeidentifier. */
 export function nodeNameOf(user: User): string | undefined {
   return user.name.startsWith("system:node:") && user.groups.includes("system:nodes")
     ? user.name.slice("system:node:".length)
@@ -40,7 +40,9 @@ export class NodeAuthorizer implements Authorizer {
 
   authorize(attributes: Attributes): Verdict {
     const node = nodeNameOf(attributes.user);
-    if (node === undefined || !attributes.isResource) return noOpinion;
+    if (node === undefined) return noOpinion;
+    if (node === "") return no(`unknown node for user ${JSON.stringify(attributes.user.name)}`);
+    if (!attributes.isResource) return noOpinion;
     const { group, resource } = attributes;
     switch (group === "" ? resource : `${resource}.${group}`) {
       case "secrets":

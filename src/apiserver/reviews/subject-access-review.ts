@@ -131,9 +131,18 @@ function whatErrors({ resourceAttributes, nonResourceAttributes }: V1SubjectAcce
   return hasResource ? selectorErrors(resourceAttributes) : [];
 }
 
+interface Requirement {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly values?: readonly string[];
+}
+
 function selectorErrors({ labelSelector, fieldSelector }: V1ResourceAttributes): FieldError[] {
   const errors: FieldError[] = [];
-  const check = (selector: { rawSelector?: string; requirements?: readonly unknown[] } | undefined, path: string) => {
+  const check = (
+    selector: { rawSelector?: string; requirements?: readonly Requirement[] } | undefined,
+    path: string,
+  ) => {
     if (selector === undefined) return;
     const { rawSelector = "", requirements = [] } = selector;
     if (rawSelector !== "" && requirements.length > 0)
@@ -142,9 +151,22 @@ function selectorErrors({ labelSelector, fieldSelector }: V1ResourceAttributes):
       errors.push(
         required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`),
       );
+    for (const [index, requirement] of requirements.entries())
+      errors.push(...requirementErrors(requirement, `${path}.requirements[${index}]`));
   };
   check(fieldSelector, "spec.resourceAttributes.fieldSelector");
   check(labelSelector, "spec.resourceAttributes.labelSelector");
+  return errors;
+}
+
+/** Operators that are not known may come with a later client: they are let through. */
+function requirementErrors({ key = "", operator, values = [] }: Requirement, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (key === "") errors.push(required(`${path}.key`, "must be specified"));
+  if ((operator === "In" || operator === "NotIn") && values.length === 0)
+    errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+  if ((operator === "Exists" || operator === "DoesNotExist") && values.length > 0)
+    errors.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
   return errors;
 }
 

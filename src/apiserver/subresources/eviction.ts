@@ -7,6 +7,7 @@ import { badRequest, forbiddenRequest, tooManyRequests, unknownFailure } from "#
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import { admissionFor } from "#apiserver/resource/create.ts";
 import { checkDeleteOptions, type DeleteOptions } from "#apiserver/resource/delete-options.ts";
 import { removeObject } from "#apiserver/resource/delete.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
@@ -30,6 +31,8 @@ async function evict(special: SpecialRequest): Promise<Answer> {
   const isDry = special.request.query.has("dryRun") || (options.dryRun ?? []).length > 0;
   const operation = operationOn(special, special.resource!, name, isDry);
   const pod = (await entryOf(operation)).object as V1Pod;
+  const admission = admissionFor(operation, "CREATE", undefined, undefined);
+  await special.services.admission.validate({ ...admission, name, subresource: "eviction", options: eviction });
   if (!ignoresBudgets(pod)) {
     await takeFromBudget(special, pod, isDry);
     await markDisrupted(operation, options);
