@@ -14,6 +14,7 @@ const suffixCharacters = 5;
 export function fillSystemMetadata(meta: ObjectMeta, now: number): void {
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
   meta.uid = randomUUID();
   meta.creationTimestamp = formatTime(now);
 }
