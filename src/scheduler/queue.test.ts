@@ -5,7 +5,7 @@ import type { ClusterEventName } from "./cluster-event.ts";
 import { hollowPod, type HollowPod } from "./hollow.ts";
 import { podInfoOf } from "./pod-info.ts";
 import { definePlugin } from "./plugin.ts";
-import { SchedulingQueue, waitingMsMax } from "./queue.ts";
+import { restCutShortMax, SchedulingQueue, waitingMsMax } from "./queue.ts";
 
 const gate = definePlugin({
   name: "Gate",
@@ -77,6 +77,17 @@ describe("scheduling queue", () => {
     happen("pod-removed");
     expect(queue.pop()?.info.name).toBe("b");
     expect(queue.pop()?.info.name).toBe("a");
+  });
+
+  it("when many pods rest, each rests for its whole time", () => {
+    const { queue, put, popped, happen, now } = queueWith();
+    for (let at = 0; at <= restCutShortMax; at++) put(`p${at}`);
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) queue.refuse(next, new Set(["Fit"]));
+    happen("pod-removed");
+    expect(popped()).toEqual([]);
+    expect(queue.nextAt).toBe(now.at + 1000);
+    now.at += 1000;
+    expect(popped()).toHaveLength(restCutShortMax + 1);
   });
 
   it("a pod that failed rests for a time that doubles up to a limit", () => {

@@ -6,7 +6,7 @@
 import { assert } from "#lib/assert.ts";
 import { backoffMs } from "#lib/backoff.ts";
 import type { Clock } from "#lib/clock.ts";
-import type { ClusterEvent } from "./cluster-event.ts";
+import type { ClusterEvent, ClusterEventName } from "./cluster-event.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { Cluster, Plugin } from "./plugin.ts";
 
@@ -25,6 +25,9 @@ export interface QueuedPod {
   restsUntil: number;
 }
 
+/** With more pods at rest than this each rests for its whole time, so that retries do not take all of the processor. */
+export const restCutShortMax = 100;
+
 const rest = { initialMs: 1_000, limitMs: 10_000 };
 /** A refused pod is tried again after this long even if nothing happened. */
 export const waitingMsMax = 5 * 60_000;
@@ -32,6 +35,8 @@ export const waitingMsMax = 5 * 60_000;
 export class SchedulingQueue {
   readonly #clock: Clock;
   readonly #plugins: readonly Plugin[];
+  /** Event → the plugins that asked for it, by name. */
+  readonly #askers = new Map<ClusterEventName, Map<string, Plugin>>();
   readonly #cluster: Cluster;
   readonly #pods = new Map<string, QueuedPod>();
   readonly #active = new Heap<QueuedPod>(byPriority);
@@ -40,11 +45,17 @@ export class SchedulingQueue {
   /** Waiting and held pods: what events are for. */
   readonly #asleep = new Set<QueuedPod>();
   #orders = 0;
+  #restingCount = 0;
 
   constructor(clock: Clock, plugins: readonly Plugin[], cluster: Cluster) {
     this.#clock = clock;
     this.#plugins = plugins;
     this.#cluster = cluster;
+    for (const plugin of plugins)
+      for (const event of plugin.retryWhen) {
+        const askers = this.#askers.get(event) ?? new Map<string, Plugin>();
+        this.#askers.set(event, askers.set(plugin.name, plugin));
+      }
   }
 
   get size(): number {
@@ -82,25 +93,26 @@ export class SchedulingQueue {
     if (queued === undefined) return;
     this.#pods.delete(uid);
     this.#asleep.delete(queued);
-    queued.place = "taken";
+    this.#move(queued, "taken");
   }
 
   /** The next pod to try. It is taken until `refuse`, `fail` or `remove` is called for it. */
   pop(): QueuedPod | undefined {
     const now = this.#clock.now();
-    const rested = this.#peek(this.#failed, "failed");
-    if (rested !== undefined && rested.restsUntil <= now) this.#activate(rested);
-    // Nobody gains from a pause when there is nothing else to do.
-    const next = this.#peek(this.#active, "active") ?? this.#peek(this.#resting, "resting");
+    this.#activateRested(this.#failed, "failed", now);
+    this.#activateRested(this.#resting, "resting", now);
+    const next = this.#shift(this.#active, "active") ?? this.#cutShort();
     if (next === undefined) return undefined;
-    next.place = "taken";
+    this.#move(next, "taken");
     next.triedAt = now;
     return next;
   }
 
   /** When `pop` will have something, if nothing else happens. */
   get nextAt(): number | undefined {
-    return this.#peek(this.#failed, "failed")?.restsUntil;
+    const failed = this.#peek(this.#failed, "failed")?.restsUntil ?? Infinity;
+    const resting = this.#peek(this.#resting, "resting")?.restsUntil ?? Infinity;
+    return failed === Infinity && resting === Infinity ? undefined : Math.min(failed, resting);
   }
 
   /** No node fits: waits for events. */
@@ -108,7 +120,7 @@ export class SchedulingQueue {
     if (this.#pods.get(queued.info.uid) !== queued) return;
     queued.attempts++;
     queued.refusedBy = refusedBy;
-    queued.place = "waiting";
+    this.#move(queued, "waiting");
     this.#asleep.add(queued);
   }
 
@@ -116,14 +128,15 @@ export class SchedulingQueue {
   fail(queued: QueuedPod): void {
     if (this.#pods.get(queued.info.uid) !== queued) return;
     queued.attempts++;
-    queued.place = "failed";
+    this.#move(queued, "failed");
     queued.restsUntil = this.#clock.now() + backoffMs(queued.attempts, rest);
     this.#failed.push(queued);
   }
 
   /** Wakes the pods that the event may help. */
   happened(event: ClusterEvent): void {
-    for (const queued of this.#asleep) if (this.#isHelped(queued, event)) this.#wake(queued);
+    const askers = this.#askers.get(event.name);
+    for (const queued of this.#asleep) if (this.#isHelped(queued, event, askers)) this.#wake(queued);
   }
 
   /** Wakes who has waited for long. */
@@ -132,14 +145,18 @@ export class SchedulingQueue {
     for (const queued of this.#asleep) if (queued.triedAt < before) this.#wake(queued);
   }
 
-  #isHelped({ info, heldBy, refusedBy, place }: QueuedPod, event: ClusterEvent): boolean {
+  #isHelped(
+    { info, heldBy, refusedBy, place }: QueuedPod,
+    event: ClusterEvent,
+    askers: ReadonlyMap<string, Plugin> | undefined,
+  ): boolean {
     if (place === "waiting" && refusedBy.size === 0) return true;
-    return this.#plugins.some(
-      (plugin) =>
-        (heldBy === plugin.name || (place === "waiting" && refusedBy.has(plugin.name))) &&
-        plugin.retryWhen.includes(event.name) &&
-        (plugin.helps?.(event, info, this.#cluster) ?? true),
-    );
+    if (askers === undefined) return false;
+    for (const name of place === "held" ? [heldBy ?? ""] : refusedBy) {
+      const plugin = askers.get(name);
+      if (plugin !== undefined && (plugin.helps?.(event, info, this.#cluster) ?? true)) return true;
+    }
+    return false;
   }
 
   /** Off to be tried, unless a plugin holds it. */
@@ -147,25 +164,54 @@ export class SchedulingQueue {
     const holder = this.#plugins.find((plugin) => plugin.holds?.(queued.info, this.#cluster) !== undefined);
     queued.heldBy = holder?.name;
     if (holder !== undefined) {
-      queued.place = "held";
+      this.#move(queued, "held");
       this.#asleep.add(queued);
       return;
     }
     this.#asleep.delete(queued);
     const restsUntil = queued.triedAt + backoffMs(queued.attempts, rest);
     if (restsUntil <= this.#clock.now()) return this.#activate(queued);
-    queued.place = "resting";
+    this.#move(queued, "resting");
     queued.restsUntil = restsUntil;
     this.#resting.push(queued);
   }
 
   #activate(queued: QueuedPod): void {
     assert(queued.place !== "active", "a pod is active once");
-    queued.place = "active";
+    this.#move(queued, "active");
     this.#active.push(queued);
   }
 
-  /** The first of a heap, after dropping those that have left it. A pod that came back is in it twice: harmless. */
+  /** Who has rested long enough takes part again by priority. */
+  #activateRested(heap: Heap<QueuedPod>, place: QueuedPod["place"], now: number): void {
+    for (let first = this.#peek(heap, place); first !== undefined; first = this.#peek(heap, place)) {
+      if (first.restsUntil > now) return;
+      heap.shift();
+      this.#activate(first);
+    }
+  }
+
+  /** Nobody gains from a pause when there is nothing else to do. */
+  #cutShort(): QueuedPod | undefined {
+    return this.#restingCount <= restCutShortMax ? this.#shift(this.#resting, "resting") : undefined;
+  }
+
+  #move(queued: QueuedPod, place: QueuedPod["place"]): void {
+    if (queued.place === "resting") this.#restingCount--;
+    if (place === "resting") this.#restingCount++;
+    queued.place = place;
+  }
+
+  #shift(heap: Heap<QueuedPod>, place: QueuedPod["place"]): QueuedPod | undefined {
+    const first = this.#peek(heap, place);
+    if (first !== undefined) heap.shift();
+    return first;
+  }
+
+  /**
+   * The first of a heap, after dropping pods that were removed meanwhile. Invariant: a pod leaves its heap before it
+   * changes its time, so that the order holds.
+   */
   #peek(heap: Heap<QueuedPod>, place: QueuedPod["place"]): QueuedPod | undefined {
     for (let first = heap.first; first !== undefined; first = heap.first) {
       if (first.place === place && this.#pods.get(first.info.uid) === first) return first;
