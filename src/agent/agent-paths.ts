@@ -13,7 +13,6 @@ export interface AgentPaths {
   readonly runtime: string;
   readonly runtimeConfig: string;
   readonly runtimeSocket: string;
-  readonly runtimePid: string;
   readonly runtimeLog: string;
   /** Holds the pinned mount namespace. */
   readonly namespaces: string;
@@ -37,7 +36,6 @@ export function agentPaths(dataDirectory: string): AgentPaths {
     runtime,
     runtimeConfig: join(runtime, "config.toml"),
     runtimeSocket: join(runtime, "containerd.sock"),
-    runtimePid: join(runtime, "containerd.pid"),
     runtimeLog: join(runtime, "containerd.log"),
     namespaces,
     mountNamespace: join(namespaces, "mnt"),

@@ -71,6 +71,8 @@ export interface AgentOptions {
   readonly disable?: readonly string[];
   /** Where the node's own resolver settings are. Default /etc/resolv.conf. */
   readonly resolvConf?: string | undefined;
+  /** Gives the start up when it fires; a running agent is stopped by its own `stop`. */
+  readonly signal?: AbortSignal;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -83,11 +85,15 @@ export interface RunningAgent {
 
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const starting = new Starting(options);
+  const giveUp = (): void => void starting.stop();
+  options.signal?.addEventListener("abort", giveUp, { once: true });
   try {
     return await starting.start();
   } catch (error) {
     await starting.stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", giveUp);
   }
 }
 
@@ -111,7 +117,7 @@ class Starting {
   /** Invariant: what was started is stopped in the opposite order. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    for (const stop of this.#stops.reverse()) await stop();
+    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
   }
 
   async start(): Promise<RunningAgent> {
@@ -167,7 +173,11 @@ class Starting {
     const { runtimeEndpoint, log, runtime } = this.#options;
     if (runtimeEndpoint !== undefined && runtimeEndpoint !== "")
       return { socket: runtimeEndpoint.replace(/^unix:\/\//, ""), runtime: "", stop: async () => {} };
-    const containerd = await startContainerd(this.#paths, { log: log.child("containerd"), preferred: runtime });
+    const containerd = await startContainerd(this.#paths, {
+      log: log.child("containerd"),
+      preferred: runtime,
+      signal: this.#stop.signal,
+    });
     log.info("containerd runs", { runtime: containerd.runtime, socket: containerd.socket });
     this.#stops.push(() => containerd.stop());
     return containerd;

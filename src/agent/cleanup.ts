@@ -3,16 +3,15 @@
  * network. What is not there is no failure; everything is tried, and at the end one error says what did not work.
  */
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { silentLogger, type Logger } from "#lib/log.ts";
-import { sleep } from "#lib/sleep.ts";
 import { agentPaths, type AgentPaths } from "./agent-paths.ts";
 import { cleanupNetwork } from "./network/cleanup.ts";
 import { Cgroups } from "./node/cgroups.ts";
 import { startContainerd } from "./runtime/containerd-process.ts";
 import { isGone } from "./runtime/grpc-connection.ts";
 import { RuntimeClient } from "./runtime/runtime-client.ts";
+import { endProcesses, processesNaming } from "./system/processes.ts";
 import { unmountBelow } from "./system/mounts.ts";
 
 export interface CleanupOptions {
@@ -37,7 +36,7 @@ export async function cleanupAgent(options: CleanupOptions): Promise<void> {
   };
   if (existsSync(paths.runtimeConfig)) {
     await step("containers", () => removeContainers(paths, log));
-    await step("processes", () => endProcesses(paths));
+    await step("processes", () => endRuntime(paths));
   }
   await step("control groups", () => new Cgroups(`/capstan/${nodeName}`).remove(`/capstan/${nodeName}`));
   await step("network", () =>
@@ -70,28 +69,6 @@ async function removeContainers(paths: AgentPaths, log: Logger): Promise<void> {
 const endMs = 2_000;
 
 /** Shims, and a containerd that no agent minds any more: whatever names this data directory's runtime. */
-async function endProcesses({ runtime, runtimeConfig }: AgentPaths): Promise<void> {
-  const ours = await processesOf([runtimeConfig, join(runtime, "containerd.sock")]);
-  for (const pid of ours) kill(pid, "SIGTERM");
-  if (ours.length > 0) await sleep(endMs);
-  for (const pid of await processesOf([runtimeConfig, join(runtime, "containerd.sock")])) kill(pid, "SIGKILL");
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended by itself.
-  }
-}
-
-async function processesOf(marks: readonly string[]): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    if (marks.some((mark) => words.includes(mark))) found.push(pid);
-  }
-  return found;
+async function endRuntime({ runtimeConfig, runtimeSocket }: AgentPaths): Promise<void> {
+  for (const word of [runtimeConfig, runtimeSocket]) await endProcesses(await processesNaming(word), endMs);
 }

@@ -11,6 +11,7 @@ import { sleep } from "#lib/sleep.ts";
 import type { AgentPaths } from "#agent/agent-paths.ts";
 import { pauseImage } from "#agent/images/pause-image.ts";
 import { isMountPoint, makePrivateMount } from "#agent/system/mounts.ts";
+import { endProcesses, processesNaming } from "#agent/system/processes.ts";
 import { run } from "#agent/system/run.ts";
 import { containerdConfig } from "./containerd-config.ts";
 import { findRuntimes, hasHybridCgroups, runtimeWorks, type LowLevelRuntime } from "./low-level-runtime.ts";
@@ -34,7 +35,7 @@ const cniPlaces = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 
 export async function startContainerd(
   paths: AgentPaths,
-  { log, preferred }: { log: Logger; preferred?: string | undefined },
+  { log, preferred, signal }: { log: Logger; preferred?: string | undefined; signal?: AbortSignal },
 ): Promise<ContainerdProcess> {
   const binary = binaries.find((place) => existsSync(place));
   if (binary === undefined) throw new Error("containerd is not installed (apt-get install containerd)");
@@ -54,6 +55,8 @@ export async function startContainerd(
   });
   await writeFile(paths.runtimeConfig, config);
   const supervisor = new Supervisor([...enter, binary, "--config", paths.runtimeConfig], paths, log);
+  const stop = (): void => void supervisor.stop();
+  signal?.addEventListener("abort", stop, { once: true });
   await supervisor.start();
   return { socket: paths.runtimeSocket, runtime: runtimes[0]?.name ?? "runc", stop: () => supervisor.stop() };
 }
@@ -87,16 +90,12 @@ async function enterMountNamespace({ namespaces, mountNamespace }: AgentPaths): 
   return ["nsenter", `--mount=${mountNamespace}`];
 }
 
-/** Ends a containerd that an agent left which was killed itself. */
-async function endFormer({ runtimePid, runtimeConfig, runtimeSocket }: AgentPaths, log: Logger): Promise<void> {
-  const pid = Number(await readFile(runtimePid, "utf8").catch(() => "0"));
-  const command = pid > 0 ? await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") : "";
-  if (command.split("\0").includes(runtimeConfig)) {
-    log.info("ending the containerd of a former agent", { pid });
-    process.kill(pid, "SIGTERM");
-    const deadline = performance.now() + stopMsMax;
-    while (existsSync(`/proc/${pid}`) && performance.now() < deadline) await sleep(readyPollMs);
-    if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGKILL");
+/** Ends a containerd that an agent left which was killed itself: two cannot share a root. */
+async function endFormer({ runtimeConfig, runtimeSocket }: AgentPaths, log: Logger): Promise<void> {
+  const former = await processesNaming(runtimeConfig);
+  if (former.length > 0) {
+    log.info("ending the containerd of a former agent", { pids: former.join(",") });
+    await endProcesses(former, stopMsMax);
   }
   await rm(runtimeSocket, { force: true });
 }
@@ -139,7 +138,6 @@ class Supervisor {
     const timer = setTimeout(() => child.kill("SIGKILL"), stopMsMax);
     await ended;
     clearTimeout(timer);
-    await rm(this.#paths.runtimePid, { force: true });
   }
 
   async #spawn(): Promise<void> {
@@ -151,7 +149,6 @@ class Supervisor {
     this.#child = child;
     child.once("error", (error) => this.#log.error("cannot start containerd", { error }));
     child.once("exit", (code, signal) => this.#ended(code, signal));
-    if (child.pid !== undefined) await writeFile(this.#paths.runtimePid, String(child.pid));
   }
 
   #ended(code: number | null, signal: string | null): void {
@@ -173,7 +170,7 @@ class Supervisor {
     for (;;) {
       if (existsSync(this.#paths.runtimeSocket) && (await this.#answers())) return;
       if (performance.now() > deadline) throw new Error(`containerd is not ready, see ${this.#paths.runtimeLog}`);
-      if (this.#stopping.signal.aborted) return;
+      if (this.#stopping.signal.aborted) throw new Error("stopped before containerd was ready");
       await sleep(readyPollMs, this.#stopping.signal);
     }
   }
