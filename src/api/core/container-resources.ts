@@ -15,7 +15,7 @@ import {
 
 type NameRule = (name: string, path: string) => FieldError[];
 
-function containerResourceNameErrors(name: string, path: string): FieldError[] {
+export function containerResourceNameErrors(name: string, path: string): FieldError[] {
   const errors = invalidEach(path, name, isQualifiedName(name));
   if (!name.includes("/")) {
     if (errors.length === 0 && !isStandardResource(name))
@@ -39,7 +39,7 @@ function podResourceNameErrors(name: string, path: string): FieldError[] {
 }
 
 /** What may be promised more often than it is there. */
-const isOvercommitAllowed = (name: string) => isNativeResource(name) && !isHugePages(name);
+export const isOvercommitAllowed = (name: string) => isNativeResource(name) && !isHugePages(name);
 const isCpuOrMemory = (name: string) => name === "cpu" || name === "memory";
 
 function hugePagesErrors(name: string, amount: string, path: string): FieldError[] {

@@ -1,7 +1,7 @@
 /** Names of resources: which are native, extended, huge pages, whole numbers. Upstream: pkg/apis/core/helper/helpers.go. */
 import type { FieldError } from "#api/field-error.ts";
 import { canonicalQuantity, toQuantity } from "#api/quantity.ts";
-import { invalid } from "#api/validation/field-errors.ts";
+import { invalid, invalidEach } from "#api/validation/field-errors.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 import { negativeError } from "#api/validation/values.ts";
 
@@ -49,6 +49,13 @@ export const isExtendedResource = (name: string): boolean =>
   !isNativeResource(name) && !name.startsWith("requests.") && isQualifiedName(`requests.${name}`).length === 0;
 /** Counted in whole numbers. */
 export const isIntegerResource = (name: string): boolean => integers.has(name) || isExtendedResource(name);
+
+/** Qualified, or one of those above. Upstream's ValidateResourceName. */
+export function resourceNameErrors(name: string, path: string): FieldError[] {
+  const errors = invalidEach(path, name, isQualifiedName(name));
+  if (errors.length > 0 || name.includes("/") || isStandardResource(name)) return errors;
+  return [invalid(path, name, "must be a standard resource type or fully qualified")];
+}
 
 const nanosPerUnit = 1_000_000_000n;
 
