@@ -13,6 +13,11 @@ import { jobReconciler } from "./job/job.ts";
 import { orphanJobPodsReconciler } from "./job/orphan-job-pods.ts";
 import { ttlAfterFinishedReconciler } from "./job/ttl-after-finished.ts";
 import { podGcReconciler } from "./pod-gc.ts";
+import { resourceQuotaReconciler } from "./resource-quota.ts";
+import { claimBinderReconciler } from "./volume/claim-binder.ts";
+import { ephemeralVolumeReconciler } from "./volume/ephemeral-volume.ts";
+import { volumePhaseReconciler } from "./volume/volume-phase.ts";
+import { claimProtectionReconciler, volumeProtectionReconciler } from "./volume/volume-protection.ts";
 import { rootCaReconciler } from "./namespace/root-ca.ts";
 import { serviceAccountTokenReconciler } from "./namespace/service-account-token.ts";
 import { serviceAccountReconciler } from "./namespace/service-account.ts";
@@ -50,6 +55,11 @@ export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readon
     cronJobReconciler,
     disruptionReconciler,
     podGcReconciler,
+    claimBinderReconciler,
+    volumePhaseReconciler,
+    ephemeralVolumeReconciler,
+    claimProtectionReconciler,
+    volumeProtectionReconciler,
     endpointsReconciler,
     endpointSliceReconciler,
     endpointSliceMirroringReconciler,
@@ -64,4 +74,8 @@ export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readon
   ]);
 }
 
-export const everyKindReconcilers: readonly EveryKindReconciler[] = [garbageCollector, namespaceDeletion];
+export const everyKindReconcilers: readonly EveryKindReconciler[] = [
+  garbageCollector,
+  namespaceDeletion,
+  resourceQuotaReconciler,
+];

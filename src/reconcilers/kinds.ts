@@ -41,3 +41,9 @@ export const PodDisruptionBudget = kind<PodDisruptionBudget>(
   "PodDisruptionBudget",
   "poddisruptionbudgets",
 );
+export type ResourceQuota = types.V1ResourceQuota;
+export const ResourceQuota = kind<ResourceQuota>("v1", "ResourceQuota", "resourcequotas");
+export type PersistentVolume = types.V1PersistentVolume;
+export const PersistentVolume = kind<PersistentVolume>("v1", "PersistentVolume", "persistentvolumes", "Cluster");
+export type StorageClass = types.V1StorageClass;
+export const StorageClass = kind<StorageClass>("storage.k8s.io/v1", "StorageClass", "storageclasses", "Cluster");

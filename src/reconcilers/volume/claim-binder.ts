@@ -1,0 +1,205 @@
+/** Binds claims to volumes. Upstream: pkg/controller/volume/persistentvolume/pv_controller.go (syncClaim). */
+import { defineIndex } from "#client/object-set.ts";
+import { PersistentVolume, PersistentVolumeClaim, StorageClass } from "#reconcilers/kinds.ts";
+import {
+  defineReconciler,
+  event,
+  trigger,
+  update,
+  updateStatus,
+  wake,
+  type Change,
+  type ObjectKey,
+  type View,
+} from "#reconcilers/reconciler.ts";
+import { canonical } from "#reconcilers/template-hash.ts";
+import { classOf, isReservedFor, matchingVolume, suits } from "./volume-match.ts";
+
+export const boundByController = "pv.kubernetes.io/bound-by-controller";
+const bindCompleted = "pv.kubernetes.io/bind-completed";
+const selectedNode = "volume.kubernetes.io/selected-node";
+const provisioners = ["volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner"];
+const noProvisioner = "kubernetes.io/no-provisioner";
+/** A claim without a volume is looked at again after this, and its event told again. */
+const againMs = 15_000;
+
+const unboundByClass = defineIndex<PersistentVolumeClaim>("claim-unbound", (claim) =>
+  claim.status?.phase === "Bound" ? [] : [classOf(claim)],
+);
+const byVolumeName = defineIndex<PersistentVolumeClaim>("claim-volume", ({ spec }) =>
+  spec?.volumeName === undefined || spec.volumeName === "" ? [] : [spec.volumeName],
+);
+const volumesByClass = defineIndex<PersistentVolume>("volume-class", (volume) => [classOf(volume)]);
+export const volumesByClaim = defineIndex<PersistentVolume>("volume-claim", ({ spec }) =>
+  spec?.claimRef === undefined ? [] : [`${spec.claimRef.namespace}/${spec.claimRef.name}`],
+);
+
+export const claimBinderReconciler = defineReconciler<PersistentVolumeClaim>({
+  name: "persistentvolume-binder",
+  component: "persistentvolume-controller",
+  watches: PersistentVolumeClaim,
+  // Two claims must not take one volume.
+  serial: true,
+  also: [
+    trigger(PersistentVolume, claimsFor),
+    trigger(StorageClass, ({ metadata }, view) =>
+      view.byIndex(PersistentVolumeClaim, unboundByClass, metadata.name ?? "").map((claim) => claim.metadata),
+    ),
+  ],
+  reconcile(claim, view, { now }) {
+    if (claim.metadata.annotations?.[bindCompleted] !== undefined) return bound(claim, view);
+    if (claim.metadata.deletionTimestamp !== undefined) return [];
+    const name = claim.spec?.volumeName ?? "";
+    return name === "" ? unbound(claim, view, now) : named(claim, view.get(PersistentVolume, { name }));
+  },
+});
+
+function claimsFor(volume: PersistentVolume, view: View): ObjectKey[] {
+  const { name = "" } = volume.metadata;
+  const reference = volume.spec?.claimRef;
+  return [
+    ...view.byIndex(PersistentVolumeClaim, byVolumeName, name).map(({ metadata }) => metadata),
+    ...(reference === undefined
+      ? view.byIndex(PersistentVolumeClaim, unboundByClass, classOf(volume)).map(({ metadata }) => metadata)
+      : [{ namespace: reference.namespace, name: reference.name }]),
+  ];
+}
+
+/** A claim that was bound once: its volume may have been lost. */
+function bound(claim: PersistentVolumeClaim, view: View): Change[] {
+  const name = claim.spec?.volumeName ?? "";
+  const volume = view.get(PersistentVolume, { name });
+  if (name === "" || volume === undefined)
+    return lost(claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
+  if (isReservedFor(volume, claim)) return completed(claim, volume);
+  if (volume.spec?.claimRef === undefined) return [...reserved(claim, volume)];
+  return lost(claim, "ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
+}
+
+function lost(claim: PersistentVolumeClaim, reason: string, message: string): Change[] {
+  if (claim.status?.phase === "Lost") return [];
+  const status = { phase: "Lost" };
+  return [updateStatus(PersistentVolumeClaim, { ...claim, status }), event(claim, "Warning", reason, message)];
+}
+
+/** A claim that names its volume gets that one or none. */
+function named(claim: PersistentVolumeClaim, volume: PersistentVolume | undefined): Change[] {
+  const pending = withPhase(claim, "Pending");
+  if (volume === undefined) return pending;
+  if (volume.spec?.claimRef !== undefined && !isReservedFor(volume, claim)) {
+    const message = `volume "${volume.metadata.name}" already bound to a different claim.`;
+    return [...pending, event(claim, "Warning", "FailedBinding", message)];
+  }
+  if (!suits(volume, claim) || classOf(volume) !== classOf(claim)) {
+    const message = `Cannot bind to requested volume "${volume.metadata.name}": ${misfit(volume, claim)}`;
+    return [...pending, event(claim, "Warning", "VolumeMismatch", message)];
+  }
+  return bindTo(claim, volume);
+}
+
+function misfit(volume: PersistentVolume, claim: PersistentVolumeClaim): string {
+  if (classOf(volume) !== classOf(claim)) return "storageClassName does not match";
+  const mode = (spec: { volumeMode?: string } | undefined): string => spec?.volumeMode ?? "Filesystem";
+  if (mode(volume.spec) !== mode(claim.spec)) return "incompatible volumeMode";
+  const modes = new Set(volume.spec?.accessModes ?? []);
+  const missing = (claim.spec?.accessModes ?? []).some((each) => !modes.has(each));
+  return missing ? "incompatible accessMode" : "requested PV is too small";
+}
+
+function unbound(claim: PersistentVolumeClaim, view: View, now: number): Change[] {
+  const className = classOf(claim);
+  const storageClass = view.get(StorageClass, { name: className });
+  const reservedVolumes = view.byIndex(
+    PersistentVolume,
+    volumesByClaim,
+    `${claim.metadata.namespace}/${claim.metadata.name}`,
+  );
+  const waits =
+    storageClass?.volumeBindingMode === "WaitForFirstConsumer" &&
+    claim.metadata.annotations?.[selectedNode] === undefined;
+  const candidates = waits
+    ? reservedVolumes
+    : [...reservedVolumes, ...view.byIndex(PersistentVolume, volumesByClass, className)];
+  const volume = matchingVolume(claim, candidates);
+  if (volume !== undefined) return bindTo(claim, volume);
+  const pending = withPhase(claim, "Pending");
+  const again = wake(now + againMs);
+  if (waits) {
+    const message = "waiting for first consumer to be created before binding";
+    return [...pending, event(claim, "Normal", "WaitForFirstConsumer", message), again];
+  }
+  if (className === "") {
+    const message = "no persistent volumes available for this claim and no storage class is set";
+    return [...pending, event(claim, "Normal", "FailedBinding", message), again];
+  }
+  return [...pending, ...provisioned(claim, storageClass), again];
+}
+
+/** Somebody else makes the volume: the claim says who. */
+function provisioned(claim: PersistentVolumeClaim, storageClass: StorageClass | undefined): Change[] {
+  if (storageClass === undefined) {
+    const message = `storageclass.storage.k8s.io "${classOf(claim)}" not found`;
+    return [event(claim, "Warning", "ProvisioningFailed", message)];
+  }
+  const { provisioner } = storageClass;
+  if (provisioner === noProvisioner) return [];
+  const annotations = { ...claim.metadata.annotations };
+  const known = provisioners.every((name) => annotations[name] === provisioner);
+  for (const name of provisioners) annotations[name] = provisioner;
+  const message =
+    `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system ` +
+    "administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.";
+  const noted = known
+    ? []
+    : [update(PersistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, annotations } })];
+  return [...noted, event(claim, "Normal", "ExternalProvisioning", message)];
+}
+
+/** First the volume is reserved, then the claim points to it; each step is seen before the next. */
+function bindTo(claim: PersistentVolumeClaim, volume: PersistentVolume): Change[] {
+  const reserving = reserved(claim, volume);
+  if (reserving.length > 0) return [...withPhase(claim, "Pending"), ...reserving];
+  const annotations: Record<string, string> = { ...claim.metadata.annotations, [bindCompleted]: "yes" };
+  const chosen = (claim.spec?.volumeName ?? "") === "";
+  if (chosen) annotations[boundByController] = "yes";
+  const spec = { ...claim.spec, volumeName: volume.metadata.name! };
+  return [update(PersistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, annotations }, spec })];
+}
+
+function reserved(claim: PersistentVolumeClaim, volume: PersistentVolume): Change[] {
+  const { namespace, name, uid, resourceVersion } = claim.metadata;
+  if (volume.spec?.claimRef?.uid === uid) return [];
+  const claimRef = {
+    kind: "PersistentVolumeClaim",
+    namespace: namespace!,
+    name: name!,
+    uid: uid!,
+    apiVersion: "v1",
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  const mine: Record<string, string> = volume.spec?.claimRef === undefined ? { [boundByController]: "yes" } : {};
+  const annotations = { ...volume.metadata.annotations, ...mine };
+  const metadata = Object.keys(annotations).length === 0 ? volume.metadata : { ...volume.metadata, annotations };
+  return [update(PersistentVolume, { ...volume, metadata, spec: { ...volume.spec, claimRef } })];
+}
+
+function completed(claim: PersistentVolumeClaim, volume: PersistentVolume): Change[] {
+  const status = {
+    ...claim.status,
+    phase: "Bound",
+    accessModes: volume.spec?.accessModes ?? [],
+    capacity:
+      claim.status?.phase === "Bound" && claim.status.capacity !== undefined
+        ? claim.status.capacity
+        : (volume.spec?.capacity ?? {}),
+  };
+  return canonical(status) === canonical(claim.status ?? {})
+    ? []
+    : [updateStatus(PersistentVolumeClaim, { ...claim, status })];
+}
+
+function withPhase(claim: PersistentVolumeClaim, phase: string): Change[] {
+  return claim.status?.phase === phase
+    ? []
+    : [updateStatus(PersistentVolumeClaim, { ...claim, status: { ...claim.status, phase } })];
+}

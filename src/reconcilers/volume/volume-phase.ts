@@ -1,0 +1,79 @@
+/** What a volume is to its claim: free, bound, released. Upstream: pv_controller.go (syncVolume, reclaimVolume). */
+import { formatTime } from "#lib/clock.ts";
+import { PersistentVolume, PersistentVolumeClaim } from "#reconcilers/kinds.ts";
+import {
+  defineReconciler,
+  event,
+  trigger,
+  update,
+  updateStatus,
+  type Change,
+  type InputRequest,
+} from "#reconcilers/reconciler.ts";
+import { boundByController, volumesByClaim } from "./claim-binder.ts";
+
+const provisionedBy = "pv.kubernetes.io/provisioned-by";
+
+export const volumePhaseReconciler = defineReconciler<PersistentVolume>({
+  name: "persistentvolume-phase",
+  component: "persistentvolume-controller",
+  watches: PersistentVolume,
+  also: [
+    trigger(PersistentVolumeClaim, ({ metadata }, view) =>
+      view
+        .byIndex(PersistentVolume, volumesByClaim, `${metadata.namespace}/${metadata.name}`)
+        .map((each) => each.metadata),
+    ),
+  ],
+  inputs(volume, view) {
+    const reference = volume.spec?.claimRef;
+    const key = { namespace: reference?.namespace, name: reference?.name };
+    const missing =
+      (reference?.uid ?? "") !== "" && view.get(PersistentVolumeClaim, key)?.metadata.uid !== reference?.uid;
+    // The view may be behind: a volume is let go only if the server says that its claim is gone.
+    return new Map<string, InputRequest>(missing ? [["claim", { type: "get", ref: PersistentVolumeClaim, key }]] : []);
+  },
+  reconcile(volume, view, { now, inputs }) {
+    if (volume.metadata.deletionTimestamp !== undefined && volume.spec?.claimRef === undefined) return [];
+    const reference = volume.spec?.claimRef;
+    if (reference === undefined || (reference.uid ?? "") === "") return phase(volume, "Available", now);
+    const seen = view.get(PersistentVolumeClaim, { namespace: reference.namespace, name: reference.name });
+    const answer = inputs.get("claim");
+    const fresh = answer?.ok === true ? (answer.value as PersistentVolumeClaim | undefined) : undefined;
+    const claim = [seen, fresh].find((each) => each?.metadata.uid === reference.uid);
+    if (claim === undefined) return answer?.ok === true ? released(volume, now) : [];
+    const pointsHere = claim.spec?.volumeName === volume.metadata.name;
+    if (pointsHere) return phase(volume, "Bound", now);
+    // The claim has found another volume: what this controller reserved is free again.
+    const other = (claim.spec?.volumeName ?? "") !== "";
+    return other && volume.metadata.annotations?.[boundByController] !== undefined ? [freed(volume)] : [];
+  },
+});
+
+function released(volume: PersistentVolume, now: number): Change[] {
+  const policy = volume.spec?.persistentVolumeReclaimPolicy ?? "Retain";
+  if (volume.status?.phase === "Failed") return [];
+  const releasing = phase(volume, "Released", now);
+  const plugged = volume.spec?.csi !== undefined || volume.metadata.annotations?.[provisionedBy] !== undefined;
+  // Volumes of a CSI driver are deleted by the driver's own provisioner.
+  if (policy !== "Delete" || plugged || releasing.length > 0) return releasing;
+  const name = volume.metadata.name;
+  const message = `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`;
+  return [...phase(volume, "Failed", now, message), event(volume, "Warning", "VolumeFailedDelete", message)];
+}
+
+function freed(volume: PersistentVolume): Change {
+  const { [boundByController]: _, ...annotations } = volume.metadata.annotations ?? {};
+  const { claimRef: __, ...spec } = volume.spec ?? {};
+  return update(PersistentVolume, { ...volume, metadata: { ...volume.metadata, annotations }, spec });
+}
+
+function phase(volume: PersistentVolume, wished: string, now: number, message?: string): Change[] {
+  if (volume.status?.phase === wished) return [];
+  const status = {
+    phase: wished,
+    lastPhaseTransitionTime: formatTime(now),
+    ...(message === undefined ? {} : { message }),
+  };
+  return [updateStatus(PersistentVolume, { ...volume, status })];
+}
