@@ -8,6 +8,7 @@ import { CustomResourceDefinition } from "#api/apiextensions/custom-resource-def
 import { ClusterRole } from "#api/rbac/cluster-role.ts";
 import { ClusterRoleBinding } from "#api/rbac/cluster-role-binding.ts";
 import { Namespace } from "#api/core/namespace.ts";
+import { Service } from "#api/core/service.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { isAlreadyExists } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
@@ -40,6 +41,22 @@ export async function installManifests(client: Client, log: Logger): Promise<voi
         log.debug("installed", { kind: object.kind, name: object.metadata.name });
       }
     }),
+  );
+}
+
+/**
+ * The Service of the cluster's DNS, which every node answers by itself (docs/decisions/node-network.md): here for those who
+ * look it up, and so that nobody else gets its address.
+ */
+export async function createDnsService(client: Client, clusterDns: string): Promise<void> {
+  const port = (name: string, protocol: string) => ({ name, protocol, port: 53, targetPort: 53 });
+  await client.apply(
+    Service,
+    {
+      metadata: { namespace: "kube-system", name: "kube-dns", labels: { "k8s-app": "kube-dns" } },
+      spec: { clusterIP: clusterDns, ports: [port("dns", "UDP"), port("dns-tcp", "TCP")] },
+    },
+    { manager, force: true },
   );
 }
 

@@ -19,7 +19,7 @@ import { startScheduler } from "#scheduler/scheduler.ts";
 import { openStore } from "#store/durable-store.ts";
 import { mainAddress, ownHosts } from "./addresses.ts";
 import { runChildAgent } from "./child-agent.ts";
-import { createGitObjects, installManifests } from "./first-objects.ts";
+import { createDnsService, createGitObjects, installManifests } from "./first-objects.ts";
 import { keepSecret, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
 
 export const serverCommand: Command = {
@@ -143,6 +143,7 @@ async function startParts(
 ): Promise<Part[]> {
   const parts: Part[] = [];
   await installManifests(asComponent(api, "capstan"), log);
+  if (!isDisabled(flags, "dns")) await createDnsService(asComponent(api, "capstan"), clusterFacts(flags).clusterDns);
   if (!flags.boolean("disable-controller-manager")) {
     parts.push(
       startReconcilers({
