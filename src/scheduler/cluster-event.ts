@@ -7,6 +7,7 @@ import { isFinished } from "./pod-info.ts";
 
 export type ClusterEventName =
   | "node-added"
+  | "node-removed"
   | "node-allocatable-changed"
   | "node-labels-changed"
   | "node-taints-changed"
@@ -39,7 +40,7 @@ export interface ClusterEvent {
 }
 
 export function nodeEvents({ type, object, old }: CacheChange<V1Node>): ClusterEvent[] {
-  if (type === "deleted") return [];
+  if (type === "deleted") return [{ name: "node-removed", object }];
   if (type === "added" || old === undefined) return [{ name: "node-added", object }];
   const events: ClusterEvent[] = [];
   if (!isDeepStrictEqual(old.status?.allocatable, object.status?.allocatable))

@@ -146,18 +146,24 @@ export class ClusterFollower {
   #podChanged(change: CacheChange<V1Pod>): void {
     const { type, object } = change;
     const uid = object.metadata.uid ?? "";
-    if (type === "deleted" || isFinished(object)) this.#podGone(uid);
-    else if ((object.spec?.nodeName ?? "") !== "") this.#podOnNode(object, uid);
+    const events = podEvents(change);
+    if (type === "deleted" || isFinished(object)) {
+      // A pod that only had a promise, or whose binding was under way, leaves room too.
+      if (this.#podGone(uid) && events.length === 0) events.push({ name: "pod-removed", object });
+    } else if ((object.spec?.nodeName ?? "") !== "") this.#podOnNode(object, uid);
     else this.#podWaits(change, uid);
-    this.#happened(podEvents(change));
+    this.#happened(events);
   }
 
-  #podGone(uid: string): void {
+  /** True if that leaves room. */
+  #podGone(uid: string): boolean {
     const { state, queue } = this.#options;
+    const hadRoom = state.pod(uid) !== undefined || state.nomination(uid) !== undefined;
     this.#assumedPods.delete(uid);
     state.removePod(uid);
     state.withdrawNomination(uid);
     queue.remove(uid);
+    return hadRoom;
   }
 
   #podOnNode(pod: V1Pod, uid: string): void {
@@ -172,7 +178,7 @@ export class ClusterFollower {
     const { state, queue, schedulerName } = this.#options;
     if (this.#assumedPods.has(uid)) return;
     if (object.spec?.schedulerName !== schedulerName) return;
-    if (object.metadata.deletionTimestamp !== undefined) return this.#podGone(uid);
+    if (object.metadata.deletionTimestamp !== undefined) return void this.#podGone(uid);
     const nominated = object.status?.nominatedNodeName ?? "";
     if (nominated === "") state.withdrawNomination(uid);
     else state.nominate(podInfoOf(object, nominated));

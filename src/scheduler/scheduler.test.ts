@@ -132,6 +132,20 @@ describe("scheduler", () => {
     expect(notes().map(([, reason]) => reason)).toContain("Preempted");
   });
 
+  it("room that was promised to a pod that is deleted goes to others", async () => {
+    const { create, addPod, start, bound, until, client } = cluster();
+    await create(nodeRef, hollowNode("a"));
+    const victim = hollowPod("v", { nodeName: "a", requests: { cpu: "3" } });
+    await create(podRef, { ...victim, metadata: { ...victim.metadata, finalizers: ["example.com/hold"] } });
+    start();
+    await addPod("p", { requests: { cpu: "4" }, priority: 100 });
+    await until("p", ({ status }) => status?.nominatedNodeName === "a");
+    await addPod("low", { requests: { cpu: "1" } });
+    await until("low", ({ status }) => status?.conditions?.[0]?.reason === "Unschedulable");
+    await client.delete(podRef, { namespace: "default", name: "p" });
+    expect(await bound("low")).toBe("a");
+  });
+
   it("a binding that is refused is reported, and tried again after a rest", async () => {
     const { api, create, addPod, start, bound, refused } = cluster();
     await create(nodeRef, hollowNode("a"));

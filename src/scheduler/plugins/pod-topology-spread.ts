@@ -32,6 +32,7 @@ export const podTopologySpread = definePlugin<readonly Spread[], Wishes>({
   name: "PodTopologySpread",
   retryWhen: [
     "node-added",
+    "node-removed",
     "node-labels-changed",
     "node-taints-changed",
     "pod-added",
