@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, describe, expect, it } from "vitest";
-import { type DurableStore, openStore } from "./durable-store.ts";
+import { type DurableStore, openStore, waitingWritesMax } from "./durable-store.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import type { Store, StoredValue } from "./store.ts";
+import { StoreFullError } from "./transaction.ts";
 import { describeStore, transactionsArbitrary } from "./store-suite.ts";
 
 const root = mkdtempSync(join(tmpdir(), "capstan-store-"));
@@ -139,6 +140,17 @@ describe("durable store: reopening", () => {
     const again = await openStore({ directory });
     expect((await everything(again)).length).toBe(16);
     await again.close();
+  });
+});
+
+describe("durable store: limits", () => {
+  it("takes only so many writes at once, and more as soon as some are answered", async () => {
+    const store = await openStore({ directory: freshDirectory() });
+    const all = Array.from({ length: waitingWritesMax }, () => store.write([{ key: "/k", value: undefined }]));
+    await expect(store.write([{ key: "/one-too-many", value: value("x") }])).rejects.toThrow(StoreFullError);
+    await Promise.all(all);
+    expect(await store.write([{ key: "/again", value: value("x") }])).toEqual({ ok: true, revision: 2 });
+    await store.close();
   });
 });
 
