@@ -53,7 +53,7 @@ function tidy(cron: CronJob, jobs: readonly Job[]): Step {
     const end = endOf(job);
     const known = listed.some(({ uid }) => uid === job.metadata.uid);
     const { name } = job.metadata;
-    if (end === undefined && !known) {
+    if (end === undefined && !known && !isJustMade(cron, job)) {
       const message = `Saw a job that the controller did not create or forgot: ${name}`;
       changes.push(event(cron, "Warning", "UnexpectedJob", message));
     }
@@ -71,6 +71,11 @@ function tidy(cron: CronJob, jobs: readonly Job[]): Step {
       status: { ...cron.status, active, ...(lastSuccessfulTime === undefined ? {} : { lastSuccessfulTime }) },
     },
   };
+}
+
+/** Made by the plan before this one: the status will list it now. */
+function isJustMade({ status }: CronJob, { metadata }: Job): boolean {
+  return timeOf(metadata.annotations?.[scheduledAnnotation]) > timeOf(status?.lastScheduleTime);
 }
 
 /** Finished jobs beyond the limits go, the oldest first. */
@@ -121,6 +126,9 @@ function start(before: CronJob, cron: CronJob, jobs: readonly Job[], now: number
   const next = schedule.next(now);
   const again = next === undefined ? [] : [wake(next + afterTimeMs)];
   if (latest === undefined || latest <= timeOf(cron.status?.lastScheduleTime)) return { cron, changes: again };
+  const job = jobAt(cron, latest);
+  if (jobs.some(({ metadata }) => metadata.name === job.metadata.name))
+    return { cron: withStarted(cron, jobs, latest), changes: again };
   const changes: Change[] = [...again];
   if (count > missedMax && deadline === undefined) {
     const message = `too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew`;
@@ -134,9 +142,6 @@ function start(before: CronJob, cron: CronJob, jobs: readonly Job[], now: number
     return { cron, changes: [...changes, event(before, "Normal", "JobAlreadyActive", message)] };
   }
   const replaced = cron.spec?.concurrencyPolicy === "Replace" ? running : [];
-  const job = jobAt(cron, latest);
-  if (jobs.some(({ metadata }) => metadata.name === job.metadata.name))
-    return { cron: withStarted(cron, jobs, latest), changes };
   const created = create(Job, job, {
     existsIsFine: true,
     report: (outcome) =>

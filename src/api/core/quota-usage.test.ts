@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import type { V1Pod, V1ResourceQuota } from "#api/generated/types.ts";
+import { quantityText } from "#api/quantity.ts";
+import { isInScope, usageOf } from "./quota-usage.ts";
+
+const now = Date.parse("2024-06-01T00:00:00Z");
+const texts = (usage: ReturnType<typeof usageOf>) =>
+  Object.fromEntries(Object.entries(usage).map(([name, amount]) => [name, quantityText(amount)]));
+
+function pod(requests: Record<string, string>, more: Partial<V1Pod["spec"]> = {}): V1Pod {
+  return { metadata: { name: "p" }, spec: { containers: [{ name: "main", resources: { requests } }], ...more } };
+}
+
+describe("quota usage", () => {
+  test("a pod counts with all that it asks for", () => {
+    expect(texts(usageOf("", "pods", pod({ cpu: "500m", memory: "1Gi", "example.com/gpu": "2" }), now))).toEqual({
+      "count/pods": "1",
+      pods: "1",
+      cpu: "500m",
+      "requests.cpu": "500m",
+      memory: "1Gi",
+      "requests.memory": "1Gi",
+      "requests.example.com/gpu": "2",
+    });
+  });
+
+  test("a finished pod, and one that should have gone, are counted as objects only", () => {
+    const finished = { ...pod({ cpu: "1" }), status: { phase: "Succeeded" } };
+    expect(texts(usageOf("", "pods", finished, now))).toEqual({ "count/pods": "1" });
+    const late = pod({ cpu: "1" });
+    late.metadata = { name: "p", deletionTimestamp: "2024-05-31T00:00:00Z", deletionGracePeriodSeconds: 30 };
+    expect(texts(usageOf("", "pods", late, now))).toEqual({ "count/pods": "1" });
+  });
+
+  test("claims count in all and for their class", () => {
+    const spec = { storageClassName: "fast", resources: { requests: { storage: "3Gi" } } };
+    expect(texts(usageOf("", "persistentvolumeclaims", { metadata: {}, spec } as never, now))).toEqual({
+      "count/persistentvolumeclaims": "1",
+      persistentvolumeclaims: "1",
+      "requests.storage": "3Gi",
+      "fast.storageclass.storage.k8s.io/requests.storage": "3Gi",
+      "fast.storageclass.storage.k8s.io/persistentvolumeclaims": "1",
+    });
+  });
+
+  test("objects of other groups count by their group", () => {
+    expect(texts(usageOf("apps", "deployments", { metadata: {} }, now))).toEqual({ "count/deployments.apps": "1" });
+  });
+
+  const scoped: readonly [scope: string, object: V1Pod, inside: boolean][] = [
+    ["BestEffort", pod({}), true],
+    ["BestEffort", pod({ cpu: "1" }), false],
+    ["NotBestEffort", pod({ cpu: "1" }), true],
+    ["Terminating", pod({}, { activeDeadlineSeconds: 5 }), true],
+    ["NotTerminating", pod({}, { activeDeadlineSeconds: 5 }), false],
+    ["PriorityClass", pod({}, { priorityClassName: "high" }), true],
+    ["PriorityClass", pod({}), false],
+  ];
+  test.each(scoped)("the scope %s takes in %j: %s", (scope, object, inside) => {
+    const quota: V1ResourceQuota = { metadata: {}, spec: { scopes: [scope] } };
+    expect(isInScope(quota, "", "pods", object)).toBe(inside);
+    expect(isInScope(quota, "", "secrets", { metadata: {} })).toBe(false);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { Client } from "#client/client.ts";
+import { CronJob, Job } from "#reconcilers/kinds.ts";
+import { MemoryApi } from "#test/support/memory-api.ts";
+import { moment, settle, viewOfApi } from "#test/support/settle.ts";
+import { cronJobReconciler } from "./cron-job.ts";
+import { missedMax, missedTimes, parseSchedule } from "./schedule.ts";
+
+const at = (time: string): number => Date.parse(`2024-06-01T${time}Z`);
+const all = [cronJobReconciler] as never[];
+const jobs = (api: MemoryApi) => api.objects("/jobs/") as unknown as Job[];
+
+const api = (world: MemoryApi) => world.objects("/cronjobs/")[0] as unknown as CronJob;
+
+async function made(spec: Partial<CronJob["spec"]> = {}): Promise<MemoryApi> {
+  const api = new MemoryApi();
+  const jobTemplate = { metadata: {}, spec: { template: { metadata: {}, spec: { containers: [] } } } };
+  await new Client(api).create(CronJob, {
+    metadata: { name: "tick", namespace: "a", creationTimestamp: "2024-06-01T00:00:30Z" },
+    spec: { schedule: "*/5 * * * *", concurrencyPolicy: "Allow", successfulJobsHistoryLimit: 1, jobTemplate, ...spec },
+  });
+  return api;
+}
+
+async function finish(api: MemoryApi): Promise<void> {
+  for (const job of jobs(api)) {
+    const conditions = [{ type: "Complete", status: "True" }];
+    const time = job.metadata.name!.replace("tick-", "");
+    const startTime = new Date(Number(time) * 60_000).toISOString();
+    await new Client(api).updateStatus(Job, { ...job, status: { conditions, startTime } });
+  }
+}
+
+describe("cronjob", () => {
+  test("makes one job for each time, named for it", async () => {
+    const api = await made();
+    await settle(api, all, at("00:04:59"));
+    expect(jobs(api)).toHaveLength(0);
+    for (const time of ["00:05:01", "00:05:30", "00:10:00"]) await settle(api, all, at(time));
+    expect(jobs(api).map(({ metadata }) => metadata.name)).toEqual([
+      `tick-${at("00:05:00") / 60_000}`,
+      `tick-${at("00:10:00") / 60_000}`,
+    ]);
+  });
+
+  test("Forbid waits for the job before, Replace ends it", async () => {
+    const forbid = await made({ concurrencyPolicy: "Forbid" });
+    await settle(forbid, all, at("00:05:00"));
+    const again = cronJobReconciler.reconcile(api(forbid), viewOfApi(forbid), moment(at("00:10:00")));
+    expect(again).toContainEqual(
+      expect.objectContaining({ event: expect.objectContaining({ reason: "JobAlreadyActive" }) }),
+    );
+    expect(again.some(({ type }) => type === "create")).toBe(false);
+    const replace = await made({ concurrencyPolicy: "Replace" });
+    await settle(replace, all, at("00:05:00"));
+    await settle(replace, all, at("00:10:00"));
+    expect(jobs(replace).map(({ metadata }) => metadata.name)).toEqual([`tick-${at("00:10:00") / 60_000}`]);
+  });
+
+  test("only the latest of several missed times is made up for, and none after its deadline", async () => {
+    const api = await made();
+    await settle(api, all, at("01:02:00"));
+    expect(jobs(api)).toHaveLength(1);
+    const strict = await made({ startingDeadlineSeconds: 60 });
+    await settle(strict, all, at("01:02:00"));
+    expect(jobs(strict)).toHaveLength(0);
+  });
+
+  test("old finished jobs go", async () => {
+    const api = await made();
+    for (const time of ["00:05:00", "00:10:00", "00:15:00"]) {
+      await settle(api, all, at(time));
+      await finish(api);
+    }
+    await settle(api, all, at("00:15:10"));
+    expect(jobs(api)).toHaveLength(1);
+  });
+});
+
+describe("schedule", () => {
+  const table: readonly [text: string, zone: string | undefined, after: string, next: string][] = [
+    ["0 0 * * *", undefined, "2024-06-01T00:00:00Z", "2024-06-02T00:00:00Z"],
+    ["0 12 * * *", "Europe/Berlin", "2024-06-01T00:00:00Z", "2024-06-01T10:00:00Z"],
+    ["TZ=Asia/Tokyo 0 9 * * *", undefined, "2024-06-01T00:00:00Z", "2024-06-02T00:00:00Z"],
+    ["@hourly", undefined, "2024-06-01T00:30:00Z", "2024-06-01T01:00:00Z"],
+    ["@every 1h30m", undefined, "2024-06-01T00:00:10Z", "2024-06-01T01:30:10Z"],
+    ["0 0 1 * 1", undefined, "2024-06-01T00:00:00Z", "2024-06-03T00:00:00Z"],
+  ];
+  test.each(table)("%s in %s after %s fires at %s", (text, zone, after, next) => {
+    const found = parseSchedule(text, zone).next(Date.parse(after));
+    expect(new Date(found ?? 0).toISOString()).toBe(next.replace("Z", ".000Z"));
+  });
+
+  test.each(["", "* * *", "61 * * * *", "@every", "@every 1x"])("%j is no schedule", (text) => {
+    expect(() => parseSchedule(text, undefined)).toThrow();
+  });
+
+  test("a long absence costs no long count", () => {
+    const missed = missedTimes(parseSchedule("* * * * *", undefined), 0, at("00:00:30"));
+    expect(missed).toEqual({ latest: at("00:00:00"), count: missedMax + 1 });
+  });
+});

@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Pod } from "#api/core/pod.ts";
+import { Client } from "#client/client.ts";
+import { StatefulSet } from "#reconcilers/kinds.ts";
+import { MemoryApi } from "#test/support/memory-api.ts";
+import { settle } from "#test/support/settle.ts";
+import { statefulSetReconciler } from "./stateful-set.ts";
+
+const now = Date.parse("2024-06-01T00:00:00Z");
+const all = [statefulSetReconciler] as never[];
+
+function set(replicas: number, spec: Partial<StatefulSet["spec"]> = {}): StatefulSet {
+  return {
+    metadata: { name: "db", namespace: "a" },
+    spec: {
+      replicas,
+      serviceName: "db",
+      selector: { matchLabels: { app: "db" } },
+      template: { metadata: { labels: { app: "db" } }, spec: { containers: [{ name: "main", image: "one" }] } },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
+      ...spec,
+    },
+  };
+}
+
+const pods = (api: MemoryApi) => api.objects("/pods/") as unknown as Pod[];
+const names = (api: MemoryApi) =>
+  pods(api)
+    .map(({ metadata }) => metadata.name)
+    .sort();
+const images = (api: MemoryApi) =>
+  pods(api)
+    .sort((a, b) => (a.metadata.name! < b.metadata.name! ? -1 : 1))
+    .map(({ spec }) => spec?.containers[0]?.image);
+
+async function setPhase(api: MemoryApi, which: readonly Pod[], ready: boolean): Promise<void> {
+  const conditions = [{ type: "Ready", status: ready ? "True" : "False", lastTransitionTime: "2024-01-01T00:00:00Z" }];
+  for (const pod of which)
+    await new Client(api).updateStatus(Pod, { ...pod, status: { phase: "Running", conditions } });
+}
+
+async function readied(api: MemoryApi): Promise<void> {
+  for (let round = 0; round < 10; round += 1) {
+    await settle(api, all, now);
+    await setPhase(api, pods(api), true);
+  }
+  await settle(api, all, now);
+}
+
+const change = (api: MemoryApi, spec: unknown) =>
+  new Client(api).patch(StatefulSet, { namespace: "a", name: "db" }, "merge", { spec });
+const image = (name: string) => ({ template: { spec: { containers: [{ name: "main", image: name }] } } });
+
+async function made(object: StatefulSet): Promise<MemoryApi> {
+  const api = new MemoryApi();
+  await new Client(api).create(StatefulSet, object);
+  return api;
+}
+
+describe("statefulset", () => {
+  test("an ordered set makes the next pod when the one before is ready", async () => {
+    const api = await made(set(3));
+    await settle(api, all, now);
+    expect(names(api)).toEqual(["db-0"]);
+    await setPhase(api, pods(api), true);
+    await settle(api, all, now);
+    expect(names(api)).toEqual(["db-0", "db-1"]);
+  });
+
+  test("a parallel set makes all pods at once, from its first number on", async () => {
+    const api = await made(set(3, { podManagementPolicy: "Parallel", ordinals: { start: 5 } }));
+    await settle(api, all, now);
+    expect(names(api)).toEqual(["db-5", "db-6", "db-7"]);
+  });
+
+  test("an unready lower pod blocks scaling down", async () => {
+    const api = await made(set(3));
+    await readied(api);
+    await setPhase(
+      api,
+      pods(api).filter(({ metadata }) => metadata.name === "db-0"),
+      false,
+    );
+    await change(api, { replicas: 1 });
+    await settle(api, all, now);
+    expect(names(api)).toEqual(["db-0", "db-1", "db-2"]);
+  });
+
+  test("an update goes from the top down and stops at the partition", async () => {
+    const api = await made(set(3));
+    await readied(api);
+    await change(api, { updateStrategy: { rollingUpdate: { partition: 1 } }, ...image("two") });
+    await readied(api);
+    expect(images(api)).toEqual(["one", "two", "two"]);
+  });
+
+  test("claims are made once, and outlive their pods", async () => {
+    const volumeClaimTemplates = [{ metadata: { name: "data" }, spec: {} }];
+    const api = await made(set(2, { volumeClaimTemplates }));
+    await readied(api);
+    await change(api, { replicas: 1 });
+    await readied(api);
+    expect(names(api)).toEqual(["db-0"]);
+    expect(api.objects("/persistentvolumeclaims/").map(({ metadata }) => metadata.name)).toEqual([
+      "data-db-0",
+      "data-db-1",
+    ]);
+  });
+
+  test("whatever changes come, it ends with the pods and the template that are wished", async () => {
+    const steps = fc.array(fc.record({ replicas: fc.nat(4), image: fc.constantFrom("one", "two", "three") }), {
+      maxLength: 3,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom("OrderedReady", "Parallel"), steps, async (podManagementPolicy, changes) => {
+        const api = await made(set(2, { podManagementPolicy }));
+        await readied(api);
+        for (const step of changes) {
+          await change(api, { replicas: step.replicas, ...image(step.image) });
+          await readied(api);
+        }
+        const last = changes.at(-1) ?? { replicas: 2, image: "one" };
+        expect(names(api)).toEqual(Array.from({ length: last.replicas }, (_, index) => `db-${index}`));
+        expect(images(api)).toEqual(Array.from({ length: last.replicas }, () => last.image));
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
