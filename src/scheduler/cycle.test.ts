@@ -13,7 +13,7 @@ function decided(wanted: V1Pod, objects: readonly KubernetesObject[], seed = 1):
   return decide(podInfoOf(wanted), clusterOf(objects), { plugins: allPlugins, random: seededRandom(seed) });
 }
 
-const place = (decision: Decision): string => (decision.kind === "chosen" ? decision.node : decision.message);
+const placeOf = (decision: Decision): string => (decision.kind === "chosen" ? decision.node : decision.message);
 const notHelpful = (nodes: number) =>
   `no new claims to deallocate, preemption: 0/${nodes} nodes are available: ${nodes} Preemption is not helpful for scheduling.`;
 const noVictims = (nodes: number) =>
@@ -82,7 +82,7 @@ describe("cycle: messages", () => {
     ],
   ];
   it.each(cases)("%s", (_, wanted, objects, message) => {
-    expect(place(decided(wanted, objects))).toBe(message);
+    expect(placeOf(decided(wanted, objects))).toBe(message);
   });
 });
 
@@ -136,7 +136,7 @@ describe("cycle: scores", () => {
     ],
   ];
   it.each(cases)("%s", (_, wanted, objects, name) => {
-    for (let seed = 0; seed < 5; seed++) expect(place(decided(wanted, objects, seed))).toBe(name);
+    for (let seed = 0; seed < 5; seed++) expect(placeOf(decided(wanted, objects, seed))).toBe(name);
   });
 
   it("with many nodes enough are looked at, not all", () => {
@@ -155,7 +155,7 @@ describe("cycle: preemption", () => {
   const victimsOf = (decision: Decision) =>
     decision.kind === "unschedulable" && decision.preemption !== undefined
       ? [decision.preemption.node, ...decision.preemption.victims.map(({ name }) => name)]
-      : place(decision);
+      : placeOf(decision);
   const small = (name: string) => node(name, { allocatable: { cpu: "2" } });
   const on = (nodeName: string, cpu: string, more: HollowPod = {}) => ({ nodeName, requests: { cpu }, ...more });
   const high = pod("p", { requests: { cpu: "2" }, priority: 100 });
@@ -217,7 +217,7 @@ describe("cycle: preemption", () => {
   it.each(cases)("%s", (_, wanted, objects, expected) => {
     const decision = decided(wanted, objects);
     expect(victimsOf(decision)).toEqual(expected);
-    expect(place(decision)).toMatch(/^0\/\d nodes are available: \d Insufficient cpu\.$/);
+    expect(placeOf(decision)).toMatch(/^0\/\d nodes are available: \d Insufficient cpu\.$/);
   });
 
   it("trying evictions leaves the cluster as it was", () => {
@@ -232,9 +232,60 @@ describe("cycle: preemption", () => {
   it("room that is promised to a pod is not given to one of lower priority", () => {
     const promised = { ...high, status: { nominatedNodeName: "a" } };
     const objects = [node("a", { allocatable: { cpu: "3" } }), promised];
-    expect(place(decided(pod("late", { requests: { cpu: "2" } }), objects))).toContain("1 Insufficient cpu");
-    expect(place(decided(pod("late", { requests: { cpu: "1" } }), objects))).toBe("a");
-    expect(place(decided(pod("late", { requests: { cpu: "2" }, priority: 200 }), objects))).toBe("a");
+    expect(placeOf(decided(pod("late", { requests: { cpu: "2" } }), objects))).toContain("1 Insufficient cpu");
+    expect(placeOf(decided(pod("late", { requests: { cpu: "1" } }), objects))).toBe("a");
+    expect(placeOf(decided(pod("late", { requests: { cpu: "2" }, priority: 200 }), objects))).toBe("a");
+  });
+});
+
+describe("cycle: preemption on small clusters", () => {
+  const podArbitrary = fc.record({
+    at: fc.nat(2),
+    cpu: fc.constantFrom("500m", "1", "2"),
+    priority: fc.nat(3),
+    port: fc.constantFrom(undefined, 80),
+  });
+  const toPod = (
+    name: string,
+    { cpu, priority, port, at }: typeof podArbitrary extends fc.Arbitrary<infer P> ? P : never,
+    isPlaced: boolean,
+  ) =>
+    pod(name, {
+      priority,
+      containers: [
+        {
+          name: "c",
+          image: "i",
+          resources: { requests: { cpu } },
+          ...(port && { ports: [{ containerPort: port, hostPort: port }] }),
+        },
+      ],
+      ...(isPlaced && { nodeName: `n${at}` }),
+    });
+
+  it("without its victims the pod fits, with any of them back it does not, and none is its equal", () => {
+    fc.assert(
+      fc.property(fc.array(podArbitrary, { maxLength: 8 }), podArbitrary, (others, wanted) => {
+        const nodes = ["n0", "n1", "n2"].map((name) => node(name, { allocatable: { cpu: "2" } }));
+        const pods = others.map((one, at) => toPod(`o${at}`, one, true));
+        const high = toPod("p", wanted, false);
+        const decision = decided(high, [...nodes, ...pods]);
+        if (decision.kind !== "unschedulable" || decision.preemption === undefined) return;
+        const { node: place, victims } = decision.preemption;
+        const without = (spared?: string) =>
+          pods.filter(
+            ({ metadata }) => metadata.name === spared || !victims.some(({ name }) => name === metadata.name),
+          );
+        const only = nodes.filter(({ metadata }) => metadata.name === place);
+        expect(placeOf(decided(high, [...only, ...without()]))).toBe(place);
+        for (const { name, priority, nodeName } of victims) {
+          expect(priority).toBeLessThan(wanted.priority);
+          expect(nodeName).toBe(place);
+          expect(decided(high, [...only, ...without(name)]).kind).toBe("unschedulable");
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
