@@ -122,11 +122,13 @@ function lastOf(old: V1ContainerStatus | undefined): V1ContainerState {
   return old?.state?.terminated === undefined ? (old?.lastState ?? {}) : { terminated: old.state.terminated };
 }
 
+export const removedReason = "RestartingAllContainers";
+
 /** Upstream says so of containers that RestartAllContainers removed; their times are null there. */
 const removedState = {
   terminated: {
     exitCode: 137,
-    reason: "RestartingAllContainers",
+    reason: removedReason,
     message: "The container is removed because RestartAllContainers in place",
     startedAt: null,
     finishedAt: null,

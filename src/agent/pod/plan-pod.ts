@@ -228,6 +228,8 @@ function restartAll(input: PodPlanInput): PodAction[] | undefined {
     return latest?.state === "exited" && afterExit(pod, container, latest.exitCode) === "restart-all";
   });
   if (!asked) return undefined;
+  // One that is just being made is ended too, once it is there.
+  if (input.busy.has("start")) return [];
   const alive = observation.containers.filter(isAlive);
   if (alive.length > 0) return alive.map((container) => kill(input, container, 0, "all containers restart"));
   return observation.containers.map((container) => ({

@@ -1,6 +1,7 @@
 /** A pod's phase and conditions from the statuses of its containers. Upstream: kubelet_pods.go getPhase, status/generate.go. */
 import type { Pod } from "#api/core/pod.ts";
-import type { V1ContainerStatus, V1PodCondition } from "#api/generated/types.ts";
+import type { V1ContainerState, V1ContainerStatus, V1PodCondition } from "#api/generated/types.ts";
+import { removedReason } from "./container-statuses.ts";
 import { afterExit, containersOf, type PodContainer } from "./containers-of.ts";
 
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
@@ -26,11 +27,16 @@ export function podPhase(pod: Pod, statuses: Statuses, terminal: boolean): PodPh
   return main.stopped === main.succeeded ? "Succeeded" : "Failed";
 }
 
+/** Containers that were removed so that all of them run anew did not end by themselves. */
+function ownEnd(state: V1ContainerState | undefined): V1ContainerState["terminated"] {
+  return state?.terminated?.reason === removedReason ? undefined : state?.terminated;
+}
+
 function countInit(pod: Pod, containers: readonly PodContainer[], statuses: Statuses) {
   const counts = { pending: 0, failed: 0, failedForGood: 0 };
   for (const container of containers) {
     const { state, lastState } = statuses.get(container.spec.name) ?? {};
-    const ended = state?.terminated ?? (state?.waiting === undefined ? undefined : lastState?.terminated);
+    const ended = state?.terminated ?? (state?.waiting === undefined ? undefined : ownEnd(lastState));
     if (ended === undefined) counts.pending += 1;
     else if (ended.exitCode !== 0) {
       counts.failed += 1;
@@ -49,7 +55,7 @@ function countMain(containers: readonly PodContainer[], statuses: Statuses) {
       counts.stopped += 1;
       if (state.terminated.exitCode === 0) counts.succeeded += 1;
     } else if (state?.waiting === undefined) counts.unknown += 1;
-    else if (lastState?.terminated === undefined) counts.waiting += 1;
+    else if (ownEnd(lastState) === undefined) counts.waiting += 1;
     else counts.stopped += 1;
   }
   return counts;

@@ -44,6 +44,12 @@ async function usageOf(worker: PodWorker, layers: ReadonlyMap<string, number>, p
   for (const volume of worker.pod.spec?.volumes ?? [])
     if (volume.emptyDir !== undefined && (volume.emptyDir.medium ?? "") === "")
       volumes.set(volume.name, await bytesBelow(join(pods.paths.pods, uid, "volumes", "empty-dir", volume.name)));
+  // A container can write into its hosts file and its termination message: both lie on the node's disk.
+  volumes.set(
+    "",
+    (await bytesBelow(join(pods.paths.pods, uid, "containers"))) +
+      (await sizeOf(join(pods.paths.pods, uid, "etc-hosts"))),
+  );
   const containers = new Map<string, number>();
   for (const container of worker.observation.containers) {
     const known = containers.get(container.name) ?? (await bytesBelow(join(logs, container.name)));
@@ -51,6 +57,8 @@ async function usageOf(worker: PodWorker, layers: ReadonlyMap<string, number>, p
   }
   return { volumes, containers };
 }
+
+const sizeOf = async (path: string): Promise<number> => ((await lstat(path).catch(() => undefined))?.blocks ?? 0) * 512;
 
 /** What the files take on disk; links are not followed. */
 async function bytesBelow(directory: string): Promise<number> {
@@ -62,7 +70,7 @@ async function bytesBelow(directory: string): Promise<number> {
       const path = join(next, entry.name);
       files += 1;
       if (entry.isDirectory()) waiting.push(path);
-      else bytes += ((await lstat(path).catch(() => undefined))?.blocks ?? 0) * 512;
+      else bytes += await sizeOf(path);
     }
   }
   return bytes;
