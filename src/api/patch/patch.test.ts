@@ -48,6 +48,15 @@ describe("PATCH", () => {
     ],
   ] as const)("%s patch %s is refused", (type, text, message) => expect(() => patch(type, text)).toThrow(message));
 
+  test.each([
+    ["json", "{}", "json: cannot unmarshal object into Go value of type jsonpatch.Patch"],
+    ["json", "[1]", "json: cannot unmarshal number into Go value of type jsonpatch.Operation"],
+    ["merge", "{", "Invalid JSON Patch"],
+    ["merge", '"x"', "Invalid JSON Patch"],
+  ] as const)("where unknown fields are ignored, %s patch %s is refused in other words", (type, text, message) => {
+    expect(() => applyPatch(type, Buffer.from(text), live, configMap, "Ignore")).toThrow(message);
+  });
+
   test("a strategic patch of a wrong type is refused in the converter's words", () => {
     const object = { metadata: { name: "a" }, spec: { replicas: 1 } } as KubernetesObject;
     const text = '{"spec":{"replicas":"three"}}';

@@ -32,7 +32,7 @@ export function applyPatch(
   expected: ExpectedKind,
   fieldValidation: FieldValidation,
 ): Patched {
-  const document = readPatch(type, bytes);
+  const document = readPatch(type, bytes, fieldValidation);
   return type === "strategic"
     ? strategicPatch(document, live, expected, fieldValidation)
     : plainPatch(type, document, live, expected, fieldValidation);
@@ -43,36 +43,49 @@ export function patchDocument(
   type: "json" | "merge",
   bytes: Uint8Array,
   live: object,
+  fieldValidation: FieldValidation = "Warn",
 ): { document: unknown; strictErrors: string[] } {
-  const patch = readPatch(type, bytes);
+  const patch = readPatch(type, bytes, fieldValidation);
   return { document: patchedDocument(type, patch.value, live), strictErrors: strictErrorsOf(type, patch) };
 }
 
-function readPatch(type: PatchType, bytes: Uint8Array): JsonDocument {
-  const prefix = type === "strategic" ? "" : "error decoding patch: ";
+/** Where unknown fields do not matter, upstream reads a patch by other means, with other words for what it cannot read. */
+function readPatch(type: PatchType, bytes: Uint8Array, fieldValidation: FieldValidation): JsonDocument {
+  const isLax = fieldValidation === "Ignore";
+  const prefix = type === "strategic" || isLax ? "" : "error decoding patch: ";
   let document: JsonDocument;
   try {
     document = parseJson(bytes);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    throw badRequest(`${prefix}${error.message}`);
+    throw badRequest(isLax && type === "merge" ? badMergePatch : `${prefix}${error.message}`);
   }
   const { value } = document;
   const wrong = (goType: string, one: unknown = value) =>
     badRequest(`${prefix}json: cannot unmarshal ${jsonTypeName(one)} into Go value of type ${goType}`);
-  if (type === "json") {
-    if (value !== null && !Array.isArray(value)) throw wrong("[]handlers.jsonPatchOp");
-    const odd = (value ?? []).find((item) => item !== null && !isObject(item));
-    if (odd !== undefined) throw wrong("handlers.jsonPatchOp", odd);
-    checkOperations(value ?? []);
-  } else if (value !== null && !isObject(value)) throw wrong("map[string]interface {}");
+  if (type !== "json") {
+    if (value === null || isObject(value)) return document;
+    if (isLax && type === "merge") {
+      if (Array.isArray(value)) return document;
+      throw badRequest(badMergePatch);
+    }
+    throw wrong("map[string]interface {}");
+  }
+  if (value !== null && !Array.isArray(value)) throw wrong(isLax ? "jsonpatch.Patch" : "[]handlers.jsonPatchOp");
+  const operations: unknown[] = value ?? [];
+  const odd = operations.find((item) => item !== null && !isObject(item));
+  if (odd !== undefined) throw wrong(isLax ? "jsonpatch.Operation" : "handlers.jsonPatchOp", odd);
+  if (!isLax) checkTypes(operations);
+  checkCount(operations);
   return document;
 }
+
+const badMergePatch = "Invalid JSON Patch";
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 
-function checkOperations(operations: readonly unknown[]): void {
+function checkTypes(operations: readonly unknown[]): void {
   for (const operation of operations) {
     if (!isObject(operation)) continue;
     for (const name of ["op", "path", "from"] as const) {
@@ -82,6 +95,9 @@ function checkOperations(operations: readonly unknown[]): void {
       throw badRequest(`error decoding patch: ${what} jsonPatchOp.${name} of type string`);
     }
   }
+}
+
+function checkCount(operations: readonly unknown[]): void {
   if (operations.length > jsonPatchOperationsMax) {
     const text = `The allowed maximum operations in a JSON patch is ${jsonPatchOperationsMax}, got ${operations.length}`;
     throw tooLarge(text);
@@ -109,7 +125,8 @@ function plainPatch(
 
 function patchedDocument(type: "json" | "merge", patch: unknown, live: object): unknown {
   if (type === "merge") {
-    if (patch === null) throw badRequest("Invalid JSON Patch");
+    if (patch === null) throw badRequest(badMergePatch);
+    if (Array.isArray(patch)) return patch; // no object to merge: it takes the place of the document
     return applyMergePatch(live as JsonObject, patch as JsonObject);
   }
   try {

@@ -1,0 +1,22 @@
+import { describe, expect, test } from "vitest";
+import { firstOverlap, parseIntervals } from "./indexes.ts";
+
+describe("completion indexes", () => {
+  test.each([
+    ["", 0],
+    ["0", 1],
+    ["0-2,5", 4],
+    ["1,3-9", 8],
+  ])("%j are %d", (text, total) => expect(parseIntervals(text, 10)).toMatchObject({ total }));
+  test.each([
+    ["a", 'cannot convert string to integer for index: "a"'],
+    ["0, 1", 'cannot convert string to integer for index: " 1"'],
+    ["3-1", "non-increasing order, previous: 3, current: 1"],
+    ["2,1", "non-increasing order, previous: 2, current: 1"],
+    ["1-10", 'too large index: "10"'],
+  ])("%j is none: %s", (text, fault) => expect(parseIntervals(text, 10).fault).toBe(fault));
+  test("overlap at the first index of both", () => {
+    expect(firstOverlap(parseIntervals("0-1,5-8", 10), parseIntervals("3,7-9", 10))).toBe(7);
+    expect(firstOverlap(parseIntervals("0-1", 10), parseIntervals("2", 10))).toBeUndefined();
+  });
+});
