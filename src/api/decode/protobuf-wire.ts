@@ -140,18 +140,25 @@ export class WireWriter {
   }
 
   varint(value: number): void {
+    this.#room(varintBytesMax);
     let low = value >>> 0;
-    let high = Math.floor(value / twoTo32) >>> 0;
-    if (value >= 0 && value < twoTo32) high = 0;
-    else low = (value - Math.floor(value / twoTo32) * twoTo32) >>> 0;
-    const bytes: number[] = [];
-    while (high !== 0 || low > 0x7f) {
-      bytes.push((low & 0x7f) | 0x80);
+    let high = value >= 0 && value < twoTo32 ? 0 : Math.floor(value / twoTo32) >>> 0;
+    if (value < 0 || value >= twoTo32) low = (value - Math.floor(value / twoTo32) * twoTo32) >>> 0;
+    let size = 1;
+    for (let l = low, h = high; h !== 0 || l > 0x7f; size++) {
+      l = ((l >>> 7) | (h << 25)) >>> 0;
+      h >>>= 7;
+    }
+    this.#at -= size;
+    for (let at = this.#at; ; at++) {
+      if (high === 0 && low <= 0x7f) {
+        this.#buffer[at] = low;
+        return;
+      }
+      this.#buffer[at] = (low & 0x7f) | 0x80;
       low = ((low >>> 7) | (high << 25)) >>> 0;
       high >>>= 7;
     }
-    bytes.push(low);
-    this.bytes(Uint8Array.from(bytes));
   }
 
   tag(number: number, type: number): void {

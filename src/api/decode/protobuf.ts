@@ -23,24 +23,33 @@ export interface ProtobufEnvelope {
 interface Table {
   fields: Map<number, Field>;
   embedded: Map<number, Table>;
+  /** All numbers, the highest first: the order of writing. */
+  descending: readonly number[];
 }
 const tables = new WeakMap<StructType, Table>();
 
 function tableOf(struct: StructType): Table {
   let table = tables.get(struct);
   if (table === undefined) {
-    table = { fields: new Map(), embedded: new Map() };
+    table = { fields: new Map(), embedded: new Map(), descending: [] };
     for (const field of struct.fields) if (field.number > 0) placeOf(table, field.via).fields.set(field.number, field);
+    sortNumbers(table);
     tables.set(struct, table);
   }
   return table;
+}
+
+function sortNumbers(table: Table): void {
+  table.descending = [...table.fields.keys(), ...table.embedded.keys()].sort((a, b) => b - a);
+  for (const embedded of table.embedded.values()) sortNumbers(embedded);
 }
 
 function placeOf(table: Table, via: readonly number[]): Table {
   let place = table;
   for (const number of via) {
     let next = place.embedded.get(number);
-    if (next === undefined) place.embedded.set(number, (next = { fields: new Map(), embedded: new Map() }));
+    if (next === undefined)
+      place.embedded.set(number, (next = { fields: new Map(), embedded: new Map(), descending: [] }));
     place = next;
   }
   return place;
@@ -236,9 +245,8 @@ function writeText(writer: WireWriter, number: number, text: string): void {
 }
 
 /** Highest number first, since the writer works backwards. */
-function writeStruct(writer: WireWriter, { fields, embedded }: Table, object: JsonObject): void {
-  const numbers = [...fields.keys(), ...embedded.keys()].sort((a, b) => b - a);
-  for (const number of numbers) {
+function writeStruct(writer: WireWriter, { fields, embedded, descending }: Table, object: JsonObject): void {
+  for (const number of descending) {
     const field = fields.get(number);
     if (field !== undefined) {
       const value = object[field.name];
