@@ -4,6 +4,7 @@
  */
 import { Entry } from "./entry.ts";
 import { OrderedMap } from "./ordered-map.ts";
+import { Turns } from "./turns.ts";
 
 /** How many of the latest changes of a resource are kept for watches that start in the past. */
 export const recentChangesMax = 4096;
@@ -27,6 +28,8 @@ export class ResourceCache {
   /** "/registry/core/pods/": what its keys begin with in the store. */
   readonly prefix: string;
   readonly entries = new OrderedMap<Entry>();
+  /** Lines of those that write the same object. */
+  readonly turns = new Turns();
   #recent: Change[] = [];
   #recentAfter = 0;
   readonly #listeners = new Set<ChangeListener>();

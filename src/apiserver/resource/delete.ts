@@ -14,7 +14,7 @@ import { keyOf } from "./keys.ts";
 import { clone } from "./metadata.ts";
 import { viewOf } from "./read.ts";
 import { viewEntry } from "./views.ts";
-import { deleteKey, putObject, unwritten, writeRetriesMax } from "./write.ts";
+import { deleteKey, putObject, unwritten, untilWritten } from "./write.ts";
 
 const orphan = "orphan";
 const foreground = "foregroundDeletion";
@@ -42,19 +42,16 @@ export interface Removed {
   isGone: boolean;
 }
 
-export async function removeObject(operation: Operation, name: string, options: DeleteOptions): Promise<Removed> {
+export function removeObject(operation: Operation, name: string, options: DeleteOptions): Promise<Removed> {
   const { resource, info, services } = operation;
   const key = keyOf(resource, info.namespace, name);
-  for (let attempt = 0; attempt <= writeRetriesMax; attempt += 1) {
+  return untilWritten(operation, key, async () => {
     const current = resource.cache.get(key);
     if (current === undefined) throw notFound(resource.resourceName, name);
     checkPreconditions(operation, current, options);
     await services.admission.validate({ ...admissionFor(operation, "DELETE", undefined, current.object), name });
-    const removed = await removeOnce(operation, key, current, options);
-    if (removed !== undefined) return removed;
-    await services.cache.waitFor();
-  }
-  throw conflict(resource.resourceName, name);
+    return removeOnce(operation, key, current, options);
+  });
 }
 
 /** undefined: someone else was faster. */

@@ -28,7 +28,7 @@ import {
 import { managerName, writeOptions } from "./options.ts";
 import { viewOf } from "./read.ts";
 import { checkIncludeObject, viewEntry } from "./views.ts";
-import { putObject, unwritten, writeRetriesMax } from "./write.ts";
+import { putObject, unwritten, untilWritten } from "./write.ts";
 
 export interface Change {
   /**
@@ -85,10 +85,10 @@ export function checkName({ info, resource }: Operation, { metadata }: Kubernete
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
 }
 
-export async function changeObject(operation: Operation, endpoint: Endpoint, change: Change): Promise<Changed> {
-  const { resource, info, services } = operation;
+export function changeObject(operation: Operation, endpoint: Endpoint, change: Change): Promise<Changed> {
+  const { resource, info } = operation;
   const key = keyOf(resource, info.namespace, info.name);
-  for (let attempt = 0; ; attempt += 1) {
+  return untilWritten(operation, key, async () => {
     const current = resource.cache.get(key);
     if (current === undefined && !change.allowsCreate) throw notFound(resource.resourceName, info.name);
     checkUid(operation, change, current);
@@ -99,10 +99,8 @@ export async function changeObject(operation: Operation, endpoint: Endpoint, cha
       return { entry: await insertObject(operation, object), isCreated: true };
     }
     const entry = await replace(operation, endpoint, key, current, object);
-    if (entry !== undefined) return { entry, isCreated: false };
-    if (attempt >= writeRetriesMax) throw conflict(resource.resourceName, info.name);
-    await services.cache.waitFor();
-  }
+    return entry && { entry, isCreated: false };
+  });
 }
 
 /** A right to update alone does not allow to create. Upstream: withAuthorization. */

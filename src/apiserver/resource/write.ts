@@ -3,13 +3,38 @@
  * it. Says whether someone else was faster, so that callers can try again on the newer state.
  */
 import type { KubernetesObject } from "#api/object.ts";
+import { conflict } from "#api/status-catalogue.ts";
 import { encodeStored } from "#apiserver/cache/encoding.ts";
 import { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { Write } from "#store/store.ts";
 
 /** How often a write starts over because others change the same object all the time. */
-export const writeRetriesMax = 8;
+export const writeRetriesMax = 16;
+
+/**
+ * Tries until nobody was faster (an attempt that gives undefined). The first attempt is made at once; those that lost a
+ * race for an object then line up, so that many writers of one object do not keep each other from ever being done.
+ */
+export async function untilWritten<T>(
+  { services, resource, info }: Operation,
+  key: string,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
+  const first = await attempt();
+  if (first !== undefined) return first;
+  const leave = await resource.cache.turns.enter(key);
+  try {
+    for (let retry = 0; retry < writeRetriesMax; retry += 1) {
+      await services.cache.waitFor();
+      const result = await attempt();
+      if (result !== undefined) return result;
+    }
+  } finally {
+    leave();
+  }
+  throw conflict(resource.resourceName, info.name);
+}
 
 export type Written = { ok: true; entry: Entry } | { ok: false; isMissingKey: boolean };
 

@@ -1,7 +1,7 @@
 /** What subresource handlers share: acting on a stored object outside the generic endpoints. */
 import { builtInType } from "#api/schema/built-in.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { conflict, notFound } from "#api/status-catalogue.ts";
+import { notFound } from "#api/status-catalogue.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Operation } from "#apiserver/operation.ts";
@@ -9,7 +9,7 @@ import { readAs } from "#apiserver/resource/body.ts";
 import { keyOf } from "#apiserver/resource/keys.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
 import { writeOptions } from "#apiserver/resource/options.ts";
-import { putObject, unwritten, writeRetriesMax } from "#apiserver/resource/write.ts";
+import { putObject, unwritten, untilWritten } from "#apiserver/resource/write.ts";
 import type { SpecialRequest } from "#apiserver/subresource.ts";
 
 /** The request as an operation on one object of a resource. */
@@ -61,21 +61,19 @@ export async function entryOf(operation: Operation): Promise<Entry> {
 }
 
 /** Changes a stored object without strategy and managed fields, again and again until nobody was faster. */
-export async function rewrite<T extends KubernetesObject>(
+export function rewrite<T extends KubernetesObject>(
   operation: Operation,
   change: (object: T, entry: Entry) => void,
 ): Promise<Entry> {
-  const { resource, info, services } = operation;
-  for (let attempt = 0; attempt <= writeRetriesMax; attempt += 1) {
+  const { resource, info } = operation;
+  return untilWritten(operation, keyOf(resource, info.namespace, info.name), async () => {
     const entry = await entryOf(operation);
     const object = clone(entry.object) as T;
     change(object, entry);
     if (operation.dryRun) return unwritten(entry.key, object, entry.revision);
     const written = await putObject(operation, entry.key, object, entry.revision);
-    if (written.ok) return written.entry;
-    await services.cache.waitFor();
-  }
-  throw conflict(resource.resourceName, info.name);
+    return written.ok ? written.entry : undefined;
+  });
 }
 
 export const success = (code = 201) => ({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code });

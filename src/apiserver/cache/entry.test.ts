@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { encodeStored } from "./encoding.ts";
+import { Entry } from "./entry.ts";
+
+const object = (metadata: Record<string, unknown>, kind = "ConfigMap") => ({
+  data: { a: '"metadata":{' },
+  metadata,
+  apiVersion: "v1",
+  kind,
+});
+
+describe("Entry", () => {
+  it.each([
+    ["with metadata", object({ name: "a", labels: { b: "c" } })],
+    ["without metadata fields", object({})],
+    ["with a version of its own", object({ name: "a", resourceVersion: "999" })],
+    ["with a mark in its kind", object({ name: "a" }, '"metadata":{')],
+  ])("puts the revision into an object %s", (_name, value) => {
+    const entry = Entry.of("k", 7, encodeStored(value));
+    const { resourceVersion: _, ...metadata } = value.metadata;
+    const expected = { ...value, metadata: { ...metadata, resourceVersion: "7" } };
+    expect(JSON.parse(entry.bytes.toString())).toEqual(expected);
+    expect(entry.object).toEqual(expected);
+    const later = entry.under(1000);
+    expect(later.object.metadata.resourceVersion).toBe("1000");
+    expect(later.object).toEqual({ ...expected, metadata: { ...expected.metadata, resourceVersion: "1000" } });
+  });
+
+  it("leaves an object that was never written without a version", () => {
+    expect(Entry.unversioned("k", encodeStored(object({ name: "a" }))).object.metadata.resourceVersion).toBeUndefined();
+  });
+});
