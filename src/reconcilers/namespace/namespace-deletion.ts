@@ -3,12 +3,14 @@
  * pkg/controller/namespace/deletion/namespaced_resources_deleter.go and status_condition_utils.go.
  */
 import { formatTime } from "#lib/clock.ts";
+import { Event } from "#api/core/event.ts";
 import { Namespace } from "#api/core/namespace.ts";
 import type { V1NamespaceCondition } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { collectionPath } from "#client/resource-path.ts";
 import { timeOf } from "#reconcilers/pod-state.ts";
 import {
+  remove,
   update,
   updateStatus,
   wake,
@@ -54,7 +56,7 @@ export const namespaceDeletion: EveryKindReconciler = {
     const overlooked = stillThere(view, moment.inputs);
     if (overlooked === undefined) return [wake(moment.now + againMs)];
     if (overlooked.length > 0) return [...overlooked.map((each) => deletion(each, object)), wake(moment.now + againMs)];
-    return [finalized(namespace)];
+    return [leftEvents(object), finalized(namespace)];
   },
 };
 
@@ -84,9 +86,17 @@ const namespaced = (view: KindsView): ServedKind[] => view.kinds.filter(({ scope
 function emptied(namespace: UnknownObject, content: Content): Change[] {
   const kinds = [...content.keys()];
   const pods = kinds.filter(({ group, kind }) => group === "" && kind === "Pod");
-  return (pods.length > 0 ? pods : kinds)
-    .filter((kind) => content.get(kind)?.some(({ metadata }) => metadata.deletionTimestamp === undefined))
-    .map((kind) => deletion(kind, namespace));
+  return (pods.length > 0 ? pods : kinds).flatMap((kind) => {
+    const staying = (content.get(kind) ?? []).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    if (staying.length === 0) return [];
+    if (kind.canDeleteCollection) return [deletion(kind, namespace)];
+    return staying.map((object) => remove(kind, object, { propagation: "Background" }));
+  });
+}
+
+/** Events are not watched like other content; the last ones go with the namespace. */
+function leftEvents(namespace: UnknownObject): Change {
+  return { type: "delete-collection", ref: Event, namespace: namespace.metadata.name ?? "" };
 }
 
 function deletion(kind: ServedKind, { metadata: { name = "" } }: UnknownObject): Change {
