@@ -66,6 +66,8 @@ async function bind(special: SpecialRequest, name: string, binding: Binding): Pr
     merge(pod, "annotations", { ...pod.metadata.annotations, ...binding.metadata.annotations });
     merge(pod, "labels", { ...binding.metadata.labels, ...Object.fromEntries(topology), ...pod.metadata.labels });
     setScheduled(pod, special.now);
+    // Where it was promised room is of no interest once it has a node.
+    delete pod.status?.nominatedNodeName;
   });
   return objectAnswer(success(), 201);
 }
