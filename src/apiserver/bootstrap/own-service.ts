@@ -50,21 +50,18 @@ export async function keepOwnService(transport: LocalTransport, { address, port,
 
 /** Makes the object, or changes what is there to what it must be. */
 async function keep(transport: LocalTransport, collection: string, object: UnknownObject): Promise<void> {
+  const { metadata: _, apiVersion: __, kind: ___, addressType: ____, ...fields } = object;
+  const path = `${collection}/${name}`;
+  const contentType = "application/merge-patch+json";
   let message = "";
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const made = await transport.request({ method: "POST", path: collection, body: object });
-    if (made.code < 300) return;
-    if (made.code === 409) {
-      const { metadata: _, apiVersion: __, kind: ___, addressType: ____, ...fields } = object;
-      const changed = await transport.request({
-        method: "PATCH",
-        path: `${collection}/${name}`,
-        contentType: "application/merge-patch+json",
-        body: fields,
-      });
-      if (changed.code < 300) return;
-      message = (changed.body as Status).message ?? "";
-    } else message = (made.body as Status).message ?? "";
+    // Not "create, else change": creating a Service that is there fails for its address, not for its name.
+    const isThere = (await transport.request({ method: "GET", path })).code === 200;
+    const { code, body } = isThere
+      ? await transport.request({ method: "PATCH", path, contentType, body: fields })
+      : await transport.request({ method: "POST", path: collection, body: object });
+    if (code < 300) return;
+    message = (body as Status).message ?? "";
   }
   throw new Error(`the object ${collection}/${name} could not be written: ${message}`);
 }
