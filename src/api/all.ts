@@ -5,6 +5,7 @@ import { DaemonSet } from "./apps/daemon-set.ts";
 import { Deployment } from "./apps/deployment.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
 import { StatefulSet } from "./apps/stateful-set.ts";
+import { HorizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { CronJob } from "./batch/cron-job.ts";
 import { Job } from "./batch/job.ts";
 import { Lease } from "./coordination/lease.ts";
@@ -54,6 +55,7 @@ export const allDefinitions: readonly ResourceDefinition[] = list([
   Deployment,
   ReplicaSet,
   StatefulSet,
+  HorizontalPodAutoscaler,
   CronJob,
   Job,
   PodDisruptionBudget,

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import type { V2HorizontalPodAutoscaler } from "#api/generated/types.ts";
+import { autoscalerFromV1, autoscalerToV1 } from "./autoscaler-v1.ts";
+
+const autoscaler: V2HorizontalPodAutoscaler = {
+  kind: "HorizontalPodAutoscaler",
+  apiVersion: "autoscaling/v2",
+  metadata: { name: "web", annotations: { keep: "me" } },
+  spec: {
+    scaleTargetRef: { kind: "Deployment", name: "web", apiVersion: "apps/v1" },
+    minReplicas: 1,
+    maxReplicas: 5,
+    metrics: [
+      { type: "Pods", pods: { metric: { name: "hits" }, target: { type: "AverageValue", averageValue: "1k" } } },
+      {
+        type: "Object",
+        object: {
+          describedObject: { kind: "Ingress", name: "main" },
+          target: { type: "Value", value: "10k" },
+          metric: { name: "requests" },
+        },
+      },
+      { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 60 } } },
+    ],
+    behavior: { scaleDown: { selectPolicy: "Max", policies: [{ type: "Pods", value: 4, periodSeconds: 15 }] } },
+  },
+  status: {
+    desiredReplicas: 2,
+    currentMetrics: [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: 55 } } }],
+  },
+};
+
+describe("autoscaler in version 1", () => {
+  test("what v1 lacks is in annotations, and comes back", () => {
+    const old = autoscalerToV1(autoscaler);
+    expect(old.spec?.targetCPUUtilizationPercentage).toBe(60);
+    expect(old.status?.currentCPUUtilizationPercentage).toBe(55);
+    expect(Object.keys(old.metadata.annotations ?? {})).toHaveLength(4);
+    expect(autoscalerFromV1(old)).toEqual(autoscaler);
+  });
+  test("an annotation that cannot be read is dropped", () => {
+    const metadata = { name: "web", annotations: { "autoscaling.alpha.kubernetes.io/metrics": "not json" } };
+    expect(autoscalerFromV1({ metadata }).metadata).toEqual({ name: "web" });
+  });
+});

@@ -1,0 +1,253 @@
+/**
+ * The version that knows one metric, and has the others in annotations. Upstream: pkg/apis/autoscaling/v1/conversion.go.
+ * Members of the texts stand in the order of upstream's structs.
+ */
+import type {
+  V1HorizontalPodAutoscaler,
+  V2HPAScalingRules,
+  V2HorizontalPodAutoscaler,
+  V2HorizontalPodAutoscalerBehavior,
+  V2HorizontalPodAutoscalerCondition,
+  V2MetricSpec,
+  V2MetricStatus,
+} from "#api/generated/types.ts";
+
+const prefix = "autoscaling.alpha.kubernetes.io/";
+const metricsKey = `${prefix}metrics`;
+const statusesKey = `${prefix}current-metrics`;
+const conditionsKey = `${prefix}conditions`;
+const behaviorKey = `${prefix}behavior`;
+const keys = [metricsKey, statusesKey, conditionsKey, behaviorKey];
+
+interface Values {
+  value?: string;
+  averageValue?: string;
+  averageUtilization?: number;
+}
+type Source = Record<string, unknown>;
+const text = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
+
+export function autoscalerToV1({ metadata, spec, status }: V2HorizontalPodAutoscaler): V1HorizontalPodAutoscaler {
+  const cpu = spec?.metrics?.find(isCpu)?.resource?.target.averageUtilization;
+  const currentCpu = status?.currentMetrics?.find(({ resource }) => resource?.name === "cpu");
+  const others = (spec?.metrics ?? []).filter((metric) => !isCpu(metric));
+  const added: Record<string, string | undefined> = {
+    [metricsKey]: others.length === 0 ? undefined : text(others.map(metricToV1)),
+    [statusesKey]: status?.currentMetrics?.length ? text(status.currentMetrics.map(statusToV1)) : undefined,
+    [conditionsKey]: status?.conditions?.length ? text(status.conditions) : undefined,
+    [behaviorKey]: text(behaviorToText(spec?.behavior)),
+  };
+  return {
+    kind: "HorizontalPodAutoscaler",
+    apiVersion: "autoscaling/v1",
+    metadata: withAnnotations(metadata, added),
+    spec: {
+      scaleTargetRef: spec?.scaleTargetRef as NonNullable<V1HorizontalPodAutoscaler["spec"]>["scaleTargetRef"],
+      ...defined({ minReplicas: spec?.minReplicas }),
+      maxReplicas: spec?.maxReplicas ?? 0,
+      ...defined({ targetCPUUtilizationPercentage: cpu }),
+    },
+    status: {
+      ...defined({ observedGeneration: status?.observedGeneration, lastScaleTime: status?.lastScaleTime }),
+      currentReplicas: status?.currentReplicas ?? 0,
+      desiredReplicas: status?.desiredReplicas ?? 0,
+      ...defined({ currentCPUUtilizationPercentage: currentCpu?.resource?.current.averageUtilization }),
+    },
+  };
+}
+
+const isCpu = ({ type, resource }: V2MetricSpec): boolean =>
+  type === "Resource" && resource?.name === "cpu" && resource.target?.averageUtilization !== undefined;
+
+function withAnnotations<T extends { annotations?: Record<string, string> }>(
+  metadata: T,
+  added: Record<string, string | undefined>,
+): T {
+  const annotations: Record<string, string> = { ...metadata.annotations };
+  for (const key of keys) delete annotations[key];
+  for (const [key, value] of Object.entries(added)) if (value !== undefined) annotations[key] = value;
+  const { annotations: _old, ...rest } = metadata;
+  return (Object.keys(annotations).length === 0 ? rest : { ...rest, annotations }) as T;
+}
+
+/** Without the members that are undefined. */
+function defined<T extends object>(object: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}
+
+const metricToV1 = (metric: V2MetricSpec): Source => toV1(metric, "target");
+const statusToV1 = (metric: V2MetricStatus): Source => toV1(metric, "current");
+
+/** `way`: "target" for what should be, "current" for what is; the old names of values begin with it. */
+function toV1(metric: V2MetricSpec | V2MetricStatus, way: "target" | "current"): Source {
+  const { type, object, pods, resource, containerResource, external } = metric as V2MetricSpec;
+  const values = (source: object | undefined): Values => (source as Record<string, Values> | undefined)?.[way] ?? {};
+  const utilization = (source: object | undefined) => ({
+    [`${way}AverageUtilization`]: values(source).averageUtilization,
+    [`${way}AverageValue`]: values(source).averageValue,
+  });
+  return defined({
+    type,
+    object: object && {
+      target: object.describedObject,
+      metricName: object.metric.name,
+      [`${way}Value`]: values(object).value ?? "0",
+      selector: object.metric.selector,
+      averageValue: values(object).averageValue,
+    },
+    pods: pods && {
+      metricName: pods.metric.name,
+      [`${way}AverageValue`]: values(pods).averageValue ?? "0",
+      selector: pods.metric.selector,
+    },
+    resource: resource && { name: resource.name, ...utilization(resource) },
+    containerResource: containerResource && {
+      name: containerResource.name,
+      ...utilization(containerResource),
+      container: containerResource.container,
+    },
+    external: external && {
+      metricName: external.metric.name,
+      metricSelector: external.metric.selector,
+      [`${way}Value`]: values(external).value,
+      [`${way}AverageValue`]: values(external).averageValue,
+    },
+  });
+}
+
+function behaviorToText(behavior: V2HorizontalPodAutoscalerBehavior | undefined): unknown {
+  if (behavior === undefined) return undefined;
+  const rules = (one: V2HPAScalingRules | undefined) =>
+    one === undefined
+      ? null
+      : {
+          StabilizationWindowSeconds: one.stabilizationWindowSeconds ?? null,
+          SelectPolicy: one.selectPolicy ?? null,
+          Policies: (one.policies ?? []).map(({ type, value, periodSeconds }) => ({
+            Type: type,
+            Value: value,
+            PeriodSeconds: periodSeconds,
+          })),
+          Tolerance: one.tolerance ?? null,
+        };
+  return { ScaleUp: rules(behavior.scaleUp), ScaleDown: rules(behavior.scaleDown) };
+}
+
+export function autoscalerFromV1({ metadata, spec, status }: V1HorizontalPodAutoscaler): V2HorizontalPodAutoscaler {
+  const annotations = metadata.annotations ?? {};
+  const cpu = spec?.targetCPUUtilizationPercentage;
+  const currentCpu = status?.currentCPUUtilizationPercentage;
+  const others = readList(annotations[metricsKey])?.map((metric) => fromV1(metric, "target")) ?? [];
+  const statuses = readList(annotations[statusesKey])?.map((metric) => fromV1(metric, "current"));
+  const metrics = cpu === undefined ? others : [...others, cpuMetric("target", { type: "Utilization" }, cpu)];
+  const measured = statuses ?? (currentCpu === undefined ? null : [cpuMetric("current", {}, currentCpu)]);
+  const conditions = readList(annotations[conditionsKey]) as V2HorizontalPodAutoscalerCondition[] | undefined;
+  return {
+    kind: "HorizontalPodAutoscaler",
+    apiVersion: "autoscaling/v2",
+    metadata: withAnnotations(metadata, {}),
+    spec: {
+      scaleTargetRef: spec?.scaleTargetRef as NonNullable<V2HorizontalPodAutoscaler["spec"]>["scaleTargetRef"],
+      ...defined({ minReplicas: spec?.minReplicas }),
+      maxReplicas: spec?.maxReplicas ?? 0,
+      ...(metrics.length === 0 ? {} : { metrics: metrics as unknown as V2MetricSpec[] }),
+      ...defined({ behavior: readBehavior(annotations[behaviorKey]) }),
+    },
+    status: {
+      ...defined({ observedGeneration: status?.observedGeneration, lastScaleTime: status?.lastScaleTime }),
+      ...(status?.currentReplicas ? { currentReplicas: status.currentReplicas } : {}),
+      desiredReplicas: status?.desiredReplicas ?? 0,
+      currentMetrics: measured as unknown as V2MetricStatus[],
+      ...defined({ conditions }),
+    },
+  };
+}
+
+const cpuMetric = (way: string, more: object, averageUtilization: number): Source => ({
+  type: "Resource",
+  resource: { name: "cpu", [way]: { ...more, averageUtilization } },
+});
+
+function parse(json: string | undefined): unknown {
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch {
+    // What cannot be read is dropped, as upstream does.
+    return undefined;
+  }
+}
+
+function readList(json: string | undefined): Source[] | undefined {
+  const value = parse(json);
+  return Array.isArray(value) ? (value as Source[]) : undefined;
+}
+
+function fromV1(metric: Source, way: "target" | "current"): Source {
+  const { type, object, pods, resource, containerResource, external } = metric as Record<string, Source | undefined>;
+  const target = (values: Values): object => {
+    if (way === "current") return defined(values);
+    const kind =
+      values.averageUtilization !== undefined
+        ? "Utilization"
+        : values.averageValue !== undefined
+          ? "AverageValue"
+          : "Value";
+    return { type: kind, ...defined(values) };
+  };
+  const amount = (source: Source, name: string) => source[`${way}${name}`] as string | undefined;
+  const identifier = (source: Source, selector: string) =>
+    defined({ name: source.metricName, selector: source[selector] });
+  const utilization = (source: Source) =>
+    target({
+      averageValue: amount(source, "AverageValue")!,
+      averageUtilization: source[`${way}AverageUtilization`] as number,
+    });
+  return defined({
+    type,
+    object: object && {
+      describedObject: object.target,
+      [way]: target(
+        object.averageValue === undefined
+          ? { value: amount(object, "Value")! }
+          : { averageValue: object.averageValue as string },
+      ),
+      metric: identifier(object, "selector"),
+    },
+    pods: pods && {
+      metric: identifier(pods, "selector"),
+      [way]: target({ averageValue: amount(pods, "AverageValue")! }),
+    },
+    resource: resource && { name: resource.name, [way]: utilization(resource) },
+    containerResource: containerResource && {
+      name: containerResource.name,
+      [way]: utilization(containerResource),
+      container: containerResource.container,
+    },
+    external: external && {
+      metric: identifier(external, "metricSelector"),
+      [way]: target({ value: amount(external, "Value")!, averageValue: amount(external, "AverageValue")! }),
+    },
+  });
+}
+
+function readBehavior(json: string | undefined): V2HorizontalPodAutoscalerBehavior | undefined {
+  const value = parse(json) as { ScaleUp?: Source | null; ScaleDown?: Source | null } | undefined;
+  if (value === undefined || value === null || typeof value !== "object") return undefined;
+  const rules = (one: Source | null | undefined): V2HPAScalingRules | undefined =>
+    one
+      ? (defined({
+          stabilizationWindowSeconds: one.StabilizationWindowSeconds ?? undefined,
+          selectPolicy: one.SelectPolicy ?? undefined,
+          policies: ((one.Policies ?? []) as Source[]).map(({ Type, Value, PeriodSeconds }) => ({
+            type: Type,
+            value: Value,
+            periodSeconds: PeriodSeconds,
+          })),
+          tolerance: one.Tolerance ?? undefined,
+        }) as V2HPAScalingRules)
+      : undefined;
+  return defined({ scaleUp: rules(value.ScaleUp), scaleDown: rules(value.ScaleDown) });
+}

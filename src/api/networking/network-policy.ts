@@ -1,0 +1,31 @@
+/** Who may talk to a set of pods, and whom they may talk to. Upstream: pkg/registry/networking/networkpolicy/strategy.go. */
+import { ageColumn, column, nameColumn, selectorText } from "#api/columns.ts";
+import type { V1NetworkPolicy } from "#api/generated/types.ts";
+import { defineResource } from "#api/resource.ts";
+import { networkPolicyErrors } from "./network-policy-rules.ts";
+
+export type NetworkPolicy = V1NetworkPolicy;
+export const NetworkPolicy = defineResource<NetworkPolicy>({
+  group: "networking.k8s.io",
+  version: "v1",
+  kind: "NetworkPolicy",
+  plural: "networkpolicies",
+  shortNames: ["netpol"],
+  scope: "Namespaced",
+  schema: "io.k8s.api.networking.v1.NetworkPolicy",
+  defaults({ spec }) {
+    if (spec === undefined) return;
+    for (const { ports } of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
+      for (const port of ports ?? []) port.protocol ??= "TCP";
+    if ((spec.policyTypes ?? []).length === 0)
+      spec.policyTypes = (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+  },
+  validate: networkPolicyErrors,
+  columns: [
+    nameColumn,
+    column("Pod-Selector", ["networking.v1.NetworkPolicySpec", "podSelector"], ({ spec }: NetworkPolicy) =>
+      selectorText(spec?.podSelector),
+    ),
+    ageColumn,
+  ],
+});
