@@ -11,6 +11,7 @@ import { type Command, type FlagValues, type Io, UsageError } from "#cli/command
 import { agentFlags, readClusterFlags } from "#cli/cluster-flags.ts";
 import { HttpTransport } from "#client/http-transport.ts";
 import { mainAddress } from "./addresses.ts";
+import { parentGone } from "./child-agent.ts";
 
 const joinRetryMs = 500;
 
@@ -28,7 +29,8 @@ export const agentCommand: Command = {
   flags: agentFlags,
   async run({ io }) {
     const argv = process.argv.slice(process.argv.indexOf("agent") + 1);
-    return await runAgent(readClusterFlags(argv, agentFlags, io.env), io);
+    const signal = AbortSignal.any([io.signal, parentGone(io.env, io.stdin)]);
+    return await runAgent(readClusterFlags(argv, agentFlags, io.env), { ...io, signal });
   },
 };
 

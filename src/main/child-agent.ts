@@ -5,6 +5,23 @@ import { isPackaged } from "#lib/asset.ts";
 import type { Logger } from "#lib/log.ts";
 import { sleep } from "#lib/sleep.ts";
 
+/** Set for an agent that is to end with the process that started it. */
+export const parentVariable = "CAPSTAN_AGENT_OF_SERVER";
+
+/** Fires when the server that started this agent is gone; never for an agent that runs by itself. */
+export function parentGone(
+  env: Readonly<Record<string, string | undefined>>,
+  stdin: NodeJS.ReadableStream,
+): AbortSignal {
+  const gone = new AbortController();
+  if (env[parentVariable] !== undefined)
+    stdin
+      .on("end", () => gone.abort())
+      .on("error", () => gone.abort())
+      .resume();
+  return gone.signal;
+}
+
 const restart = { initialMs: 250, limitMs: 10_000 };
 /** An agent that ran for this long starts again at once. */
 const stableMs = 30_000;
@@ -26,8 +43,9 @@ export async function runChildAgent({ args, env, log, signal }: ChildAgentOption
     const startedAt = performance.now();
     const [command, ...before] = isPackaged ? [process.execPath] : [process.execPath, process.argv[1]!];
     const child = spawn(command!, [...before, "agent", ...args], {
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...env, [parentVariable]: "1" },
+      // The agent reads nothing from it: its end tells that the server is gone, however it went.
+      stdio: ["pipe", "inherit", "inherit"],
     });
     const code = await ended(child, signal);
     if (signal.aborted) return;
