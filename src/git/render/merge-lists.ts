@@ -142,8 +142,16 @@ function appended(list: YamlNode, more: YamlNode, keys: readonly string[]): Yaml
   return list;
 }
 
-/** Puts the element in place of those whose keys have the values, or at the end; no element removes them. */
-function replaceElements(list: YamlNode, keys: readonly string[], values: readonly string[], element: Node): void {
+/**
+ * Puts the element in place of those whose keys have the values, or at the end; no element removes them. Empty elements go in any
+ * case.
+ */
+export function replaceElements(
+  list: YamlNode,
+  keys: readonly string[],
+  values: readonly string[],
+  element: Node,
+): void {
   const isForMappings = (keys[0] ?? "") !== "" && (values[0] ?? "") !== "";
   const kept: YamlNode[] = [];
   let isPlaced = false;

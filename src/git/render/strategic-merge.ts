@@ -4,7 +4,7 @@
  */
 import { RenderError } from "./render-error.ts";
 import type { MergeType } from "./schema.ts";
-import { mergeKeyedList, mergeWordList } from "./merge-lists.ts";
+import { mergeKeyedList, mergeWordList, replaceElements } from "./merge-lists.ts";
 import {
   compareText,
   elementsOf,
@@ -160,6 +160,6 @@ function listDirective(patch: YamlNode): Directive {
   const element = elementsOf(patch).find((candidate) => fieldOf(candidate, "$patch") !== undefined);
   if (element === undefined || element.content.length > 2) return "merge";
   const directive = directiveOf(fieldOf(element, "$patch")!.value);
-  patch.content = patch.content.filter((candidate) => fieldOf(candidate, "$patch")?.value !== directive);
+  replaceElements(patch, ["$patch"], [directive], undefined);
   return directive;
 }

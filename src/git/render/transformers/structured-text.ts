@@ -1,5 +1,5 @@
 /** Writes a value inside text that is itself JSON or YAML; the text is printed anew in the form it had. */
-import { parseYaml } from "../yaml/composer.ts";
+import { parseYamlWithComments } from "../yaml/composer.ts";
 import { decodeNode } from "../yaml/decode.ts";
 import { compareText, lookup } from "../yaml/fields.ts";
 import { printTree } from "../yaml/print-tree.ts";
@@ -37,7 +37,7 @@ function findText(
   for (let length = 1; length < parts.length; length += 1) {
     const field = attempt(() => lookup(root, parts.slice(0, length)));
     if (field?.kind !== "scalar") continue;
-    const tree = attempt(() => parseYaml(field.value));
+    const tree = attempt(() => parseYamlWithComments(field.value));
     if (tree !== undefined) return { field, tree, rest: parts.slice(length) };
   }
   return undefined;

@@ -1,5 +1,6 @@
 /** Builds YAML trees from tokens: one document at a time, anchors known within their document, comments left out. */
-import { Scanner, type Token, type TokenKind } from "./scanner.ts";
+import { attachComments } from "./comments.ts";
+import { type Comment, Scanner, type Token, type TokenKind } from "./scanner.ts";
 import type { Dialect } from "./resolve.ts";
 import { resolvePlain } from "./resolve.ts";
 import { YamlError } from "./yaml-error.ts";
@@ -10,6 +11,14 @@ const longPrefix = "tag:yaml.org,2002:";
 /** The first document of the text, undefined when there is none. Later documents are not looked at, as in go-yaml's Unmarshal. */
 export function parseYaml(text: string, dialect: Dialect = "v3"): YamlNode | undefined {
   return new Composer(text, dialect).document();
+}
+
+/** The first document with its comments on the nodes they belong to, for text that is printed again. */
+export function parseYamlWithComments(text: string): YamlNode | undefined {
+  const composer = new Composer(text, "v3");
+  const root = composer.document();
+  if (root !== undefined) attachComments(root, composer.comments());
+  return root;
 }
 
 interface Properties {
@@ -31,6 +40,12 @@ class Composer {
   constructor(text: string, dialect: Dialect) {
     this.#scanner = new Scanner(text, dialect);
     this.#dialect = dialect;
+  }
+
+  /** The comments of the whole text. */
+  comments(): readonly Comment[] {
+    while (this.#scanner.peek().kind !== "stream-end") this.#scanner.take();
+    return this.#scanner.comments;
   }
 
   document(): YamlNode | undefined {

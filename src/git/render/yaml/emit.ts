@@ -42,7 +42,7 @@ class Emitter {
   node(value: Plain, place: Place): void {
     if (Array.isArray(value)) this.#sequence(value, place);
     else if (isPlainMap(value)) this.#mapping(value, place.indent + 2);
-    else this.#scalar(value, place.indent + 2, false);
+    else this.#scalar(value, Math.max(place.indent, 0) + 2, false);
   }
 
   #put(text: string): void {

@@ -39,6 +39,13 @@ export interface Token {
   readonly style: number;
 }
 
+export interface Comment {
+  readonly line: number;
+  readonly text: string;
+  /** Nothing but space stands before it on its line. */
+  readonly isAlone: boolean;
+}
+
 interface SimpleKey {
   isPossible: boolean;
   isRequired: boolean;
@@ -62,6 +69,8 @@ const noKey = (): SimpleKey => ({
 });
 
 export class Scanner {
+  /** Every comment between tokens, in order. */
+  readonly comments: Comment[] = [];
   readonly #cursor: Cursor;
   readonly #lookahead: number;
   readonly #tokens: Token[] = [];
@@ -128,11 +137,17 @@ export class Scanner {
       const areTabsSkipped = this.#flowLevel > 0 || !this.#isKeyAllowed;
       for (let code = cursor.at(); code === 0x20 || (areTabsSkipped && code === 0x09); code = cursor.at())
         cursor.skip();
-      if (cursor.at() === 0x23) cursor.readToBreak();
+      if (cursor.at() === 0x23) this.#readComment();
       if (!isBreak(cursor.at())) return;
       cursor.skipLine();
       if (this.#flowLevel === 0) this.#isKeyAllowed = true;
     }
+  }
+
+  #readComment(): void {
+    const { text, index, line, column } = this.#cursor;
+    const isAlone = text.slice(index - column, index).trim() === "";
+    this.comments.push({ line, text: this.#cursor.readToBreak(), isAlone });
   }
 
   /** Fetches the token that an indicator character begins; false when it begins none. */
