@@ -112,6 +112,19 @@ describe("deployment", () => {
     expect(sizes(api)).toEqual([7, 5]);
   });
 
+  test("scaling down does not count on pods that are about to go", async () => {
+    const { api, client } = await deployed(6, rolling(3, 0));
+    await changeTo(client, version("two"));
+    await settle(api, both, now);
+    expect(sizes(api)).toEqual([6, 3]);
+    await changeTo(client, { replicas: 3 });
+    // The replica sets have not been looked at yet: what they report is old.
+    await settle(api, [deploymentReconciler] as never[], now);
+    expect(sizes(api)[0]).toBeGreaterThanOrEqual(3);
+    await settle(api, both, now);
+    expect(sizes(api)).toEqual([3, 3]);
+  });
+
   test("Recreate has no new pod before the last old one is gone", async () => {
     const { api, client } = await deployed(3, { type: "Recreate" });
     await changeTo(client, version("two"));

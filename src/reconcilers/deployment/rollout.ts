@@ -13,7 +13,6 @@ import {
   newReplicaSetSize,
   numberAnnotation,
   proportion,
-  sumOf,
   sumOfWished,
   wishedReplicas,
 } from "./replica-counts.ts";
@@ -103,8 +102,16 @@ function shrunkOld(deployment: Deployment, newest: ReplicaSet, old: readonly Rep
   if (removable <= 0) return none;
   const sizes = new Map<ReplicaSet, number>();
   removeUnhealthy(old, removable, sizes);
-  removeAvailable(old, sumOf([...old, newest], "availableReplicas") - minAvailable, sizes);
+  removeAvailable(old, availableIn([...old, newest]) - minAvailable, sizes);
   return sizes;
+}
+
+/** A replica set that was made smaller may not have said so yet: no more of its pods can be counted on than it is to have. */
+function availableIn(replicaSets: readonly ReplicaSet[]): number {
+  return replicaSets.reduce(
+    (sum, replicaSet) => sum + Math.min(replicaSet.status?.availableReplicas ?? 0, wishedReplicas(replicaSet)),
+    0,
+  );
 }
 
 /** Pods that serve nobody go first. */
