@@ -1,6 +1,6 @@
 /**
  * Puts comments on nodes: one on a line of its own heads what comes next, one behind a value stays with it, what comes after
- * everything is the document's foot.
+ * everything is the foot of the last field.
  */
 import type { Comment } from "./scanner.ts";
 import { pairsOf } from "./fields.ts";
@@ -9,12 +9,13 @@ import type { YamlNode } from "./yaml-node.ts";
 export function attachComments(root: YamlNode, comments: readonly Comment[]): void {
   const heads = [...entriesOf(root)];
   const leaves = [...leavesOf(root)];
+  const last = (root.kind === "mapping" ? root.content.at(-2) : undefined) ?? root;
   for (const { line, text, isAlone } of comments) {
     const place = line + 1;
     const leaf = isAlone ? undefined : leaves.findLast((node) => node.line === place);
     const head = heads.find((node) => node.line > place);
     if (leaf !== undefined) leaf.lineComment = text;
-    else if (head === undefined) root.footComment = joined(root.footComment, text);
+    else if (head === undefined) last.footComment = joined(last.footComment, text);
     else head.headComment = joined(head.headComment, text);
   }
 }

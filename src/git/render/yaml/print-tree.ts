@@ -49,7 +49,7 @@ class Printer {
       if (!this.text.endsWith("\n")) this.text += "\n";
       return;
     }
-    this.text += `${lineComment(key)}\n`;
+    this.text += `${` ${anchorOf(value)}`.trimEnd()}${lineComment(key)}\n`;
     const inner = value.kind === "sequence" ? indent : `${indent}  `;
     this.#comment(value.headComment, inner);
     this.#block(value, inner);
@@ -70,7 +70,11 @@ class Printer {
 
 const lineComment = (node: YamlNode): string => (node.lineComment === "" ? "" : ` ${node.lineComment}`);
 
-function inline(node: YamlNode, indent: string): string {
+const anchorOf = ({ anchor }: YamlNode): string => (anchor === "" ? "" : `&${anchor} `);
+
+const inline = (node: YamlNode, indent: string): string => anchorOf(node) + bareInline(node, indent);
+
+function bareInline(node: YamlNode, indent: string): string {
   switch (node.kind) {
     case "mapping":
       return `{${Array.from(pairsOf(node), ([key, value]) => `${printScalar(key, indent, true)}: ${inline(value, indent)}`).join(", ")}}`;
