@@ -40,6 +40,6 @@ describe("autoscaler in version 1", () => {
   });
   test("an annotation that cannot be read is dropped", () => {
     const metadata = { name: "web", annotations: { "autoscaling.alpha.kubernetes.io/metrics": "not json" } };
-    expect(autoscalerFromV1({ metadata }).metadata).toEqual({ name: "web" });
+    expect(autoscalerFromV1({ metadata, spec: autoscalerToV1(autoscaler).spec! }).metadata).toEqual({ name: "web" });
   });
 });

@@ -20,7 +20,12 @@ export const Node = defineResource<Node>({
   schema: "io.k8s.api.core.v1.Node",
   generation: "none",
   defaults: defaultNode,
+  // A field of a feature that is gone: nodes that still have it keep it.
+  prepareCreate: ({ spec }) => {
+    delete spec?.configSource;
+  },
   prepareUpdate(node, old) {
+    if (old.spec?.configSource === undefined) delete node.spec?.configSource;
     if (old.status === undefined) delete node.status;
     else node.status = old.status;
   },

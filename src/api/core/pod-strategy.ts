@@ -5,6 +5,7 @@ import type { RequestContext, Strategy } from "#api/resource.ts";
 import { formatTime } from "#lib/clock.ts";
 import { forbidden } from "#api/validation/field-errors.ts";
 import { isDns1123Label } from "#api/validation/names.ts";
+import { semanticEqual } from "#api/validation/values.ts";
 import { imageSpaceErrors } from "./containers.ts";
 import { annotationsAgainstFields, podAnnotationsErrors } from "./pod-annotations.ts";
 import { qosClassOf } from "./pod-resources.ts";
@@ -170,6 +171,11 @@ function keepMetadata(pod: V1Pod, old: V1Pod): void {
   if (managedFields !== undefined) pod.metadata.managedFields = managedFields;
 }
 
+/** Subresources count the generation themselves. */
+function countSpec(pod: V1Pod, old: V1Pod): void {
+  if (!semanticEqual(pod.spec, old.spec)) pod.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
 /** Takes the ephemeral containers only. */
 export const ephemeralContainersStrategy: Strategy<V1Pod> = {
   prepareUpdate(pod, old) {
@@ -179,6 +185,7 @@ export const ephemeralContainersStrategy: Strategy<V1Pod> = {
     keepMetadata(pod, old);
     keepStatus(pod, old);
     dropDisabledFields(pod.spec);
+    countSpec(pod, old);
   },
   validate: (pod, old) => [...podErrors(pod), ...ephemeralContainersUpdateErrors(pod, old!)],
   warnings,
@@ -190,6 +197,7 @@ export const resizeStrategy: Strategy<V1Pod> = {
     keepAllButResources(pod, old);
     keepMetadata(pod, old);
     keepStatus(pod, old);
+    countSpec(pod, old);
   },
   validate: (pod, old) => [...podErrors(pod), ...podResizeErrors(pod, old!)],
   warnings,
