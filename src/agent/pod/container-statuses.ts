@@ -98,6 +98,8 @@ function stateOf(
         ? { reason: hasInit ? "PodInitializing" : "ContainerCreating" }
         : { reason: wait.reason, ...(wait.message === "" ? {} : { message: wait.message }) },
   };
+  if (latest === undefined && input.terminal && container.kind === "main" && wasInitialized(pod))
+    return { state: lostState, lastState: lastOf(old) };
   if (latest === undefined) return { state: waiting, lastState: replaced.has(name) ? removedState : lastOf(old) };
   const lastState =
     previous !== undefined
@@ -110,6 +112,22 @@ function stateOf(
   const ended: V1ContainerState = { terminated: terminated(latest) };
   const again = !input.terminal && afterExit(pod, container, latest.exitCode) !== "stay";
   return again && wait !== undefined ? { state: waiting, lastState: ended } : { state: ended, lastState };
+}
+
+/** A container of a pod that ended before it could run it. Upstream: status_manager.go TerminatePod. */
+const lostState = {
+  terminated: {
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+    message: "The container could not be located when the pod was terminated",
+    startedAt: null,
+    finishedAt: null,
+  },
+} as unknown as V1ContainerState;
+
+function wasInitialized({ spec, status }: Pod): boolean {
+  if ((spec?.initContainers ?? []).length === 0) return true;
+  return status?.conditions?.some(({ type, status: value }) => type === "Initialized" && value === "True") === true;
 }
 
 /** The runtime no longer has the run before: what the status said of it stays. */
