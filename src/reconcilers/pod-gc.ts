@@ -4,7 +4,7 @@ import { Node } from "#api/core/node.ts";
 import { Pod } from "#api/core/pod.ts";
 import { podsByNode } from "./endpoints/pod-endpoints.ts";
 import { nodeCondition } from "./node/node-health.ts";
-import { isPodTerminal, timeOf } from "./pod-state.ts";
+import { isPodTerminal } from "./pod-state.ts";
 import {
   defineReconciler,
   patch,
@@ -34,18 +34,17 @@ export const podGcReconciler = defineReconciler<Pod>({
     spec?.nodeName === old.spec?.nodeName &&
     metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
     status?.phase === old.status?.phase,
-  inputs(pod, view, now) {
+  inputs(pod, view) {
     const requests = new Map<string, InputRequest>();
-    if (missesNode(pod, view) && waitedUntil(pod) <= now)
-      requests.set("node", { type: "get", ref: Node, key: { name: pod.spec!.nodeName } });
+    if (missesNode(pod, view)) requests.set("node", { type: "get", ref: Node, key: { name: pod.spec!.nodeName } });
     return requests;
   },
-  reconcile(pod, view, { now, inputs }) {
+  reconcile(pod, view, { now, inputs, waitingSince = now }) {
     const nodeName = pod.spec?.nodeName ?? "";
     if (nodeName === "") return isLeftUnscheduled(pod) ? ended(pod, "", now) : [];
     const node = view.get(Node, { name: nodeName });
     if (node !== undefined) return isLostOn(node, pod) ? ended(pod, "", now) : [];
-    const at = waitedUntil(pod);
+    const at = waitingSince + missingNodeMs;
     if (at > now) return [wake(at)];
     const answer = inputs.get("node");
     return answer?.ok === true && answer.value === undefined ? ended(pod, "PodGC: node no longer exists", now) : [];
@@ -59,8 +58,6 @@ function needsLook(node: Node, view: View): boolean {
 
 const missesNode = ({ spec }: Pod, view: View): boolean =>
   (spec?.nodeName ?? "") !== "" && view.get(Node, { name: spec!.nodeName }) === undefined;
-
-const waitedUntil = ({ metadata }: Pod): number => timeOf(metadata.creationTimestamp) + missingNodeMs;
 
 const isLeftUnscheduled = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
 

@@ -65,6 +65,8 @@ export interface Moment {
   now: number;
   /** Why the last plan for this object could not be carried out; undefined after a success. */
   failure: Error | undefined;
+  /** When plans for this object began to be nothing but waiting; undefined if the last one did something. */
+  waitingSince: number | undefined;
   /** How often in a row plans for this object failed. */
   failures: number;
   /** What `inputs` asked for, by the name it gave. */

@@ -16,7 +16,13 @@ export interface Settled {
 }
 
 /** A moment without a past. */
-export const moment = (now: number): Moment => ({ now, failure: undefined, failures: 0, inputs: new Map() });
+export const moment = (now: number): Moment => ({
+  now,
+  failure: undefined,
+  failures: 0,
+  waitingSince: undefined,
+  inputs: new Map(),
+});
 
 export const viewOfApi = (api: MemoryApi): View => viewOf(api.objects("/"));
 

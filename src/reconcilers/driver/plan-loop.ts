@@ -42,6 +42,7 @@ export class PlanLoop {
   readonly #options: PlanLoopOptions;
   readonly #queue: WorkQueue;
   readonly #failures = new Map<string, { count: number; error: Error }>();
+  readonly #waiting = new Map<string, number>();
 
   constructor(options: PlanLoopOptions) {
     this.#options = options;
@@ -101,7 +102,13 @@ export class PlanLoop {
     const { clock, inputs, plan } = this.#options;
     const given = inputs === undefined ? nothing : await inputs(key);
     const failed = this.#failures.get(key);
-    return plan(key, { now: clock.now(), failure: failed?.error, failures: failed?.count ?? 0, inputs: given });
+    const now = clock.now();
+    const waitingSince = this.#waiting.get(key);
+    const failures = failed?.count ?? 0;
+    const changes = plan(key, { now, failure: failed?.error, failures, waitingSince, inputs: given });
+    if (changes.length === 0 || changes.some(({ type }) => type !== "wake")) this.#waiting.delete(key);
+    else if (waitingSince === undefined) this.#waiting.set(key, now);
+    return changes;
   }
 
   #failed(key: string, error: Error): void {
