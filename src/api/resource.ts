@@ -48,6 +48,8 @@ export interface Column<T> {
   format?: string;
   priority?: number;
   description?: string;
+  /** Rows have its cell, but the table's head does not name it: upstream forgot some. */
+  isUndescribed?: boolean;
   /** A cell: string, number, boolean or null. `now` is for ages. */
   value(object: T, now: number): unknown;
 }

@@ -26,3 +26,23 @@ export function carryOver(object: WithStatus, old: WithStatus, field: Field): vo
   if (old[field] === undefined) delete object[field];
   else object[field] = old[field];
 }
+
+const keptMeta = ["generation", "labels", "annotations", "finalizers", "ownerReferences"] as const;
+
+/** The same for kinds whose status endpoint leaves metadata alone too. Upstream: ResetObjectMetaForStatus. */
+export function keepsMeta<T extends WithStatus>(validate: NonNullable<Strategy<T>["validate"]>): Strategy<T> {
+  return {
+    prepareUpdate(object, old) {
+      carryOver(object, old, "spec");
+      keepMeta(object, old);
+    },
+    validate,
+    resetFields: [["metadata"], ["spec"]],
+  };
+}
+
+export function keepMeta({ metadata }: KubernetesObject, { metadata: old }: KubernetesObject): void {
+  for (const field of keptMeta)
+    if (old[field] === undefined) delete metadata[field];
+    else (metadata as Record<string, unknown>)[field] = old[field];
+}

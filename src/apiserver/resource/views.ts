@@ -11,6 +11,7 @@ import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Form } from "#apiserver/http/negotiate.ts";
+import { Pieces } from "./pieces.ts";
 
 export interface ViewRequest {
   readonly resource: ServedResource;
@@ -54,10 +55,6 @@ export function converted(resource: ServedResource, stored: KubernetesObject): K
   return resource.conversion === undefined ? stored : resource.conversion.fromStored(stored);
 }
 
-const open = Buffer.from("{");
-const next = Buffer.from(",{");
-const close = Buffer.from("]}\n");
-
 /** A list. Items of built-in kinds carry no kind and apiVersion of their own; those of custom kinds do. */
 export function viewList(view: ViewRequest, entries: readonly Entry[], meta: ListMeta): ObjectAnswer {
   const { resource, form } = view;
@@ -96,36 +93,21 @@ export function viewList(view: ViewRequest, entries: readonly Entry[], meta: Lis
 const listMeta = ({ custom }: ServedResource, meta: ListMeta): ListMeta =>
   custom === undefined ? meta : { ...meta, continue: meta.continue ?? "" };
 
+/** The items' bytes as they are, without the fields that lists leave out. */
 function listBytes(resource: ServedResource, head: object, entries: readonly Entry[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
   const skipped =
     resource.custom === undefined
       ? Buffer.byteLength(`{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`)
       : 1;
-  for (const [index, entry] of entries.entries()) {
-    pieces.push(index === 0 ? open : next, entry.bytes.subarray(skipped));
+  const start = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
+  const pieces = new Pieces(entries.reduce((sum, { bytes }) => sum + bytes.byteLength, start.byteLength + 8));
+  pieces.bytes(start);
+  for (const [index, { bytes }] of entries.entries()) {
+    pieces.text(index === 0 ? "{" : ",{");
+    pieces.bytes(bytes, skipped);
   }
-  pieces.push(close);
-  return gathered(pieces);
-}
-
-const pieceBytesMax = 256 * 1024;
-
-/** Fewer, larger pieces: one write to the connection costs more than a copy. */
-function gathered(pieces: readonly Uint8Array[]): Uint8Array[] {
-  const joined: Uint8Array[] = [];
-  let batch: Uint8Array[] = [];
-  let bytes = 0;
-  for (const piece of pieces) {
-    batch.push(piece);
-    bytes += piece.byteLength;
-    if (bytes < pieceBytesMax) continue;
-    joined.push(Buffer.concat(batch, bytes));
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) joined.push(Buffer.concat(batch, bytes));
-  return joined;
+  pieces.text("]}\n");
+  return pieces.finish();
 }
 
 function withoutTypes(list: { items: KubernetesObject[] }) {
@@ -153,7 +135,7 @@ function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: 
     kind: "Table",
     apiVersion: `meta.k8s.io/${form.version}`,
     metadata: meta,
-    columnDefinitions: withColumns ? columns.map(columnDefinition) : null,
+    columnDefinitions: withColumns ? columns.filter((one) => one.isUndescribed !== true).map(columnDefinition) : null,
     rows,
   };
 }
