@@ -135,6 +135,7 @@ class Starting {
     const services = cache(Service);
     const nodes = cache(Node);
     const containerd = await this.#runtime();
+    signal.throwIfAborted();
     const runtime = new RuntimeClient(containerd.socket);
     this.#stops.push(() => runtime.close());
     await this.#images(containerd.socket);
@@ -161,8 +162,11 @@ class Starting {
     this.#stops.push(() => server.close());
     registration.listensAt(server.port);
     await registration.start(signal);
+    signal.throwIfAborted();
     await this.#startNetwork({ pods, services, nodes, cache, registration });
+    signal.throwIfAborted();
     await nodePods.start();
+    signal.throwIfAborted();
     this.#stops.push(() => nodePods.stop());
     void watchStorage(nodePods, runtime, { log, signal });
     void rotateLogs(nodePods, runtime, log, signal);

@@ -70,8 +70,13 @@ async function runAgent(flags: FlagValues, io: Io): Promise<number> {
     runtime: flags.string("default-runtime") || undefined,
     resolvConf: flags.string("resolv-conf"),
     disable: flags.strings("disable").flatMap((one) => one.split(",")),
+    signal: io.signal,
     log,
+  }).catch((error: unknown) => {
+    if (!io.signal.aborted) throw error;
+    return undefined;
   });
+  if (agent === undefined) return 0;
   log.info("node runs", { node: nodeName, address: nodeIp, port: agent.port });
   await new Promise<void>((resolve) =>
     io.signal.aborted ? resolve() : io.signal.addEventListener("abort", () => resolve(), { once: true }),
