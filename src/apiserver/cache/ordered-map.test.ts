@@ -24,6 +24,8 @@ describe("OrderedMap", () => {
         expect([...ordered.range(prefix)]).toEqual(matching);
         expect([...ordered.range(prefix, after)]).toEqual(matching.filter((name) => name > after));
         expect(ordered.count(prefix)).toBe(matching.length);
+        expect(ordered.count(prefix, after)).toBe(matching.filter((name) => name > after).length);
+        expect(ordered.count("", after)).toBe(sorted.filter((name) => name > after).length);
         expect(ordered.size).toBe(sorted.length);
       }),
     );

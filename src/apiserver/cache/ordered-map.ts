@@ -62,17 +62,18 @@ export class OrderedMap<V> {
     }
   }
 
-  /** How many keys begin with `prefix`, without walking them one by one. */
-  count(prefix: string): number {
-    if (prefix === "") return this.#size;
-    const end = prefixEnd(prefix);
-    const first = this.#chunkOf(prefix);
-    const last = this.#chunkOf(end);
-    const start = lowerBound(this.#chunks[first]!.keys, prefix);
-    const stop = lowerBound(this.#chunks[last]!.keys, end);
-    if (first === last) return stop - start;
-    let count = this.#chunks[first]!.keys.length - start + stop;
-    for (let index = first + 1; index < last; index += 1) count += this.#chunks[index]!.keys.length;
+  /** How many values `range` would give, without walking them one by one. */
+  count(prefix: string, after?: string): number {
+    const exclusive = after !== undefined && after >= prefix;
+    const before = prefix === "" ? this.#size : this.#below(prefixEnd(prefix));
+    return Math.max(0, before - this.#below(exclusive ? `${after}\u0000` : prefix));
+  }
+
+  /** How many keys are less than `key`. */
+  #below(key: string): number {
+    const last = this.#chunkOf(key);
+    let count = lowerBound(this.#chunks[last]!.keys, key);
+    for (let index = 0; index < last; index += 1) count += this.#chunks[index]!.keys.length;
     return count;
   }
 

@@ -63,9 +63,13 @@ function collect(input: Readable, limitBytes: number): Promise<Buffer> {
         reject(tooLarge(limitBytes));
       }
     });
-    input.once("end", () => resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)));
+    const onClose = () => reject(new Error("the client went away before its body was complete"));
+    input.once("end", () => {
+      input.removeListener("close", onClose);
+      resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+    });
     input.once("error", reject);
-    input.once("close", () => reject(new Error("the client went away before its body was complete")));
+    input.once("close", onClose);
   });
 }
 

@@ -133,15 +133,7 @@ function remaining(
   selection: Selection,
   entries: readonly Entry[],
 ): number | undefined {
-  if (!selection.selectsAll) return undefined;
-  let count = 0;
-  const last = entries.at(-1)!.key;
-  const total = resource.cache.entries.count(prefix);
-  for (const { key } of resource.cache.entries.range(prefix)) {
-    count += 1;
-    if (key === last) break;
-  }
-  return total - count;
+  return selection.selectsAll ? resource.cache.entries.count(prefix, entries.at(-1)!.key) : undefined;
 }
 
 async function fromStore(
