@@ -4,5 +4,5 @@ import { zeroStruct } from "./schema/zero.ts";
 
 /** `type` as in "apps.v1.ReplicaSetStatus". */
 export function emptyValue<T>(type: string): T {
-  return zeroStruct(builtInType(`io.k8s.api.${type}`)) as T;
+  return zeroStruct(builtInType(type.startsWith("io.k8s.") ? type : `io.k8s.api.${type}`)) as T;
 }

@@ -1,7 +1,11 @@
 /** A kind that users bring. Upstream: apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go. */
 import { defaultColumns } from "#api/columns.ts";
+import { emptyValue } from "#api/empty-value.ts";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { definitionErrors, definitionUpdateErrors } from "./definition-rules.ts";
+
+const webhookPort = 443;
 
 export type CustomResourceDefinition = V1CustomResourceDefinition;
 export const CustomResourceDefinition = defineResource<CustomResourceDefinition>({
@@ -14,6 +18,45 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
   scope: "Cluster",
   schema: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
   storageVersion: "apiextensions.k8s.io/v1beta1",
-  status: {},
+  defaults({ spec }) {
+    const { names, conversion } = spec;
+    names.singular ||= names.kind.toLowerCase();
+    names.listKind ||= names.kind === "" ? "" : `${names.kind}List`;
+    if (conversion === undefined) spec.conversion = { strategy: "None" };
+    const service = conversion?.webhook?.clientConfig?.service;
+    if (service !== undefined) service.port ??= webhookPort;
+  },
+  prepareCreate(definition) {
+    definition.status = emptyValue(
+      "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus",
+    );
+    storeVersion(definition);
+  },
+  prepareUpdate(definition, old) {
+    definition.status = structuredClone(old.status!);
+    storeVersion(definition);
+  },
+  resetFields: [["status"]],
+  validate: (definition, old) => [
+    ...definitionErrors(definition),
+    ...(old === undefined ? [] : definitionUpdateErrors(definition, old)),
+  ],
+  status: {
+    prepareUpdate(definition, old) {
+      definition.spec = old.spec;
+      const { resourceVersion, managedFields } = definition.metadata;
+      definition.metadata = { ...old.metadata };
+      if (resourceVersion !== undefined) definition.metadata.resourceVersion = resourceVersion;
+      if (managedFields !== undefined) definition.metadata.managedFields = managedFields;
+    },
+    resetFields: [["metadata"], ["spec"]],
+  },
   columns: defaultColumns,
 });
+
+/** Objects may be stored in every version that ever was the one to store. */
+function storeVersion({ spec, status }: CustomResourceDefinition): void {
+  for (const { name, storage } of spec.versions ?? [])
+    if (storage && !(status!.storedVersions ?? []).includes(name))
+      status!.storedVersions = [...(status!.storedVersions ?? []), name];
+}
