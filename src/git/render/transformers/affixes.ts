@@ -1,9 +1,9 @@
 /** Puts a prefix before or a suffix behind names; CustomResourceDefinitions, APIServices and Namespaces keep theirs. */
-import { type FieldSpec, visitFieldSpec } from "../field-spec.ts";
-import { type Gvk, isGvkSelected } from "../gvk.ts";
-import type { Resource } from "../resource.ts";
-import { setScalar } from "../yaml/fields.ts";
-import { newScalar } from "../yaml/yaml-node.ts";
+import { type FieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import { type Gvk, isGvkSelected } from "#git/render/gvk.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { setScalar } from "#git/render/yaml/fields.ts";
+import { newScalar } from "#git/render/yaml/yaml-node.ts";
 import type { Transform } from "./transformer.ts";
 
 const keptNames: readonly Partial<Gvk>[] = [

@@ -2,10 +2,10 @@
  * Paths of replacements: fields joined by dots, `[name=value]` and `*` for list elements, numbers for positions. A path into text
  * that is YAML or JSON itself goes on inside of it.
  */
-import { goPattern } from "../go-regexp.ts";
-import { splitPath } from "../field-spec.ts";
-import { RenderError } from "../render-error.ts";
-import { parseYaml } from "../yaml/composer.ts";
+import { goPattern } from "#git/render/go-regexp.ts";
+import { splitPath } from "#git/render/field-spec.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import { parseYaml } from "#git/render/yaml/composer.ts";
 import {
   elementsOf,
   fieldOf,
@@ -15,9 +15,9 @@ import {
   requireField,
   setField,
   splitListIndex,
-} from "../yaml/fields.ts";
-import { printScalar } from "../yaml/print-scalar.ts";
-import { newScalar, type NodeKind, YamlNode } from "../yaml/yaml-node.ts";
+} from "#git/render/yaml/fields.ts";
+import { printScalar } from "#git/render/yaml/print-scalar.ts";
+import { newScalar, type NodeKind, YamlNode } from "#git/render/yaml/yaml-node.ts";
 
 /** Splits at dots; `\.` and dots inside brackets do not split, brackets without `=` are taken off. */
 export function smartPath(path: string): string[] {

@@ -1,9 +1,9 @@
 /** Appends to the names of generated objects a hash of their content, so that a change of content is a change of name. */
 import { createHash } from "node:crypto";
-import type { Resource } from "../resource.ts";
-import { decodeNode } from "../yaml/decode.ts";
-import { fieldOf } from "../yaml/fields.ts";
-import { isPlainMap, jsonText, type Plain, type PlainMap } from "../yaml/value.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { decodeNode } from "#git/render/yaml/decode.ts";
+import { fieldOf } from "#git/render/yaml/fields.ts";
+import { isPlainMap, jsonText, type Plain, type PlainMap } from "#git/render/yaml/value.ts";
 import type { Transform } from "./transformer.ts";
 
 export const hashTransform: Transform = (list) => {

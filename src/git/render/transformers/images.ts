@@ -1,10 +1,10 @@
 /** Changes image names, tags and digests of containers; the name in the entry is a pattern. */
-import { type FieldSpec, visitFieldSpec } from "../field-spec.ts";
-import { goPattern, type Pattern } from "../go-regexp.ts";
-import type { ImageEntry } from "../kustomization.ts";
-import type { Resource } from "../resource.ts";
-import { pairsOf, requireField, requireKind, setScalar } from "../yaml/fields.ts";
-import { newScalar, type YamlNode } from "../yaml/yaml-node.ts";
+import { type FieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import { goPattern, type Pattern } from "#git/render/go-regexp.ts";
+import type { ImageEntry } from "#git/render/kustomization.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { pairsOf, requireField, requireKind, setScalar } from "#git/render/yaml/fields.ts";
+import { newScalar, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import type { Transform } from "./transformer.ts";
 
 export function imageTransform(entry: ImageEntry, fieldSpecs: readonly FieldSpec[]): Transform {

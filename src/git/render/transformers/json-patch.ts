@@ -2,9 +2,9 @@
  * JSON patches (RFC 6902) with the habits of the library kustomize uses: replacing a missing field of a mapping adds it, negative
  * list positions count from the end, `test` takes an absent value and null as equal.
  */
-import { RenderError } from "../render-error.ts";
-import { readConfig } from "../yaml/config-value.ts";
-import { isPlainMap, jsonText, type Plain, type PlainMap } from "../yaml/value.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import { readConfig } from "#git/render/yaml/config-value.ts";
+import { isPlainMap, jsonText, type Plain, type PlainMap } from "#git/render/yaml/value.ts";
 
 export interface Operation {
   readonly op: string;

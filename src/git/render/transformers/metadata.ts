@@ -1,8 +1,8 @@
 /** Adds labels or annotations at the fields their specs name. */
-import { type FieldSpec, visitFieldSpec } from "../field-spec.ts";
-import type { Resource } from "../resource.ts";
-import { compareText, setField } from "../yaml/fields.ts";
-import { newScalar, type YamlNode } from "../yaml/yaml-node.ts";
+import { type FieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { compareText, setField } from "#git/render/yaml/fields.ts";
+import { newScalar, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import type { Transform } from "./transformer.ts";
 
 export function metadataTransform(pairs: ReadonlyMap<string, string>, fieldSpecs: readonly FieldSpec[]): Transform {

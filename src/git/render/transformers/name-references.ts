@@ -1,11 +1,11 @@
 /** Repairs references: where an object names another whose name or namespace has changed, the new one is written. */
-import type { NameReference } from "../default-field-specs.ts";
-import { type FieldSpec, visitFieldSpec } from "../field-spec.ts";
-import { clusterNamespace, type Gvk, idText, isGvkSelected, type ObjectId } from "../gvk.ts";
-import { during, RenderError } from "../render-error.ts";
-import type { Resource } from "../resource.ts";
-import { fieldOf, requireField, setField, setScalar } from "../yaml/fields.ts";
-import { isMissingOrNull, newScalar, type YamlNode } from "../yaml/yaml-node.ts";
+import type { NameReference } from "#git/render/default-field-specs.ts";
+import { type FieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import { clusterNamespace, type Gvk, idText, isGvkSelected, type ObjectId } from "#git/render/gvk.ts";
+import { during, RenderError } from "#git/render/render-error.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { fieldOf, requireField, setField, setScalar } from "#git/render/yaml/fields.ts";
+import { isMissingOrNull, newScalar, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import type { Transform } from "./transformer.ts";
 
 interface Candidate {

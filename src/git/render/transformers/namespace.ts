@@ -1,10 +1,10 @@
 /** Puts objects into a namespace, and the service accounts that bindings name; two objects that become one are refused. */
-import { type FieldSpec, makeFieldSpec, visitFieldSpec } from "../field-spec.ts";
-import { clusterNamespace, idKey, idText } from "../gvk.ts";
-import { RenderError } from "../render-error.ts";
-import type { Resource } from "../resource.ts";
-import { elementsOf, lookup, requireField, setScalar } from "../yaml/fields.ts";
-import { isEmptyNode, isMissingOrNull, newScalar, textOf, type YamlNode } from "../yaml/yaml-node.ts";
+import { type FieldSpec, makeFieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import { clusterNamespace, idKey, idText } from "#git/render/gvk.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { elementsOf, lookup, requireField, setScalar } from "#git/render/yaml/fields.ts";
+import { isEmptyNode, isMissingOrNull, newScalar, textOf, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import type { Transform } from "./transformer.ts";
 
 export const subjectModes = ["defaultOnly", "none", "allServiceAccounts"] as const;

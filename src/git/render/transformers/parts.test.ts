@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { wholePattern } from "../go-regexp.ts";
-import { matchesSelector } from "../label-selector.ts";
-import { splitPath } from "../field-spec.ts";
-import { fromObject, type PlainMap, toObject } from "../yaml/value.ts";
+import { wholePattern } from "#git/render/go-regexp.ts";
+import { matchesSelector } from "#git/render/label-selector.ts";
+import { splitPath } from "#git/render/field-spec.ts";
+import { fromObject, type PlainMap, toObject } from "#git/render/yaml/value.ts";
 import { smartPath } from "./field-path.ts";
 import { splitImage } from "./images.ts";
 import { applyJsonPatch, parseJsonPatch } from "./json-patch.ts";

@@ -1,14 +1,14 @@
 /** Applies strategic merge patches and JSON patches, to the object they name or to those a target selects. */
-import { idKey, idText } from "../gvk.ts";
-import type { PatchEntry, Selector } from "../kustomization.ts";
-import { during, RenderError } from "../render-error.ts";
-import type { Resource } from "../resource.ts";
-import type { ResourceList } from "../resource-list.ts";
-import { selectResources } from "../selector.ts";
-import { mergePatch, type MergeTypes } from "../strategic-merge.ts";
-import { decodeMapping } from "../yaml/decode.ts";
-import { nodeOfJson } from "../yaml/encode.ts";
-import { isPlainMap } from "../yaml/value.ts";
+import { idKey, idText } from "#git/render/gvk.ts";
+import type { PatchEntry, Selector } from "#git/render/kustomization.ts";
+import { during, RenderError } from "#git/render/render-error.ts";
+import type { Resource } from "#git/render/resource.ts";
+import type { ResourceList } from "#git/render/resource-list.ts";
+import { selectResources } from "#git/render/selector.ts";
+import { mergePatch, type MergeTypes } from "#git/render/strategic-merge.ts";
+import { decodeMapping } from "#git/render/yaml/decode.ts";
+import { nodeOfJson } from "#git/render/yaml/encode.ts";
+import { isPlainMap } from "#git/render/yaml/value.ts";
 import { applyJsonPatch, type Operation, parseJsonPatch } from "./json-patch.ts";
 import type { Transform } from "./transformer.ts";
 

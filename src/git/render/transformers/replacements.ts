@@ -1,11 +1,11 @@
 /** Copies the value of a field of one object into fields of others. */
-import { idText, isGvkSelected, makeId, type ObjectId } from "../gvk.ts";
-import type { ReplacementEntry } from "../kustomization.ts";
-import { during, RenderError } from "../render-error.ts";
-import type { Resource } from "../resource.ts";
-import { idPatterns, isChosenByLabels } from "../selector.ts";
-import { lookup } from "../yaml/fields.ts";
-import { copyNode, isEmptyNode, newScalar, overwriteNode, textOf, type YamlNode } from "../yaml/yaml-node.ts";
+import { idText, isGvkSelected, makeId, type ObjectId } from "#git/render/gvk.ts";
+import type { ReplacementEntry } from "#git/render/kustomization.ts";
+import { during, RenderError } from "#git/render/render-error.ts";
+import type { Resource } from "#git/render/resource.ts";
+import { idPatterns, isChosenByLabels } from "#git/render/selector.ts";
+import { lookup } from "#git/render/yaml/fields.ts";
+import { copyNode, isEmptyNode, newScalar, overwriteNode, textOf, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import { matchFields, smartPath } from "./field-path.ts";
 import { setInsideText } from "./structured-text.ts";
 import type { Transform } from "./transformer.ts";

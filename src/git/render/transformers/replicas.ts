@@ -1,10 +1,10 @@
 /** Sets the replica count of the objects of one name; a name that no scalable object has is refused. */
-import { type FieldSpec, visitFieldSpec } from "../field-spec.ts";
-import { gvkText, isGvkSelected } from "../gvk.ts";
-import type { ReplicaEntry } from "../kustomization.ts";
-import { RenderError } from "../render-error.ts";
-import { setScalar } from "../yaml/fields.ts";
-import { newScalar } from "../yaml/yaml-node.ts";
+import { type FieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import { gvkText, isGvkSelected } from "#git/render/gvk.ts";
+import type { ReplicaEntry } from "#git/render/kustomization.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import { setScalar } from "#git/render/yaml/fields.ts";
+import { newScalar } from "#git/render/yaml/yaml-node.ts";
 import type { Transform } from "./transformer.ts";
 
 export function replicaTransform({ name = "", count = 0 }: ReplicaEntry, fieldSpecs: readonly FieldSpec[]): Transform {

@@ -1,9 +1,9 @@
 /** Orders objects for output: by kind (namespaces and definitions first, webhooks last), or as they came. */
-import { gvkSortText, gvkText, isSameGvk, kindRanks, kindsFirst, kindsLast, type ObjectId } from "../gvk.ts";
-import type { SortOptions } from "../kustomization.ts";
-import { RenderError } from "../render-error.ts";
-import { ResourceList } from "../resource-list.ts";
-import { compareText } from "../yaml/fields.ts";
+import { gvkSortText, gvkText, isSameGvk, kindRanks, kindsFirst, kindsLast, type ObjectId } from "#git/render/gvk.ts";
+import type { SortOptions } from "#git/render/kustomization.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import { ResourceList } from "#git/render/resource-list.ts";
+import { compareText } from "#git/render/yaml/fields.ts";
 import type { Transform } from "./transformer.ts";
 
 export function sortTransform({ order = "", legacySortOptions }: SortOptions): Transform {

@@ -1,10 +1,10 @@
 /** Writes a value inside text that is itself JSON or YAML; the text is printed anew in the form it had. */
-import { parseYamlWithComments } from "../yaml/composer.ts";
-import { decodeNode } from "../yaml/decode.ts";
-import { compareText, lookup } from "../yaml/fields.ts";
-import { printTree } from "../yaml/print-tree.ts";
-import { isPlainMap, jsonText, type Plain } from "../yaml/value.ts";
-import { type NodeKind, overwriteNode, type YamlNode } from "../yaml/yaml-node.ts";
+import { parseYamlWithComments } from "#git/render/yaml/composer.ts";
+import { decodeNode } from "#git/render/yaml/decode.ts";
+import { compareText, lookup } from "#git/render/yaml/fields.ts";
+import { printTree } from "#git/render/yaml/print-tree.ts";
+import { isPlainMap, jsonText, type Plain } from "#git/render/yaml/value.ts";
+import { type NodeKind, overwriteNode, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import { matchFields, smartPath } from "./field-path.ts";
 
 /** Whether the path leads into structured text and the value could be set there. */

@@ -1,12 +1,12 @@
 /** The ValueAddTransformer: writes one value into fields, or inserts it at a position of a file path that stands there. */
 import { posix } from "node:path";
-import { selectorShape } from "../kustomization.ts";
-import { RenderError } from "../render-error.ts";
-import { selectResources } from "../selector.ts";
-import { integer, list, struct, text, type TypeOf } from "../shape.ts";
-import { lookup, requireKind, setScalar } from "../yaml/fields.ts";
-import { newScalar } from "../yaml/yaml-node.ts";
-import { splitPath } from "../field-spec.ts";
+import { selectorShape } from "#git/render/kustomization.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import { selectResources } from "#git/render/selector.ts";
+import { integer, list, struct, text, type TypeOf } from "#git/render/shape.ts";
+import { lookup, requireKind, setScalar } from "#git/render/yaml/fields.ts";
+import { newScalar } from "#git/render/yaml/yaml-node.ts";
+import { splitPath } from "#git/render/field-spec.ts";
 import { setNamespaces } from "./namespace.ts";
 import type { Transform } from "./transformer.ts";
 

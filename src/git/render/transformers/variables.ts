@@ -1,11 +1,11 @@
 /** The deprecated `vars`: `$(NAME)` in certain fields is replaced by the value of a field of some object. */
-import { type FieldSpec, visitFieldSpec } from "../field-spec.ts";
-import { idKey, isSameGvk, makeId, type ObjectId, parseApiVersion } from "../gvk.ts";
-import type { Variable } from "../kustomization.ts";
-import { RenderError } from "../render-error.ts";
-import type { ResourceList } from "../resource-list.ts";
-import { lookup } from "../yaml/fields.ts";
-import { isMissingOrNull, isStringScalar, Style, type YamlNode } from "../yaml/yaml-node.ts";
+import { type FieldSpec, visitFieldSpec } from "#git/render/field-spec.ts";
+import { idKey, isSameGvk, makeId, type ObjectId, parseApiVersion } from "#git/render/gvk.ts";
+import type { Variable } from "#git/render/kustomization.ts";
+import { RenderError } from "#git/render/render-error.ts";
+import type { ResourceList } from "#git/render/resource-list.ts";
+import { lookup } from "#git/render/yaml/fields.ts";
+import { isMissingOrNull, isStringScalar, Style, type YamlNode } from "#git/render/yaml/yaml-node.ts";
 import { smartPath } from "./field-path.ts";
 
 const namespacedOnly = { isClusterScoped: (): boolean => false };

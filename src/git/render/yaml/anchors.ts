@@ -1,5 +1,5 @@
 /** Puts the content of anchors where their aliases stand and carries out merge keys (`<<`), so that no alias remains. */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { pairsOf, removeField } from "./fields.ts";
 import { copyNode, newScalar, YamlNode } from "./yaml-node.ts";
 

@@ -2,7 +2,7 @@
  * Gives the data a resource's YAML tree stands for. Kubernetes tools print the tree and read the print again before they turn it into
  * JSON, so a scalar means what its printed form means: an untagged edit may change type, a forced string is quoted.
  */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { settledFloat } from "./go-number.ts";
 import { reprintedText } from "./reprint.ts";
 import { resolvePlain, resolveTagged, type ScalarValue } from "./resolve.ts";

@@ -1,5 +1,5 @@
 /** Splits a file into its YAML documents and reads each as a tree without aliases, the way kustomize reads resources. */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { expandAliases } from "./anchors.ts";
 import { parseYaml } from "./composer.ts";
 import { fieldOf } from "./fields.ts";

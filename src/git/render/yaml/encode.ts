@@ -1,5 +1,5 @@
 /** Makes YAML trees of data, with the styles go-yaml would print and read back. */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { formatFloat } from "./go-number.ts";
 import { compareKeys } from "./key-order.ts";
 import { resolvePlain } from "./resolve.ts";

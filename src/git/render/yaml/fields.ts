@@ -1,5 +1,5 @@
 /** Looks up and edits fields of YAML mappings and elements of sequences with the rules of kustomize's kyaml library. */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { isNonStringWord } from "./resolve.ts";
 import {
   isNull,

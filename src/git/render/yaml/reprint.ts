@@ -2,7 +2,7 @@
  * The text of a quoted or block scalar after go-yaml v3 printed it and read it again. It is the same text but for two quirks:
  * folded blocks gain line breaks around more-indented lines, and a literal block that begins with a tab cannot be read back.
  */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { Cursor, isBlankOrEnd, isBreak } from "./cursor.ts";
 import { analyzeScalar } from "./scalar-analysis.ts";
 import { scanBlock } from "./scalar-scanner.ts";

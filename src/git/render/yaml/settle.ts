@@ -2,7 +2,7 @@
  * The last step before printing: kustomize writes an object as JSON and reads that as YAML, where some characters are refused and
  * next-line characters fold to spaces.
  */
-import { RenderError } from "../render-error.ts";
+import { RenderError } from "#git/render/render-error.ts";
 import { isPlainMap, type Plain, type PlainMap } from "./value.ts";
 
 const oddCharacter = /[\x7f-\x9f\ufffe\uffff]/;
