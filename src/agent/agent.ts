@@ -41,7 +41,7 @@ import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-tokens.ts";
 
 /** What a node shows and trusts. PEM. */
-export interface NodeIdentity {
+interface NodeIdentity {
   readonly servingCert: string;
   readonly servingKey: string;
   /** Signs the certificates of those who may use the node's API. */

@@ -14,7 +14,7 @@ const importMs = 10 * 60_000;
 /** A file that has not grown for this long is complete. */
 const quietMs = 300;
 
-export async function importArchive(socket: string, file: string): Promise<string> {
+async function importArchive(socket: string, file: string): Promise<string> {
   const args = ["--address", socket, "--namespace", "k8s.io", "images", "import", file];
   return await run("ctr", args, { timeoutMs: importMs });
 }

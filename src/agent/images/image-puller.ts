@@ -27,9 +27,9 @@ const pullBackOff = { initialMs: 10_000, limitMs: 300_000 };
 /** ErrImagePull is shown for this long before it becomes ImagePullBackOff. */
 const shownMs = 3_000;
 const hopelessMs = 60_000;
-export const pullsAtOnceMax = 4;
+const pullsAtOnceMax = 4;
 /** Failures of pods that are gone are forgotten beyond this. */
-export const rememberedFailuresMax = 4_096;
+const rememberedFailuresMax = 4_096;
 
 interface Failure {
   count: number;

@@ -11,7 +11,7 @@ export interface MachineFacts {
 }
 
 /** The release whose API this is; clients compare it with the server's. */
-export const kubeletVersion = "v1.36.2";
+const kubeletVersion = "v1.36.2";
 const podsMax = 110;
 
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };

@@ -35,7 +35,7 @@ const statusEveryMs = 10_000;
 const heartbeatEveryMs = 300_000;
 const notReadyRetryMs = 500;
 /** The status names the largest images only. */
-export const imagesMax = 50;
+const imagesMax = 50;
 
 export class NodeRegistration {
   readonly #options: NodeRegistrationOptions;

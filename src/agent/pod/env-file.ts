@@ -1,6 +1,6 @@
 /** Reads a file of NAME='value' lines, the part of POSIX shell that fileKeyRef allows. Upstream: pkg/util/env. */
 
-export const envFileBytesMax = 64 * 1024;
+const envFileBytesMax = 64 * 1024;
 
 /** Comments and empty lines are skipped; a quoted value may go on over several lines. Throws on anything else. */
 export function parseEnvFile(text: string): Map<string, string> {

@@ -42,7 +42,7 @@ export function fieldValue(pod: Pod, path: string, { podIps, hostIps }: PodAddre
 }
 
 /** `key="value"` lines, sorted; values are quoted as Go quotes them. */
-export function mapText(map: Readonly<Record<string, string>> | undefined): string {
+function mapText(map: Readonly<Record<string, string>> | undefined): string {
   return Object.entries(map ?? {})
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${goQuote(value)}`)

@@ -9,7 +9,7 @@ import { tailText } from "#agent/server/log-reader.ts";
 import { annotations, labels } from "./container-config.ts";
 import type { ObservedContainer, ObservedSandbox, PodObservation } from "./observation.ts";
 
-export const messageBytesMax = 4096;
+const messageBytesMax = 4096;
 const fallbackLinesMax = 80;
 const fallbackBytesMax = 2048;
 

@@ -8,7 +8,7 @@ type Amounts = Map<string, Quantity>;
 type Choose = (container: V1Container) => Record<string, string> | undefined;
 
 /** The sum of what runs together, or what the greediest init container needs beside the sidecars before it. */
-export function podAmounts(pod: Pod, choose: Choose): Record<string, string> {
+function podAmounts(pod: Pod, choose: Choose): Record<string, string> {
   const total: Amounts = new Map();
   const sidecars: Amounts = new Map();
   const peak: Amounts = new Map();

@@ -105,8 +105,6 @@ const ours = new Set([
   "AllContainersRestarting",
 ]);
 
-export const isAgentCondition = (type: string): boolean => ours.has(type);
-
 /** Others' conditions first, as they are; ours with the time of their last change. */
 function conditions(
   input: PodStatusInput,

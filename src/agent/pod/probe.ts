@@ -30,7 +30,7 @@ const success = (output = ""): ProbeResult => ({ result: "success", output });
 const failure = (output: string): ProbeResult => ({ result: "failure", output });
 
 /** What is kept of an answer's body, and of a command's output. */
-export const outputBytesMax = 10 * 1024;
+const outputBytesMax = 10 * 1024;
 const redirectsMax = 10;
 
 export async function probeOnce(probe: V1Probe, target: ProbeTarget): Promise<ProbeResult> {

@@ -11,7 +11,7 @@ import { exceededStorage, hasStorageLimits, type StorageUsage } from "./storage-
 
 const measureEveryMs = 10_000;
 /** A volume with more files than this is not measured to its end: what was counted so far counts. */
-export const filesMax = 200_000;
+const filesMax = 200_000;
 
 export async function watchStorage(
   pods: NodePods,

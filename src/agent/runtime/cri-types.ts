@@ -1,13 +1,13 @@
 /** The part of the container runtime interface (CRI v1) that the agent uses, as plain objects. Times are nanoseconds. */
 
-export interface PodSandboxMetadata {
+interface PodSandboxMetadata {
   name: string;
   uid: string;
   namespace: string;
   attempt: number;
 }
 
-export type NamespaceMode = "POD" | "CONTAINER" | "NODE" | "TARGET";
+type NamespaceMode = "POD" | "CONTAINER" | "NODE" | "TARGET";
 
 export interface NamespaceOption {
   network: NamespaceMode;
@@ -107,7 +107,7 @@ export interface SandboxStatus extends Sandbox {
   linux?: { namespaces?: { options?: NamespaceOption } };
 }
 
-export type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN";
+type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN";
 
 export interface ContainerListing {
   id: string;

@@ -3,7 +3,7 @@ import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js"
 import protobuf from "protobufjs";
 
 /** The largest answer that is accepted: a list of all containers of a crowded node fits many times. */
-export const answerBytesMax = 32 * 1024 * 1024;
+const answerBytesMax = 32 * 1024 * 1024;
 
 export interface CallLimits {
   /** Without it a call may take as long as it likes. */

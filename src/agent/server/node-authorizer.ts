@@ -19,7 +19,7 @@ interface User {
 
 const allowedMs = 300_000;
 const deniedMs = 30_000;
-export const rememberedVerdictsMax = 1_024;
+const rememberedVerdictsMax = 1_024;
 
 export function createNodeAuthorizer(
   client: Client,

@@ -13,7 +13,7 @@ interface Usage {
 
 /** CPU use is a difference: the last value of each container is kept. */
 const lastCpu = new Map<string, { timestamp: number; total: number }>();
-export const rememberedCpuMax = 4_096;
+const rememberedCpuMax = 4_096;
 
 function cpuOf({ attributes, cpu }: ContainerStats): Usage | undefined {
   if (!cpu?.usageCoreNanoSeconds) return undefined;

@@ -15,7 +15,7 @@ const ping = 6;
 const goAway = 7;
 const flagFin = 1;
 /** A frame longer than this ends the connection. */
-export const frameBytesMax = 16 * 1024 * 1024;
+const frameBytesMax = 16 * 1024 * 1024;
 /** Data is sent in frames of at most this. */
 const dataBytesMax = 32 * 1024;
 

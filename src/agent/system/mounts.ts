@@ -33,7 +33,7 @@ const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /** Mount points at or below a directory, the deepest first. */
-export async function mountsBelow(directory: string): Promise<string[]> {
+async function mountsBelow(directory: string): Promise<string[]> {
   return (await listMounts())
     .map(({ mountPoint }) => mountPoint)
     .filter((point) => point === directory || point.startsWith(`${directory}/`))

@@ -1,7 +1,7 @@
 /** Runs a program of the machine to its end. For what the kernel offers to no library call of Node: mounts, namespaces. */
 import { execFile } from "node:child_process";
 
-export class ProgramError extends Error {
+class ProgramError extends Error {
   readonly stderr: string;
   constructor(program: string, args: readonly string[], cause: Error, stderr: string) {
     super(`${program} ${args.join(" ")}: ${stderr.trim() === "" ? cause.message : stderr.trim()}`, { cause });

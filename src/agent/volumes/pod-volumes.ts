@@ -17,7 +17,7 @@ import { projectedFiles, type ProjectionSources } from "./projections.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
 
 /** Upstream's event text around an error of one volume. */
-export class VolumeError extends Error {
+class VolumeError extends Error {
   constructor(volume: string, cause: unknown) {
     const text = cause instanceof Error ? cause.message : String(cause);
     super(`MountVolume.SetUp failed for volume "${volume}" : ${text}`, { cause });

@@ -18,7 +18,7 @@ export interface ProjectionSources {
 }
 
 /** Everything that is wrong with one volume, said at once. */
-export class ProjectionError extends Error {
+class ProjectionError extends Error {
   constructor(messages: readonly string[]) {
     super(messages.length === 1 ? messages[0] : `[${messages.join(", ")}]`);
   }
