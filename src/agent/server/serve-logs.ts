@@ -32,7 +32,7 @@ export async function serveLogs(
   response.writeHead(200, { "content-type": "text/plain", "transfer-encoding": "chunked" });
   response.flushHeaders();
   if (!existsSync(path)) return void response.end();
-  if (isAlive(chosen)) await quiet(path);
+  if (isAlive(chosen)) await quiet(path, chosen.startedAtMs);
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   const ended = isAlive(chosen) ? worker.whenEnded(chosen.id, gone.signal) : Promise.resolve();
@@ -62,14 +62,17 @@ async function settledWorker(
 }
 
 const quietMs = 40;
+/** The log of a container that has just started is more likely to be late than to be empty. */
+const youngMs = 10_000;
 const quietLooksMax = 5;
 
 /** The runtime copies what a container writes a moment later: what it wrote before the question belongs to the answer. */
-async function quiet(path: string): Promise<void> {
+async function quiet(path: string, startedAtMs: number): Promise<void> {
+  const isYoung = Date.now() - startedAtMs < youngMs;
   let size = -1;
   for (let look = 0; look < quietLooksMax; look += 1) {
     const now = (await stat(path).catch(() => undefined))?.size ?? 0;
-    if (now === size) return;
+    if (now === size && (now > 0 || !isYoung)) return;
     size = now;
     await sleep(quietMs);
   }
