@@ -79,19 +79,19 @@ async function podOf(special: SpecialRequest): Promise<V1Pod> {
   return (await entryOf(operationOn(special, special.resource!, special.info.name))).object as V1Pod;
 }
 
+/** Without a name it is the one main container; others have to be named. Upstream: registry/core/pod/strategy.go. */
 function containerOf({ metadata, spec }: V1Pod, wanted: string): string {
   const { name = "" } = metadata;
-  const names = [
-    ...(spec?.initContainers ?? []),
-    ...(spec?.containers ?? []),
-    ...(spec?.ephemeralContainers ?? []),
-  ].map((one) => one.name);
+  const of = (list: readonly { name: string }[] | undefined): string[] => (list ?? []).map((one) => one.name);
+  const [main, init] = [of(spec?.containers), of(spec?.initContainers)];
   if (wanted !== "") {
-    if (!names.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${name}`);
+    if (![...main, ...init, ...of(spec?.ephemeralContainers)].includes(wanted))
+      throw badRequest(`container ${wanted} is not valid for pod ${name}`);
     return wanted;
   }
-  if (names.length === 1) return names[0]!;
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${names.join(" ")}]`);
+  if (main.length === 1) return main[0]!;
+  const others = init.length === 0 ? "" : ` or one of the init containers: [${init.join(" ")}]`;
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${main.join(" ")}]${others}`);
 }
 
 const logParameters = new Map(
