@@ -10,6 +10,7 @@ import { Namespace } from "#api/core/namespace.ts";
 import { Node } from "#api/core/node.ts";
 import { Pod } from "#api/core/pod.ts";
 import { Service } from "#api/core/service.ts";
+import { NetworkPolicy } from "#api/networking/network-policy.ts";
 import type { V1Taint } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { Cache } from "#client/cache.ts";
@@ -21,6 +22,7 @@ import { startDns } from "./dns/dns.ts";
 import { followImageDirectory, importPauseImage } from "./images/image-import.ts";
 import { ImagePuller } from "./images/image-puller.ts";
 import { startNetwork } from "./network/network.ts";
+import { startPolicies } from "./network/policy.ts";
 import { Cgroups } from "./node/cgroups.ts";
 import { machineFacts } from "./node/node-facts.ts";
 import { NodeRegistration } from "./node/node-registration.ts";
@@ -277,6 +279,8 @@ class Starting {
     const { disable = [], nodeName, nodeIps, clusterCidrs, serviceCidrs, clusterDns, clusterDomain } = this.#options;
     const { signal } = this.#stop;
     const log = this.#options.log.child("network");
+    let ofNamespaces: Cache<Namespace> | undefined;
+    const namespaces = (): Cache<Namespace> => (ofNamespaces ??= cache(Namespace));
     const uses = (part: string): boolean => !disable.includes(part);
     if (uses("network")) {
       const network = await startNetwork(
@@ -294,6 +298,18 @@ class Starting {
         signal,
       );
       this.#stops.push(() => network.stop());
+      const policies = await startPolicies(
+        {
+          nodeName,
+          families: ["ip"],
+          networkPolicies: cache(NetworkPolicy),
+          namespaces: namespaces(),
+          allPods: () => cache(Pod),
+          log,
+        },
+        signal,
+      );
+      this.#stops.push(() => policies.stop());
       nodes.onChange(() => registration.refreshUntilReady());
     }
     if (!uses("proxy") && !uses("dns")) return;
@@ -311,7 +327,7 @@ class Starting {
         clusterCidrs: [...clusterCidrs, ...serviceCidrs],
         services,
         endpointSlices,
-        namespaces: cache(Namespace),
+        namespaces: namespaces(),
         log: this.#options.log.child("dns"),
         ...(this.#options.resolvConf === undefined ? {} : { resolvConf: this.#options.resolvConf }),
       };
