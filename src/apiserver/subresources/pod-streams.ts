@@ -138,7 +138,7 @@ function checkLogOptions(name: string, query: Query): void {
   if (tail !== undefined && tail < 0) errors.push(invalid("tailLines", tail, "must be greater than or equal to 0"));
   if (limit !== undefined && limit < 1) errors.push(invalid("limitBytes", limit, "must be greater than 0"));
   if (since !== undefined && query.has("sinceTime"))
-    errors.push(forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    errors.push(forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   else if (since !== undefined && since < 1) errors.push(invalid("sinceSeconds", since, "must be greater than 0"));
   if (query.has("stream")) errors.push(forbidden("stream", "may not be specified"));
   if (errors.length > 0) throw invalidObject({ group: "", kind: "PodLogOptions" }, name, errors);
