@@ -2,9 +2,8 @@
 import { ageColumn, column, nameColumn, shortDuration } from "#api/columns.ts";
 import type { V1CertificateSigningRequest } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { conditionsDescription, durationDescription, requestDescription, signerDescription } from "./column-texts.ts";
 import { approvalStrategy, signingRequestStrategy, signingStatusStrategy } from "./signing-request-strategy.ts";
-
-const spec = "certificates.v1.CertificateSigningRequestSpec";
 
 export type CertificateSigningRequest = V1CertificateSigningRequest;
 export const CertificateSigningRequest = defineResource<CertificateSigningRequest>({
@@ -25,14 +24,14 @@ export const CertificateSigningRequest = defineResource<CertificateSigningReques
     ageColumn,
     column(
       "SignerName",
-      [spec, "signerName"],
+      signerDescription,
       (request: CertificateSigningRequest) => request.spec?.signerName || "<none>",
     ),
-    column("Requestor", [spec, "request"], (request: CertificateSigningRequest) => request.spec?.username ?? ""),
-    column("RequestedDuration", [spec, "expirationSeconds"], (request: CertificateSigningRequest) =>
+    column("Requestor", requestDescription, (request: CertificateSigningRequest) => request.spec?.username ?? ""),
+    column("RequestedDuration", durationDescription, (request: CertificateSigningRequest) =>
       request.spec?.expirationSeconds === undefined ? "<none>" : shortDuration(request.spec.expirationSeconds * 1000),
     ),
-    column("Condition", ["certificates.v1.CertificateSigningRequestStatus", "conditions"], stateText),
+    column("Condition", conditionsDescription, stateText),
   ],
 });
 

@@ -10,6 +10,9 @@ import { accessModesText, phaseText, storageClassOf } from "./storage-texts.ts";
 const spec = "core.v1.PersistentVolumeSpec";
 const status = "core.v1.PersistentVolumeStatus";
 
+const claimDescription =
+  "claimRef is part of a bi-directional binding between PersistentVolume and PersistentVolumeClaim. Expected to be non-nil when bound. claim.VolumeName is the authoritative bind between PV and PVC. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#binding";
+
 export type PersistentVolume = V1PersistentVolume;
 export const PersistentVolume = defineResource<PersistentVolume>({
   group: "",
@@ -49,7 +52,7 @@ export const PersistentVolume = defineResource<PersistentVolume>({
       (volume: PersistentVolume) => volume.spec?.persistentVolumeReclaimPolicy ?? "",
     ),
     column("Status", [status, "phase"], phaseText),
-    column("Claim", [spec, "claimRef"], claimText),
+    column("Claim", claimDescription, claimText),
     column("StorageClass", "StorageClass of the pv", storageClassOf),
     column(
       "VolumeAttributesClass",

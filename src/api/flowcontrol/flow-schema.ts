@@ -8,6 +8,11 @@ import { flowSchemaErrors, flowSchemaStatusErrors } from "./flow-schema-rules.ts
 const spec = "flowcontrol.v1.FlowSchemaSpec";
 const matchingPrecedence = 1000;
 
+const levelDescription =
+  "`priorityLevelConfiguration` should reference a PriorityLevelConfiguration in the cluster. If the reference cannot be resolved, the FlowSchema will be ignored and marked as invalid in its status. Required.";
+const methodDescription =
+  "`distinguisherMethod` defines how to compute the flow distinguisher for requests that match this schema. `nil` specifies that the distinguisher is disabled and thus will always be the empty string.";
+
 export type FlowSchema = V1FlowSchema;
 export const FlowSchema = defineResource<FlowSchema>({
   group: "flowcontrol.apiserver.k8s.io",
@@ -26,7 +31,7 @@ export const FlowSchema = defineResource<FlowSchema>({
     nameColumn,
     column(
       "PriorityLevel",
-      [spec, "priorityLevelConfiguration"],
+      levelDescription,
       (schema: FlowSchema) => schema.spec?.priorityLevelConfiguration?.name ?? "",
     ),
     column(
@@ -36,7 +41,7 @@ export const FlowSchema = defineResource<FlowSchema>({
     ),
     column(
       "DistinguisherMethod",
-      [spec, "distinguisherMethod"],
+      methodDescription,
       (schema: FlowSchema) => schema.spec?.distinguisherMethod?.type ?? "<none>",
     ),
     ageColumn,

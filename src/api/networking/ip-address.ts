@@ -4,6 +4,9 @@ import type { V1IPAddress } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { ipAddressErrors, ipAddressName } from "./service-address-rules.ts";
 
+const parentDescription =
+  "ParentRef references the resource that an IPAddress is attached to. An IPAddress must reference a parent object.";
+
 export type IPAddress = V1IPAddress;
 export const IPAddress = defineResource<IPAddress>({
   group: "networking.k8s.io",
@@ -24,7 +27,7 @@ export const IPAddress = defineResource<IPAddress>({
   },
   columns: [
     nameColumn,
-    column("ParentRef", ["networking.v1.IPAddressSpec", "parentRef"], parentText),
+    column("ParentRef", parentDescription, parentText),
     // Upstream prints the age but describes no column for it.
     { ...ageColumn, isUndescribed: true },
   ],

@@ -4,6 +4,9 @@ import type { V1NetworkPolicy } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { networkPolicyErrors } from "./network-policy-rules.ts";
 
+const selectorDescription =
+  "podSelector selects the pods to which this NetworkPolicy object applies. The array of rules is applied to any pods selected by this field. An empty selector matches all pods in the policy's namespace. Multiple network policies can select the same set of pods. In this case, the ingress rules for each are combined additively. This field is optional. If it is not specified, it defaults to an empty selector.";
+
 export type NetworkPolicy = V1NetworkPolicy;
 export const NetworkPolicy = defineResource<NetworkPolicy>({
   group: "networking.k8s.io",
@@ -23,9 +26,7 @@ export const NetworkPolicy = defineResource<NetworkPolicy>({
   validate: networkPolicyErrors,
   columns: [
     nameColumn,
-    column("Pod-Selector", ["networking.v1.NetworkPolicySpec", "podSelector"], ({ spec }: NetworkPolicy) =>
-      selectorText(spec?.podSelector),
-    ),
+    column("Pod-Selector", selectorDescription, ({ spec }: NetworkPolicy) => selectorText(spec?.podSelector)),
     ageColumn,
   ],
 });

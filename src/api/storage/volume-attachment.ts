@@ -26,7 +26,7 @@ export const VolumeAttachment = defineResource<VolumeAttachment>({
     }),
     column(
       "PV",
-      ["storage.v1.VolumeAttachmentSource", "persistentVolumeName"],
+      "source represents the volume that should be attached.",
       (attachment: VolumeAttachment) => attachment.spec?.source?.persistentVolumeName ?? "",
     ),
     column("Node", [spec, "nodeName"], (attachment: VolumeAttachment) => attachment.spec?.nodeName ?? ""),
