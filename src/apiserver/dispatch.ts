@@ -97,6 +97,8 @@ async function dispatchCollection(caller: Caller, resource: ServedResource): Pro
       if (!allows("list")) throw methodNotAllowed();
       return info.verb === "watch" ? watch(caller, resource) : list(caller, resource);
     case "POST":
+      // Upstream's handler of custom resources has no route there.
+      if (isWhole && resource.custom !== undefined) throw pathNotFound();
       if (isWhole || !allows("create")) throw methodNotAllowed();
       return answered(caller, resource, objectForms, createObject);
     case "DELETE":

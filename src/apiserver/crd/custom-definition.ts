@@ -7,6 +7,7 @@ import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { applyDefaults, prune } from "./prune.ts";
+import { goQuote } from "#api/go-text.ts";
 import { validateValue } from "./validate.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
@@ -77,6 +78,7 @@ function mainStrategy(schema: JsonSchema | undefined, hasStatus: boolean): Strat
       else object["status"] = old["status"];
     },
     validate: (object) => (schema === undefined ? [] : validateValue(object, schema)),
+    warnings: (object, old) => finalizerWarnings(object, old),
     ...(hasStatus ? { resetFields: [["status"]] } : {}),
   };
 }
@@ -160,4 +162,15 @@ function cellOf([value]: readonly unknown[], type: string, now: number): unknown
     default:
       return typeof value === "object" ? JSON.stringify(value) : String(value);
   }
+}
+
+function finalizerWarnings({ metadata }: CustomObject, old: CustomObject | undefined): string[] {
+  const known = new Set(old?.metadata.finalizers);
+  return (metadata.finalizers ?? [])
+    .filter((name) => !name.includes("/") && !known.has(name))
+    .map(
+      (name) =>
+        `metadata.finalizers: ${goQuote(name)}: prefer a domain-qualified finalizer name to avoid accidental conflicts ` +
+        `with other finalizer writers`,
+    );
 }

@@ -144,11 +144,6 @@ export class CustomResources {
     }
     const wanted = this.#withStatus(crd);
     if (!isEqual(wanted.status, crd.status)) await this.#put(`${path}/${name}/status`, wanted);
-    else if (!(crd.metadata.finalizers ?? []).includes(cleanupFinalizer) && hasCondition(crd, "Established"))
-      await this.#put(`${path}/${name}`, {
-        ...wanted,
-        metadata: { ...crd.metadata, finalizers: [...(crd.metadata.finalizers ?? []), cleanupFinalizer] },
-      });
   }
 
   #withStatus(crd: Crd): Crd {
@@ -220,7 +215,7 @@ export class CustomResources {
   }
 }
 
-/** A CRD's first DELETE says that its objects go now. */
+/** A CRD's first DELETE says that its objects go now, and holds it until they are gone. */
 export const crdHook: ResourceHook = {
   beginDelete(object, { now }) {
     const crd = object as Crd;
@@ -232,6 +227,8 @@ export const crdHook: ResourceHook = {
       message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
     };
     crd.status.conditions = setCondition((crd.status.conditions ?? []) as never, condition, now) as never;
+    const { finalizers = [] } = crd.metadata;
+    if (!finalizers.includes(cleanupFinalizer)) crd.metadata.finalizers = [...finalizers, cleanupFinalizer];
     return "go on";
   },
 };

@@ -83,10 +83,11 @@ async function store(
   const key = keyOf(resource, object.metadata.namespace ?? "", object.metadata.name ?? "");
   if (resource.cache.get(key) !== undefined) return undefined;
   const { resourceVersion = "" } = object.metadata;
-  if (/^[1-9]\d*$/.test(resourceVersion))
-    throw unknownFailure("resourceVersion should not be set on objects to be created");
+  const isVersion = /^[1-9]\d*$/.test(resourceVersion);
   delete object.metadata.resourceVersion;
-  if (operation.dryRun) return unwritten(key, object, undefined);
+  // Upstream's storage refuses a version, and a dry run does not get that far.
+  if (operation.dryRun) return unwritten(key, object, isVersion ? Number(resourceVersion) : undefined);
+  if (isVersion) throw unknownFailure("resourceVersion should not be set on objects to be created");
   const result = await putObject(operation, key, object, 0, hook?.writes?.(object, undefined, operation));
   if (!result.ok) return undefined;
   hook?.afterWrite?.(object, undefined, operation);
