@@ -54,6 +54,10 @@ export class TestCluster {
     return this.nodes[0]?.netns;
   }
 
+  get serverPid(): number | undefined {
+    return this.#server?.child.pid;
+  }
+
   log(): string {
     return [this.#server, ...this.nodes.map(({ agent }) => agent)].map((running) => running?.output() ?? "").join("\n");
   }
