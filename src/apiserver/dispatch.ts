@@ -58,7 +58,7 @@ export async function dispatch(caller: Caller, tables: DispatchTables): Promise<
   if (resource === undefined) {
     const isKnownGroup =
       services.catalogue.hasGroup(info.group) || tables.virtual.some(({ group }) => group === info.group);
-    if (!isKnownGroup) return { answer: pageNotFound(), form: negotiate(undefined, false, { as: [] }) };
+    if (!isKnownGroup) return noPage();
     throw pathNotFound();
   }
   checkScope(info, resource);
@@ -67,6 +67,8 @@ export async function dispatch(caller: Caller, tables: DispatchTables): Promise<
     ? dispatchCollection(caller, resource)
     : dispatchObject(caller, resource);
 }
+
+const noPage = (): Dispatched => ({ answer: pageNotFound(), form: negotiate(undefined, false, { as: [] }) });
 
 /** The path has no name of its own: a name that came from a field selector does not make it an object's path. */
 const isCollectionPath = (info: RequestInfo) => info.parts.length < 2;
@@ -98,7 +100,7 @@ async function dispatchCollection(caller: Caller, resource: ServedResource): Pro
       return info.verb === "watch" ? watch(caller, resource) : list(caller, resource);
     case "POST":
       // Upstream's handler of custom resources has no route there.
-      if (isWhole && resource.custom !== undefined) throw pathNotFound();
+      if (isWhole && resource.custom !== undefined) return noPage();
       if (isWhole || !allows("create")) throw methodNotAllowed();
       return answered(caller, resource, objectForms, createObject);
     case "DELETE":
