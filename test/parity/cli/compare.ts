@@ -22,11 +22,16 @@ export interface Step {
 export function words(line: string): string[] {
   const found: string[] = [];
   for (const match of line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g))
-    found.push(match[0].replace(/'([^']*)'|"([^"]*)"/g, (_, single?: string, double?: string) => single ?? double ?? ""));
+    found.push(
+      match[0].replace(/'([^']*)'|"([^"]*)"/g, (_, single?: string, double?: string) => single ?? double ?? ""),
+    );
   return found;
 }
 
-export async function runKubectl({ kubectl, kubeconfig, folder }: Target, { args, input, env }: Step): Promise<Finished> {
+export async function runKubectl(
+  { kubectl, kubeconfig, folder }: Target,
+  { args, input, env }: Step,
+): Promise<Finished> {
   return await run([kubectl, "--kubeconfig", kubeconfig, "--cache-dir", join(folder, "cache"), ...args], {
     input: input ?? "",
     ...(env === undefined ? {} : { env }),

@@ -367,7 +367,13 @@ export const statuses: readonly { kind: string; name: string; status: unknown; n
       startTime: "2026-01-01T00:00:00Z",
       conditions: [
         { type: "Initialized", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" },
-        { type: "Ready", status: "False", reason: "ContainersNotReady", message: "containers with unready status: [sidecar]", lastTransitionTime: "2026-01-01T00:00:00Z" },
+        {
+          type: "Ready",
+          status: "False",
+          reason: "ContainersNotReady",
+          message: "containers with unready status: [sidecar]",
+          lastTransitionTime: "2026-01-01T00:00:00Z",
+        },
       ],
       initContainerStatuses: [
         {
@@ -377,7 +383,14 @@ export const statuses: readonly { kind: string; name: string; status: unknown; n
           containerID: "containerd://0a",
           ready: true,
           restartCount: 0,
-          state: { terminated: { exitCode: 0, reason: "Completed", startedAt: "2026-01-01T00:00:00Z", finishedAt: "2026-01-01T00:00:01Z" } },
+          state: {
+            terminated: {
+              exitCode: 0,
+              reason: "Completed",
+              startedAt: "2026-01-01T00:00:00Z",
+              finishedAt: "2026-01-01T00:00:01Z",
+            },
+          },
         },
       ],
       containerStatuses: [
@@ -390,7 +403,15 @@ export const statuses: readonly { kind: string; name: string; status: unknown; n
           started: true,
           restartCount: 2,
           state: { running: { startedAt: "2026-01-01T00:00:03Z" } },
-          lastState: { terminated: { exitCode: 137, reason: "OOMKilled", message: "too much", startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:02Z" } },
+          lastState: {
+            terminated: {
+              exitCode: 137,
+              reason: "OOMKilled",
+              message: "too much",
+              startedAt: "2026-01-01T00:00:01Z",
+              finishedAt: "2026-01-01T00:00:02Z",
+            },
+          },
         },
         {
           name: "sidecar",
@@ -413,7 +434,14 @@ export const statuses: readonly { kind: string; name: string; status: unknown; n
       hostIP: "192.0.2.1",
       startTime: "2026-01-01T00:00:00Z",
       containerStatuses: [
-        { name: "only", image: "busybox:nope", imageID: "", ready: false, restartCount: 0, state: { waiting: { reason: "ImagePullBackOff", message: "Back-off pulling image" } } },
+        {
+          name: "only",
+          image: "busybox:nope",
+          imageID: "",
+          ready: false,
+          restartCount: 0,
+          state: { waiting: { reason: "ImagePullBackOff", message: "Back-off pulling image" } },
+        },
       ],
     },
   },
@@ -435,7 +463,14 @@ export const statuses: readonly { kind: string; name: string; status: unknown; n
           containerID: "containerd://0c",
           ready: false,
           restartCount: 0,
-          state: { terminated: { exitCode: 0, reason: "Completed", startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:02Z" } },
+          state: {
+            terminated: {
+              exitCode: 0,
+              reason: "Completed",
+              startedAt: "2026-01-01T00:00:01Z",
+              finishedAt: "2026-01-01T00:00:02Z",
+            },
+          },
         },
       ],
     },

@@ -36,7 +36,9 @@ data: {a: b}
 
 /** FIXTURE → the path of that file. */
 export function withFiles(line: string, folder: string): string {
-  return line.replace(/(?<=-f |--filename=)(FIXTURE|SAME|CHANGED|NEW)\b/g, (name) => join(folder, `${name.toLowerCase()}.yaml`));
+  return line.replace(/(?<=-f |--filename=)(FIXTURE|SAME|CHANGED|NEW)\b/g, (name) =>
+    join(folder, `${name.toLowerCase()}.yaml`),
+  );
 }
 
 async function must(target: Target, args: readonly string[], input?: string): Promise<string> {
@@ -46,14 +48,29 @@ async function must(target: Target, args: readonly string[], input?: string): Pr
 }
 
 export async function prepare(target: Target): Promise<void> {
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(target.folder, `${name.toLowerCase()}.yaml`), text);
-  await eventually(async () => (await runKubectl(target, { args: ["get", "sa", "default", "-n", "default"] })).code === 0);
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(join(target.folder, `${name.toLowerCase()}.yaml`), text);
+  await eventually(
+    async () => (await runKubectl(target, { args: ["get", "sa", "default", "-n", "default"] })).code === 0,
+  );
   await must(target, ["apply", "--server-side", "--field-manager=fixture", "-f", "-"], objects);
   await must(target, ["wait", "crd/boats.example.com", "--for=condition=Established", "--timeout=30s"]);
-  await eventually(async () => (await runKubectl(target, { args: ["apply", "--server-side", "-f", "-"], input: customObjects })).code === 0);
+  await eventually(
+    async () =>
+      (await runKubectl(target, { args: ["apply", "--server-side", "-f", "-"], input: customObjects })).code === 0,
+  );
   for (const { kind, name, status, namespaced } of statuses) {
     const where = namespaced ? ["-n", namespace] : [];
-    await must(target, ["patch", kind, name, ...where, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status })]);
+    await must(target, [
+      "patch",
+      kind,
+      name,
+      ...where,
+      "--subresource=status",
+      "--type=merge",
+      "-p",
+      JSON.stringify({ status }),
+    ]);
   }
   const uid = await must(target, ["get", "pod", "web", "-n", namespace, "-o", "jsonpath={.metadata.uid}"]);
   await must(target, ["apply", "--server-side", "-f", "-"], events.replaceAll("WEB-UID", uid));

@@ -14,7 +14,9 @@ const forms = [
   "-A -o wide",
 ];
 const kinds =
-  "pods services endpoints endpointslices configmaps secrets serviceaccounts leases deployments replicasets roles rolebindings boats".split(" ");
+  "pods services endpoints endpointslices configmaps secrets serviceaccounts leases deployments replicasets roles rolebindings boats".split(
+    " ",
+  );
 const clusterKinds = "nodes clusterrolebindings crds".split(" ");
 
 const get = [
@@ -129,7 +131,7 @@ const get = [
   "get pods web -n corpus -o jsonpath={.metadata.name}",
   "get pods web -n corpus -o jsonpath=.metadata.name",
   "get pods web -n corpus -o jsonpath='{.metadata'",
-  "get pods web -n corpus -o jsonpath='{range .spec.containers[*]}{.name}{\"\\t\"}{.image}{\"\\n\"}{end}'",
+  'get pods web -n corpus -o jsonpath=\'{range .spec.containers[*]}{.name}{"\\t"}{.image}{"\\n"}{end}\'',
   "get pods web -n corpus -o jsonpath-as-json='{.spec.containers[*].name}'",
   "get pods web -n corpus -o jsonpath='{.metadata.annotations.example\\.com/owner}'",
   "get pods -n corpus -o jsonpath='{.items[*].metadata.name}'",
@@ -154,19 +156,19 @@ const get = [
   "get pods -n corpus -o go-template='{{range $i, $p := .items}}{{if $i}},{{end}}{{$p.metadata.name}}{{end}}'",
   "get pod web -n corpus -o go-template='{{range $k, $v := .metadata.labels}}{{$k}}={{$v}} {{end}}'",
   "get pod web -n corpus -o go-template='{{with .spec}}{{.nodeName}}{{end}} {{len .spec.containers}}'",
-  "get pod web -n corpus -o go-template='{{index .metadata.labels \"app\"}} {{printf \"%s/%d\" .metadata.name 5}}'",
+  'get pod web -n corpus -o go-template=\'{{index .metadata.labels "app"}} {{printf "%s/%d" .metadata.name 5}}\'',
   "get pod web -n corpus -o go-template='{{.metadata.missing}}'",
   "get pod web -n corpus -o go-template='{{if eq .status.phase \"Running\"}}yes{{else}}no{{end}}'",
   "get pod web -n corpus -o go-template='{{if and .spec (not .nothing)}}{{.spec.containers | len}}{{end}}'",
   "get pod web -n corpus -o go-template='{{.metadata.labels}} {{.spec.terminationGracePeriodSeconds}}'",
   "get secret login -n corpus -o go-template='{{.data.password | base64decode}}'",
-  "get cm settings -n corpus -o go-template='{{exists . \"data\" \"colour\"}} {{exists . \"data\" \"x\"}}'",
+  'get cm settings -n corpus -o go-template=\'{{exists . "data" "colour"}} {{exists . "data" "x"}}\'',
   "get pod web -n corpus -o go-template='{{range .nothing}}x{{else}}none{{end}}'",
   "get pod web -n corpus -o go-template='{{(index .spec.containers 0).name}}{{/* note */}} {{- \" trimmed\" -}}   end'",
   "get pod web -n corpus -o go-template='{{.metadata'",
   "get pod web -n corpus -o go-template='{{nofunc 1}}'",
-  "get pod web -n corpus -o go-template='{{define \"T\"}}<{{.}}>{{end}}{{template \"T\" .metadata.name}}'",
-  "get pod web -n corpus -o go-template='{{or .nothing \"fallback\"}} {{ne 1 2}} {{lt 1 2}} {{html \"<a>\"}} {{js \"a\"}} {{urlquery \"a b\"}} {{print 1 2 \"x\"}} {{println \"y\"}}'",
+  'get pod web -n corpus -o go-template=\'{{define "T"}}<{{.}}>{{end}}{{template "T" .metadata.name}}\'',
+  'get pod web -n corpus -o go-template=\'{{or .nothing "fallback"}} {{ne 1 2}} {{lt 1 2}} {{html "<a>"}} {{js "a"}} {{urlquery "a b"}} {{print 1 2 "x"}} {{println "y"}}\'',
   "get pod web -n corpus --show-managed-fields -o jsonpath='{.metadata.managedFields[0].manager}'",
   "get pod web -n corpus -o json --show-managed-fields=false",
   "get deploy shop -n corpus --subresource=scale",
