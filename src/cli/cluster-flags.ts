@@ -56,6 +56,12 @@ const common: readonly Flag[] = [
     placeholder: "SOCKET",
     help: "Use a CRI runtime that runs already instead of starting containerd",
   },
+  {
+    name: "default-runtime",
+    type: "string",
+    placeholder: "crun|runc",
+    help: "Low-level runtime of pods that name none (default: crun where it works, else runc)",
+  },
   { name: "kubelet-port", type: "integer", default: 10250, placeholder: "PORT", help: "Port of the node's own API" },
   {
     name: "resolv-conf",
