@@ -9,7 +9,7 @@ import type { StructType } from "#api/schema/model.ts";
 import type { ResourceDefinition } from "#api/resource.ts";
 import type { ClusterCache } from "./cache/cluster-cache.ts";
 import { registryPrefix } from "./cache/cluster-cache.ts";
-import type { JsonSchema } from "./crd/json-schema.ts";
+import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import type { ResourceCache } from "./cache/resource-cache.ts";
 
 /** One resource in one of its versions. */

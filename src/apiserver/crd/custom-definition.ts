@@ -5,10 +5,10 @@ import { parseJsonPath, relaxedJsonPath, findAll } from "#api/json-path.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
-import type { JsonSchema } from "./json-schema.ts";
-import { applyDefaults, prune } from "./prune.ts";
+import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
+import { applyDefaults, prune } from "#api/apiextensions/prune.ts";
 import { goQuote } from "#api/go-text.ts";
-import { validateValue } from "./validate.ts";
+import { validateValue } from "#api/apiextensions/validate.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
 

@@ -18,7 +18,7 @@ import type { ServerRequest } from "#apiserver/request.ts";
 import { bodyFormat } from "#apiserver/resource/body.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
 import type { WriteOptions } from "#apiserver/resource/options.ts";
-import { prune } from "./prune.ts";
+import { prune } from "#api/apiextensions/prune.ts";
 
 type Validation = WriteOptions["fieldValidation"];
 

@@ -16,7 +16,7 @@ import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 import { hasCondition, judgeNames, setCondition } from "./conditions.ts";
 import { customDefinition, schemaOf, servedVersions } from "./custom-definition.ts";
-import { structOfSchema } from "./json-schema.ts";
+import { structOfSchema } from "#api/apiextensions/json-schema.ts";
 
 type Crd = V1CustomResourceDefinition & KubernetesObject;
 

@@ -1,6 +1,6 @@
 /** A custom kind's own schema as a document shows it: with the fields that every object has, and for version 2 without what that cannot say. */
 import type { ServedResource } from "#apiserver/catalogue.ts";
-import type { JsonSchema } from "#apiserver/crd/json-schema.ts";
+import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import type { Schema } from "./type-schemas.ts";
 
 const objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";

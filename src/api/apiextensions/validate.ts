@@ -6,7 +6,7 @@ import { RE2JS } from "re2js";
 import type { FieldError } from "#api/field-error.ts";
 import { goJson, goQuote, goValue } from "#api/go-text.ts";
 import { invalid, notSupported, required, tooLong, tooMany } from "#api/validation/field-errors.ts";
-import { isEqual } from "#apiserver/resource/metadata.ts";
+import { deepEqual as isEqual } from "#api/apply/typed.ts";
 import { isIntOrString, type JsonSchema } from "./json-schema.ts";
 import { isFormat } from "./formats.ts";
 

@@ -1,5 +1,4 @@
 /** Drops what a structural schema does not name, and puts in what it gives by default. Upstream: apiserver/schema/pruning, defaulting. */
-import { clone } from "#apiserver/resource/metadata.ts";
 import { isIntOrString, type JsonSchema, preservesUnknown } from "./json-schema.ts";
 
 type JsonObject = Record<string, unknown>;
@@ -49,7 +48,7 @@ export function applyDefaults(value: unknown, schema: JsonSchema | undefined): v
   for (const [name, inner] of Object.entries(properties)) {
     const current = Object.hasOwn(value, name) ? value[name] : undefined;
     const isBarredNull = current === null && inner.nullable !== true;
-    if (inner.default !== undefined && (current === undefined || isBarredNull)) value[name] = clone(inner.default);
+    if (inner.default !== undefined && (current === undefined || isBarredNull)) value[name] = structuredClone(inner.default);
     else if (isBarredNull && !isIntOrString(inner) && inner.type !== undefined) delete value[name];
     if (Object.hasOwn(value, name)) applyDefaults(value[name], inner);
   }
@@ -57,7 +56,7 @@ export function applyDefaults(value: unknown, schema: JsonSchema | undefined): v
   for (const [name, item] of Object.entries(value)) {
     if (Object.hasOwn(properties, name)) continue;
     if (item === null && additionalProperties.nullable !== true && additionalProperties.default !== undefined)
-      value[name] = clone(additionalProperties.default);
+      value[name] = structuredClone(additionalProperties.default);
     applyDefaults(value[name], additionalProperties);
   }
 }
