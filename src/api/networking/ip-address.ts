@@ -1,5 +1,5 @@
 /** An address that something of the cluster holds. Upstream: pkg/registry/networking/ipaddress/strategy.go. */
-import { ageColumn, column, nameColumn } from "#api/columns.ts";
+import { ageColumn, column, columnLike, nameColumn } from "#api/columns.ts";
 import type { V1IPAddress } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { ipAddressErrors, ipAddressName } from "./service-address-rules.ts";
@@ -29,7 +29,7 @@ export const IPAddress = defineResource<IPAddress>({
     nameColumn,
     column("ParentRef", parentDescription, parentText),
     // Upstream prints the age but describes no column for it.
-    { ...ageColumn, isUndescribed: true },
+    columnLike(ageColumn, { isUndescribed: true }),
   ],
 });
 
