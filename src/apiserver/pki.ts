@@ -3,12 +3,13 @@
  * account tokens. Made at first start in a directory of the data dir (files 0600), read back afterwards. ECDSA P-256.
  */
 import "reflect-metadata";
-import { randomBytes, webcrypto, X509Certificate as NodeCertificate } from "node:crypto";
+import { webcrypto, X509Certificate as NodeCertificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import type { Clock } from "#lib/clock.ts";
+import { certify, serialNumber } from "./certify.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const caLifetimeMs = 3650 * dayMs;
@@ -90,6 +91,26 @@ export class Authority {
     });
     return `${certificate.toString("pem")}\n`;
   }
+
+  /** Certifies what a PKCS #10 request (PEM) asks for, with the usages that the certificates API names. */
+  async certify(request: string, { usages, lifetimeMs }: CertifyTerms): Promise<string> {
+    const { certificate, key } = (this.#signer ??= await loadSigner(this.#pair));
+    const now = this.#clock.now();
+    return await certify(
+      request,
+      { certificate, key, algorithm },
+      {
+        usages,
+        notBefore: new Date(now - backdateMs),
+        notAfter: new Date(Math.min(now - backdateMs + lifetimeMs, certificate.notAfter.getTime())),
+      },
+    );
+  }
+}
+
+export interface CertifyTerms {
+  usages: readonly string[];
+  lifetimeMs: number;
 }
 
 export interface ClusterPki {
@@ -220,11 +241,4 @@ async function loadSigner(pair: KeyPair) {
     "sign",
   ]);
   return { certificate: new x509.X509Certificate(pair.cert), key: key as CryptoKey };
-}
-
-/** Positive and 127 bits of chance. */
-function serialNumber(): string {
-  const bytes = randomBytes(16);
-  bytes[0] = (bytes[0]! & 0x7f) | 0x01;
-  return bytes.toString("hex");
 }

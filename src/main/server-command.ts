@@ -9,7 +9,7 @@ import { isNotFound } from "#api/status-error.ts";
 import { type ApiServer, createApiServer } from "#apiserver/server.ts";
 import { hookPath, type OwnEndpoints } from "#apiserver/own-endpoints.ts";
 import { type ClusterFacts, joinToken, type NodePasswords } from "#apiserver/join.ts";
-import { openPki } from "#apiserver/pki.ts";
+import { type ClusterPki, openPki } from "#apiserver/pki.ts";
 import { type Command, type FlagValues, type Io, UsageError } from "#cli/command.ts";
 import { readClusterFlags, serverFlags } from "#cli/cluster-flags.ts";
 import { Client } from "#client/client.ts";
@@ -87,7 +87,7 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
   const hosts = [...new Set([...ownHosts(), ...flags.strings("tls-san"), ...kubernetesNames(facts)])];
   const [serving, admin] = await Promise.all([
     pki.keep("serving", { commonName: "kube-apiserver", hosts }),
-    pki.keep("admin", { commonName: "system:admin", organizations: ["system:masters"] }),
+    pki.keep("admin", { commonName: "kubernetes-admin", organizations: ["system:masters"] }),
   ]);
   const listener = await api.listen({
     port,
@@ -115,7 +115,7 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
         log: log.child("agent"),
         signal: agentStop.signal,
       });
-  const parts = await startParts(flags, api, log, paths.git, (started) => (git = started));
+  const parts = await startParts(flags, api, pki, log, paths.git, (started) => (git = started));
   await new Promise<void>((resolve) =>
     stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true }),
   );
@@ -137,6 +137,7 @@ interface Part {
 async function startParts(
   flags: FlagValues,
   api: ApiServer,
+  pki: ClusterPki,
   log: Logger,
   gitDirectory: string,
   onGit: (git: Git) => void,
@@ -151,6 +152,7 @@ async function startParts(
         log: log.child("controllers"),
         clusterCidr: flags.string("cluster-cidr"),
         rootCa: () => api.caCertificate,
+        certify: (request, terms) => pki.ca.certify(request, terms),
       }),
     );
   }

@@ -1,4 +1,7 @@
 /** Every reconciler of the product, one line each. */
+import { certificateApprovingReconciler } from "./certificates/certificate-approving.ts";
+import { certificateCleanerReconciler } from "./certificates/certificate-cleaner.ts";
+import { certificateSigningReconciler, type Certify } from "./certificates/certificate-signing.ts";
 import { daemonSetReconciler } from "./daemon-set/daemon-set.ts";
 import { deploymentReconciler } from "./deployment/deployment.ts";
 import { endpointSliceMirroringReconciler } from "./endpoints/endpoint-slice-mirroring.ts";
@@ -37,12 +40,14 @@ export interface ReconcilerFacts {
   rootCa: () => string;
   /** Nodes get their pod addresses from here; without it they get none. */
   clusterCidr?: string | undefined;
+  /** The cluster's CA; without it requests are approved but not signed. */
+  certify?: Certify | undefined;
 }
 
 /** Forgets each reconciler's own type: it is handed only objects of its kind. */
 const list = (reconcilers: readonly Pick<Reconciler<never>, "name">[]) => reconcilers as readonly Reconciler[];
 
-export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readonly Reconciler[] {
+export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts): readonly Reconciler[] {
   return list([
     deploymentReconciler,
     replicaSetReconciler,
@@ -71,6 +76,9 @@ export function reconcilersFor({ rootCa, clusterCidr }: ReconcilerFacts): readon
     nodeTtlReconciler,
     ...(clusterCidr === undefined ? [] : [nodeIpamReconciler(clusterCidr)]),
     clusterRoleAggregationReconciler,
+    certificateApprovingReconciler,
+    ...(certify === undefined ? [] : [certificateSigningReconciler(certify)]),
+    certificateCleanerReconciler,
   ]);
 }
 

@@ -81,6 +81,8 @@ export type InputRequest =
   | { type: "call"; path: string; query?: Record<string, string> }
   /** POST to a subresource that makes something and stores nothing, such as a token. Its answer is the body. */
   | { type: "post"; ref: AnyRef; key: ObjectKey; subresource: string; body: unknown }
+  /** A create that stores nothing, such as a review of rights. Its answer is the object. */
+  | { type: "create"; ref: AnyRef; object: KubernetesObject }
   /** Anything else, such as signing: done by a function that main wires in. */
   | { type: "run"; run: () => Promise<unknown> };
 

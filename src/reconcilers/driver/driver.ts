@@ -129,6 +129,8 @@ async function ask(request: InputRequest, client: Client, signal: AbortSignal): 
         const { ref, key, subresource, body } = request;
         return { ok: true, value: await client.createSubresource(ref, key, subresource, body, { signal }) };
       }
+      case "create":
+        return { ok: true, value: await client.create(request.ref, request.object, { signal }) };
       case "run":
         return { ok: true, value: await request.run() };
     }
