@@ -43,6 +43,17 @@ export function column<T>(
   };
 }
 
+/** A column like another. Not by spreading, which would read the description at start. */
+export function columnLike<T extends KubernetesObject>(
+  base: Column<KubernetesObject>,
+  more: Partial<Column<T>>,
+): Column<T> {
+  return Object.defineProperties({ ...more } as Column<T>, {
+    ...Object.getOwnPropertyDescriptors(base),
+    ...Object.getOwnPropertyDescriptors(more),
+  });
+}
+
 export const wide = { priority: 1 } as const;
 export const integer = { type: "integer" } as const;
 

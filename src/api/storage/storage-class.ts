@@ -1,5 +1,5 @@
 /** How volumes are made. Upstream: pkg/registry/storage/storageclass/strategy.go. */
-import { ageColumn, column, nameColumn } from "#api/columns.ts";
+import { ageColumn, column, columnLike, nameColumn } from "#api/columns.ts";
 import type { V1StorageClass } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { storageClassErrors, storageClassWarnings } from "./storage-class-rules.ts";
@@ -31,11 +31,10 @@ export const StorageClass = defineResource<StorageClass>({
   validate: storageClassErrors,
   warnings: storageClassWarnings,
   columns: [
-    {
-      ...nameColumn,
+    columnLike(nameColumn, {
       value: (storageClass: StorageClass) =>
         `${storageClass.metadata.name ?? ""}${isDefaultStorageClass(storageClass) ? " (default)" : ""}`,
-    },
+    }),
     column("Provisioner", [type, "provisioner"], (storageClass: StorageClass) => storageClass.provisioner ?? ""),
     column("ReclaimPolicy", [type, "reclaimPolicy"], (storageClass: StorageClass) => storageClass.reclaimPolicy),
     column(

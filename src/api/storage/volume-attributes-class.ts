@@ -1,5 +1,5 @@
 /** Attributes that a volume may change to. Upstream: pkg/registry/storage/volumeattributesclass/strategy.go. */
-import { ageColumn, column, nameColumn } from "#api/columns.ts";
+import { ageColumn, column, columnLike, nameColumn } from "#api/columns.ts";
 import type { V1VolumeAttributesClass } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { attributesClassErrors } from "./volume-attributes-class-rules.ts";
@@ -19,11 +19,10 @@ export const VolumeAttributesClass = defineResource<VolumeAttributesClass>({
   deleteReturnsObject: true,
   validate: attributesClassErrors,
   columns: [
-    {
-      ...nameColumn,
-      value: ({ metadata }: VolumeAttributesClass) =>
+    columnLike(nameColumn, {
+      value: ({ metadata }) =>
         `${metadata.name ?? ""}${metadata.annotations?.[defaultAnnotation] === "true" ? " (default)" : ""}`,
-    },
+    }),
     column(
       "DriverName",
       ["storage.v1.VolumeAttributesClass", "driverName"],
