@@ -6,13 +6,13 @@
  * that it holds what a start needs in compiled form; it is valid only for the very Node build it was made with.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const out = join(root, "dist");
-const work = join(out, "build");
+const work = join(out, `build-${process.pid}`); // builds may run side by side
 const executable = join(out, "capstan");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
@@ -145,7 +145,7 @@ execFileSync(
   ],
   { stdio: "ignore" }, // it warns about sections that strip has removed
 );
-rmSync(executable, { force: true });
-copyFileSync(partial, executable);
+
+renameSync(partial, executable); // at once: who runs the old one keeps it
 rmSync(work, { recursive: true });
 console.log(`dist/capstan: ${(statSync(executable).size / 1_048_576).toFixed(1)} MiB, ${commit.slice(0, 12)}`);
