@@ -101,7 +101,8 @@ function dataSourceErrors({ dataSource, dataSourceRef }: V1PersistentVolumeClaim
   if (dataSource !== undefined && dataSourceRef !== undefined && dataSourceRef.namespace === undefined) {
     const { apiGroup, kind, name } = dataSourceRef;
     if (!semanticEqual({ apiGroup, kind, name }, dataSource))
-      errors.push(invalid(path, dataSource, "must match dataSourceRef"));
+      // Upstream shows the path of a field where the value should be.
+      errors.push(invalid(path, {}, "must match dataSourceRef"));
   }
   return errors;
 }

@@ -1,7 +1,7 @@
 /** How volumes and claims show what they are. Upstream: pkg/apis/core/v1/helper, component-helpers/storage/volume. */
 import type { KubernetesObject } from "#api/object.ts";
 
-const betaClassAnnotation = "volume.beta.kubernetes.io/storage-class";
+export const betaClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 const shortModes: readonly [mode: string, short: string][] = [
   ["ReadWriteOnce", "RWO"],
   ["ReadOnlyMany", "ROX"],

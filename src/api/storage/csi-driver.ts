@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1CSIDriver } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { csiDriverErrors, csiDriverWarnings, isMutableFieldChanged } from "./csi-driver-rules.ts";
+import { csiDriverErrors, csiDriverWarnings, dropGated, isMutableFieldChanged } from "./csi-driver-rules.ts";
 
 const type = "storage.v1.CSIDriverSpec";
 const boolean = { type: "boolean" } as const;
@@ -26,8 +26,10 @@ export const CSIDriver = defineResource<CSIDriver>({
     spec.requiresRepublish ??= false;
     spec.seLinuxMount ??= false;
   },
+  prepareCreate: dropGated,
   /** A new driver has no generation; only changes of some fields are counted. */
   prepareUpdate(driver, old) {
+    dropGated(driver);
     if (isMutableFieldChanged(driver, old)) driver.metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
   validate: csiDriverErrors,

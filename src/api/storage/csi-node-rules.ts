@@ -1,7 +1,48 @@
 /** The rules of the drivers of a node. Upstream: ValidateCSINode, ValidateCSINodeUpdate. */
-import type { V1CSINode } from "#api/generated/types.ts";
+import { csiDriverErrors } from "#api/core/volume-sources.ts";
+import type { V1CSINode, V1CSINodeDriver } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import { isLongerThan } from "#api/go-text.ts";
+import { duplicate, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
+import { isQualifiedName } from "#api/validation/names.ts";
+import { immutableError, nonNegative, semanticEqual } from "#api/validation/values.ts";
 
-export function csiNodeErrors(_node: V1CSINode, _old: V1CSINode | undefined): FieldError[] {
-  return [];
+const nodeIdBytesMax = 192;
+
+/** Empty lists do not survive upstream's storage; the field is always written. After managed fields are known. */
+export function nullEmptyLists({ spec }: V1CSINode): void {
+  if (spec !== undefined && (spec.drivers ?? []).length === 0) (spec as { drivers: unknown }).drivers = null;
 }
+
+export function csiNodeErrors({ spec }: V1CSINode, old: V1CSINode | undefined): FieldError[] {
+  const drivers = spec?.drivers ?? [];
+  const names = new Set<string>();
+  const errors = drivers.flatMap((driver, index) => driverErrors(driver, names, `spec.drivers[${index}]`));
+  return [...errors, ...(old?.spec?.drivers ?? []).flatMap((before) => changeErrors(drivers, before))];
+}
+
+/** Only what a node can hold may change; drivers come and go as a whole. */
+function changeErrors(drivers: readonly V1CSINodeDriver[], old: V1CSINodeDriver): FieldError[] {
+  const now = drivers.find(({ name }) => name === old.name);
+  if (now === undefined || semanticEqual({ ...now, allocatable: old.allocatable }, old)) return [];
+  return [invalid("CSINodeDriver", now, immutableError)];
+}
+
+function driverErrors(driver: V1CSINodeDriver, names: Set<string>, path: string): FieldError[] {
+  const { name = "", nodeID = "", topologyKeys, allocatable } = driver as Partial<V1CSINodeDriver>;
+  const errors = csiDriverErrors(name, `${path}.name`);
+  if (nodeID === "") errors.push(required(`${path}.nodeID`));
+  if (isLongerThan(nodeID, nodeIdBytesMax))
+    errors.push(invalid(`${path}.nodeID`, nodeID, `must be ${nodeIdBytesMax} characters or less`));
+  errors.push(...nonNegative(`${path}.allocatable.count`, allocatable?.count));
+  if (names.has(name)) errors.push(duplicate(`${path}.name`, name));
+  names.add(name);
+  return [...errors, ...topologyKeysErrors(topologyKeys ?? [], path)];
+}
+
+const topologyKeysErrors = (keys: readonly string[], path: string): FieldError[] =>
+  keys.flatMap((key, index) => [
+    ...(key === "" ? [required(path)] : []),
+    ...(keys.indexOf(key) < index ? [duplicate(path, key)] : []),
+    ...invalidEach(path, key, isQualifiedName(key)),
+  ]);

@@ -2,7 +2,7 @@
 import { ageColumn, column, integer, nameColumn } from "#api/columns.ts";
 import type { V1CSINode } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { csiNodeErrors } from "./csi-node-rules.ts";
+import { csiNodeErrors, nullEmptyLists } from "./csi-node-rules.ts";
 
 export type CSINode = V1CSINode;
 export const CSINode = defineResource<CSINode>({
@@ -14,6 +14,8 @@ export const CSINode = defineResource<CSINode>({
   schema: "io.k8s.api.storage.v1.CSINode",
   generation: "none",
   deleteReturnsObject: true,
+  prepareCreate: nullEmptyLists,
+  prepareUpdate: nullEmptyLists,
   validate: csiNodeErrors,
   columns: [
     nameColumn,

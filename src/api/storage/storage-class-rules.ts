@@ -1,11 +1,76 @@
 /** The rules of storage classes. Upstream: pkg/apis/storage/validation/validation.go, ValidateStorageClass. */
-import type { V1StorageClass } from "#api/generated/types.ts";
+import type { V1StorageClass, V1TopologySelectorTerm } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import { termWarnings } from "#api/core/pod-warnings.ts";
+import { duplicate, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
+import { isQualifiedName } from "#api/validation/names.ts";
+import { immutable, semanticEqual } from "#api/validation/values.ts";
+import { parametersErrors, provisionerErrors } from "./parameters.ts";
 
-export function storageClassErrors(_storageClass: V1StorageClass, _old: V1StorageClass | undefined): FieldError[] {
-  return [];
+const reclaimPolicies = ["Delete", "Retain"];
+const bindingModes = ["Immediate", "WaitForFirstConsumer"];
+const immutableFields = ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] as const;
+
+export function storageClassErrors(storageClass: V1StorageClass, old: V1StorageClass | undefined): FieldError[] {
+  const { provisioner, parameters, reclaimPolicy = "", volumeBindingMode, allowedTopologies } = storageClass;
+  if (old !== undefined)
+    return [
+      ...immutableFields.flatMap((field) => immutable(field, storageClass[field], old[field])),
+      ...topologiesErrors(allowedTopologies ?? []),
+    ];
+  return [
+    ...provisionerErrors(provisioner, "provisioner"),
+    ...parametersErrors(parameters, { mayBeEmpty: true }),
+    ...(reclaimPolicy === "" || reclaimPolicies.includes(reclaimPolicy)
+      ? []
+      : [notSupported("reclaimPolicy", reclaimPolicy, reclaimPolicies)]),
+    ...bindingModeErrors(volumeBindingMode),
+    ...topologiesErrors(allowedTopologies ?? []),
+  ];
 }
 
-export function storageClassWarnings(_storageClass: V1StorageClass): string[] {
-  return [];
+function bindingModeErrors(mode: string | undefined): FieldError[] {
+  const field = "volumeBindingMode";
+  if (mode === undefined) return [required(field)];
+  return bindingModes.includes(mode) ? [] : [notSupported(field, mode, bindingModes)];
 }
+
+type Labels = Readonly<Record<string, readonly string[]>>;
+
+/** Two terms that say the same are one too many. */
+function topologiesErrors(terms: readonly V1TopologySelectorTerm[]): FieldError[] {
+  const seen: Labels[] = [];
+  return terms.flatMap((term, index) => {
+    const path = `allowedTopologies[${index}]`;
+    const { labels, errors } = readTerm(term, path);
+    if (seen.some((other) => semanticEqual(other, labels))) errors.push(duplicate(`${path}.matchLabelExpressions`, ""));
+    seen.push(labels);
+    return errors;
+  });
+}
+
+function readTerm({ matchLabelExpressions }: V1TopologySelectorTerm, path: string) {
+  const labels: Record<string, readonly string[]> = {};
+  const errors: FieldError[] = [];
+  for (const [index, { key = "", values }] of (matchLabelExpressions ?? []).entries()) {
+    const at = `${path}.matchLabelExpressions[${index}]`;
+    errors.push(...valuesErrors(values ?? [], `${at}.values`), ...invalidEach(`${at}.key`, key, isQualifiedName(key)));
+    if (Object.hasOwn(labels, key)) errors.push(duplicate(`${at}.key`, key));
+    labels[key] = [...new Set(values)].sort();
+  }
+  return { labels, errors };
+}
+
+function valuesErrors(values: readonly string[], path: string): FieldError[] {
+  if (values.length === 0) return [required(path)];
+  return values.flatMap((value, index) =>
+    values.indexOf(value) < index ? [duplicate(`${path}[${index}]`, value)] : [],
+  );
+}
+
+export const storageClassWarnings = ({ allowedTopologies }: V1StorageClass): string[] =>
+  (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, index) =>
+    termWarnings({ matchExpressions: matchLabelExpressions ?? [] }, `allowedTopologies[${index}]`).map((text) =>
+      text.replace(".matchExpressions[", ".matchLabelExpressions["),
+    ),
+  );

@@ -1,10 +1,22 @@
 /** The rules of attributes classes. Upstream: ValidateVolumeAttributesClass, ValidateVolumeAttributesClassUpdate. */
 import type { V1VolumeAttributesClass } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import { forbidden } from "#api/validation/field-errors.ts";
+import { semanticEqual } from "#api/validation/values.ts";
+import { parametersErrors, provisionerErrors } from "./parameters.ts";
+
+const immutableFields = ["driverName", "parameters"] as const;
 
 export function attributesClassErrors(
-  _attributesClass: V1VolumeAttributesClass,
-  _old: V1VolumeAttributesClass | undefined,
+  attributesClass: V1VolumeAttributesClass,
+  old: V1VolumeAttributesClass | undefined,
 ): FieldError[] {
-  return [];
+  if (old !== undefined)
+    return immutableFields.flatMap((field) =>
+      semanticEqual(attributesClass[field], old[field]) ? [] : [forbidden(field, `updates to ${field} are forbidden.`)],
+    );
+  return [
+    ...provisionerErrors(attributesClass.driverName, "driverName"),
+    ...parametersErrors(attributesClass.parameters, { mayBeEmpty: false }),
+  ];
 }
