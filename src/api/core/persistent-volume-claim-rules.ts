@@ -76,7 +76,7 @@ const withName = (before: Spec, { volumeName }: Spec): Spec => {
 /** The new spec without what may change. */
 function comparable(claim: Claim, old: Claim, leavesAnnotation: boolean): Spec {
   const before = old.spec ?? {};
-  const { storageClassName, volumeAttributesClassName: _, resources, ...rest } = claim.spec ?? {};
+  const { storageClassName, volumeAttributesClassName: attributesClass, resources, ...rest } = claim.spec ?? {};
   const kept: Spec = { ...rest };
   const isBound = claim.status?.phase === "Bound";
   const keptClass = isBound ? before.volumeAttributesClassName : attributesClass;
