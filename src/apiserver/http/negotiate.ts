@@ -65,13 +65,18 @@ export function parseMediaType(text: string): MediaType | undefined {
 }
 
 /** The router's look: whether anything acceptable is among what this route produces. */
-export function checkRoute(accept: string | undefined, isCollectionRead: boolean): void {
+export function checkRoute(
+  accept: string | undefined,
+  isCollectionRead: boolean,
+  alsoProduced: readonly string[] = [],
+): void {
   if (accept === undefined || accept === "") return;
   const acceptable = accept
     .split(",")
     .map((part) => part.split(";")[0]!.trim())
-    .some((type) => type === "*/*" || encodings.has(type));
-  if (!acceptable) throw routeNotAcceptable(isCollectionRead ? [...producedTypes, ...watchTypes] : producedTypes);
+    .some((type) => type === "*/*" || encodings.has(type) || alsoProduced.includes(type));
+  const types = [...alsoProduced, ...producedTypes];
+  if (!acceptable) throw routeNotAcceptable(isCollectionRead ? [...types, ...watchTypes] : types);
 }
 
 export function routeNotAcceptable(types: readonly string[]): StatusError {

@@ -5,7 +5,7 @@ import { badRequest } from "#api/status-catalogue.ts";
 import { failure, type Status, StatusError } from "#api/status-error.ts";
 import { forbidden, invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { type Answer, textAnswer } from "#apiserver/answer.ts";
-import { checkRoute } from "#apiserver/http/negotiate.ts";
+import { checkRoute, negotiate } from "#apiserver/http/negotiate.ts";
 import type { Query } from "#apiserver/request.ts";
 import { integer } from "#apiserver/resource/list-options.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
@@ -19,7 +19,8 @@ export function podLog(dialer: NodeDialer): SpecialHandler {
     methods: ["GET"],
     async handle(special) {
       const { request, info } = special;
-      checkRoute(request.header("accept"), false);
+      checkRoute(request.header("accept"), false, ["text/plain"]);
+      negotiate(request.header("accept"), false, { as: [] });
       const pod = await podOf(special);
       checkLogOptions(info.name, request.query);
       const container = containerOf(pod, request.query.get("container") ?? "");
