@@ -3,7 +3,7 @@ import { defaultColumns } from "#api/columns.ts";
 import { emptyValue } from "#api/empty-value.ts";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { definitionErrors, definitionUpdateErrors } from "./definition-rules.ts";
+import { definitionErrors, definitionStatusErrors, definitionUpdateErrors } from "./definition-rules.ts";
 
 const webhookPort = 443;
 
@@ -38,7 +38,7 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
   },
   resetFields: [["status"]],
   validate: (definition, old) => [
-    ...definitionErrors(definition),
+    ...definitionErrors(definition, old),
     ...(old === undefined ? [] : definitionUpdateErrors(definition, old)),
   ],
   status: {

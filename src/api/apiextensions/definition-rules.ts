@@ -4,25 +4,59 @@ import type { FieldError } from "#api/field-error.ts";
 import { invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isDns1035Label } from "#api/validation/names.ts";
 import { dnsSubdomain, immutable, oneOf } from "#api/validation/values.ts";
+import { webhookServiceErrors, webhookUrlErrors } from "#api/validation/webhook-client.ts";
+import { approvalErrors } from "./approval.ts";
+import { versionFieldsErrors } from "./version-rules.ts";
 
 type Definition = V1CustomResourceDefinition;
 const warningCharactersMax = 256;
 const reviewVersions = ["v1", "v1beta1"];
 
-export function definitionErrors(definition: Definition): FieldError[] {
-  const { spec, status } = definition;
-  const stored = status?.storedVersions ?? [];
+export function definitionErrors(definition: Definition, old?: Definition): FieldError[] {
+  const { spec } = definition;
+  // What an approval must say was decided when the definition came.
+  const isNew = old === undefined || approvalErrors(old).length === 0;
   return [
     ...nameErrors(definition),
     ...groupErrors(spec.group ?? ""),
     ...oneOf("spec.scope", spec.scope, ["Cluster", "Namespaced"]),
+    ...unknownFieldsErrors(spec.preserveUnknownFields),
     ...versionsErrors(spec.versions ?? []),
-    ...namesErrors(spec.names),
+    ...namesErrors("spec.names", spec.names),
+    ...versionFieldsErrors(spec.versions ?? []),
     ...conversionErrors(spec.conversion),
-    ...(stored.length === 0
-      ? [invalid("status.storedVersions", status?.storedVersions ?? null, "must have at least one stored version")]
-      : []),
+    ...storedVersionsErrors(definition),
+    ...(isNew ? approvalErrors(definition) : []),
   ];
+}
+
+function unknownFieldsErrors(preserves: boolean | undefined): FieldError[] {
+  const text =
+    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+  return preserves === true ? [invalid("spec.preserveUnknownFields", true, text)] : [];
+}
+
+function storedVersionsErrors({ spec, status }: Definition): FieldError[] {
+  const field = "status.storedVersions";
+  const stored = status?.storedVersions ?? [];
+  if (stored.length === 0)
+    return [invalid(field, status?.storedVersions ?? null, "must have at least one stored version")];
+  const names = new Set((spec.versions ?? []).map(({ name }) => name));
+  return stored.flatMap((name, index) => {
+    if (names.has(name)) return [];
+    const rest = `and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name}`;
+    const text = `missing from spec.versions; ${name} was previously a storage version, ${rest} and removes ${name} from status.storedVersions`;
+    return [invalid(`${field}[${index}]`, name, text)];
+  });
+}
+
+/** What its controllers write. Upstream: ValidateUpdateCustomResourceDefinitionStatus. */
+export function definitionStatusErrors({ status }: Definition): FieldError[] {
+  const { plural = "", ...rest } = status?.acceptedNames ?? { kind: "", plural: "" };
+  const said = Object.fromEntries(
+    Object.entries({ plural, ...rest }).filter(([, value]) => value !== "" && value !== undefined),
+  );
+  return namesErrors("status.acceptedNames", { kind: "", plural: "", ...said }, false);
 }
 
 function nameErrors({ metadata, spec }: Definition): FieldError[] {
@@ -42,18 +76,22 @@ function groupErrors(group: string): FieldError[] {
     : [...errors, invalid("spec.group", group, "should be a domain with at least one dot")];
 }
 
-function namesErrors({ plural, singular, kind, listKind, shortNames }: Definition["spec"]["names"]): FieldError[] {
-  const path = "spec.names";
+function namesErrors(
+  path: string,
+  { plural, singular, kind, listKind = "", shortNames }: Definition["spec"]["names"],
+  isWhole = true,
+): FieldError[] {
   const label = (field: string, value: string) => invalidEach(`${path}.${field}`, value, isDns1035Label(value));
   const mixed = (field: string, value: string) =>
     isDns1035Label(value.toLowerCase()).map((fault) =>
       invalid(`${path}.${field}`, value, `may have mixed case, but should otherwise match: ${fault}`),
     );
+  const missing = (field: string) => (isWhole ? [required(`${path}.${field}`)] : []);
   const errors = [
-    ...(plural === "" ? [required(`${path}.plural`)] : label("plural", plural)),
+    ...(plural === "" ? missing("plural") : label("plural", plural)),
     ...(singular === undefined ? [] : label("singular", singular)),
-    ...(kind === "" ? [required(`${path}.kind`)] : mixed("kind", kind)),
-    ...(listKind === undefined || listKind === "" ? [required(`${path}.listKind`)] : mixed("listKind", listKind)),
+    ...(kind === "" ? missing("kind") : mixed("kind", kind)),
+    ...(listKind === "" ? missing("listKind") : mixed("listKind", listKind)),
     ...(shortNames ?? []).flatMap((name, index) => label(`shortNames[${index}]`, name)),
   ];
   if (kind !== "" && kind === listKind)
@@ -109,6 +147,8 @@ function conversionErrors(conversion: Definition["spec"]["conversion"]): FieldEr
     errors.push(required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook"));
   else if ((url === undefined) === (service === undefined))
     errors.push(required(`${path}.webhookClientConfig`, "exactly one of url or service is required"));
+  if (url !== undefined) errors.push(...webhookUrlErrors(`${path}.webhookClientConfig.url`, url));
+  if (service !== undefined) errors.push(...webhookServiceErrors(`${path}.webhookClientConfig.service`, service));
   return [...errors, ...reviewVersionsErrors(webhook?.conversionReviewVersions ?? [], path)];
 }
 

@@ -6,6 +6,7 @@ import { type Field, Schema, StructType, anySchema } from "#api/schema/model.ts"
 export interface JsonSchema {
   type?: string;
   format?: string;
+  title?: string;
   description?: string;
   nullable?: boolean;
   default?: unknown;
@@ -37,6 +38,17 @@ export interface JsonSchema {
   "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   "x-kubernetes-list-map-keys"?: readonly string[];
   "x-kubernetes-map-type"?: "atomic" | "granular";
+  "x-kubernetes-validations"?: readonly ValidationRule[];
+}
+
+/** A CEL rule of a schema. */
+export interface ValidationRule {
+  rule: string;
+  message?: string;
+  messageExpression?: string;
+  reason?: string;
+  fieldPath?: string;
+  optionalOldSelf?: boolean;
 }
 
 export const preservesUnknown = (schema: JsonSchema): boolean =>

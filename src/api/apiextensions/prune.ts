@@ -48,7 +48,8 @@ export function applyDefaults(value: unknown, schema: JsonSchema | undefined): v
   for (const [name, inner] of Object.entries(properties)) {
     const current = Object.hasOwn(value, name) ? value[name] : undefined;
     const isBarredNull = current === null && inner.nullable !== true;
-    if (inner.default !== undefined && (current === undefined || isBarredNull)) value[name] = structuredClone(inner.default);
+    if (inner.default !== undefined && (current === undefined || isBarredNull))
+      value[name] = structuredClone(inner.default);
     else if (isBarredNull && !isIntOrString(inner) && inner.type !== undefined) delete value[name];
     if (Object.hasOwn(value, name)) applyDefaults(value[name], inner);
   }

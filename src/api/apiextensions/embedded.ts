@@ -1,0 +1,108 @@
+/**
+ * Objects inside of custom objects (x-kubernetes-embedded-resource): their metadata has the form that all metadata has.
+ * Upstream: apiextensions-apiserver/pkg/apiserver/schema/objectmeta.
+ */
+import { conform, ConformError } from "#api/decode/conform.ts";
+import { parseGroupVersion } from "#api/decode/decode.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { goJson } from "#api/go-text.ts";
+import type { ObjectMeta } from "#api/object.ts";
+import { builtInType } from "#api/schema/built-in.ts";
+import { invalid, required } from "#api/validation/field-errors.ts";
+import { isDns1035Label } from "#api/validation/names.ts";
+import { objectMetaErrors } from "#api/validation/object-meta.ts";
+import type { JsonSchema } from "./json-schema.ts";
+
+type JsonObject = Record<string, unknown>;
+type Visit = (resource: JsonObject, path: string) => void;
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const child = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
+const keyed = (path: string, name: string): string => `${path}[${name}]`;
+
+/** Every embedded object below a value, outer ones first. */
+function visitEmbedded(value: unknown, schema: JsonSchema | undefined, path: string, visit: Visit): void {
+  if (schema === undefined) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) visitEmbedded(item, schema.items, `${path}[${index}]`, visit);
+    return;
+  }
+  if (!isObject(value)) return;
+  if (schema["x-kubernetes-embedded-resource"] === true) visit(value, path);
+  const { properties = {}, additionalProperties } = schema;
+  for (const [name, inner] of Object.entries(value)) {
+    if (Object.hasOwn(properties, name)) visitEmbedded(inner, properties[name], child(path, name), visit);
+    else if (typeof additionalProperties === "object")
+      visitEmbedded(inner, additionalProperties, keyed(path, name), visit);
+  }
+}
+
+/** Gives embedded metadata their form, in place; the paths of what that drops. Throws ConformError. */
+export function shapeEmbedded(value: unknown, schema: JsonSchema | undefined): string[] {
+  const gone: string[] = [];
+  visitEmbedded(value, schema, "", (resource, path) => {
+    const { metadata } = resource;
+    if (metadata === undefined) return;
+    const at = child(path, "metadata");
+    resource["metadata"] = shapeMetadata(metadata, at, gone);
+  });
+  return gone;
+}
+
+function shapeMetadata(metadata: unknown, path: string, gone: string[]): unknown {
+  try {
+    const { object, strictErrors } = conform(metadata, builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
+    for (const text of strictErrors) gone.push(text.replace(/^.*"(.*)"$/, (_, name: string) => child(path, name)));
+    return object;
+  } catch (error) {
+    if (!(error instanceof ConformError)) throw error;
+    throw new ConformError(`${path}: Invalid value: ${goJson(metadata)}: ${error.message}`);
+  }
+}
+
+/** Faults of what embedded objects say of themselves. */
+export function embeddedErrors(value: unknown, schema: JsonSchema | undefined, path = ""): FieldError[] {
+  const errors: FieldError[] = [];
+  visitEmbedded(value, schema, path, (resource, at) => errors.push(...resourceErrors(resource, at)));
+  return errors;
+}
+
+function resourceErrors({ apiVersion, kind, metadata }: JsonObject, path: string): FieldError[] {
+  const errors = [...apiVersionErrors(apiVersion, child(path, "apiVersion")), ...kindErrors(kind, child(path, "kind"))];
+  if (!isObject(metadata)) return errors;
+  const meta = { name: "fakename", ...(metadata as ObjectMeta) };
+  const faults = objectMetaErrors(meta, {
+    namespaced: meta.namespace !== undefined && meta.namespace !== "",
+    nameRule: pathSegmentFaults,
+    builtIn: false,
+  });
+  return [...errors, ...faults.map((fault) => ({ ...fault, field: child(path, fault.field) }))];
+}
+
+function apiVersionErrors(apiVersion: unknown, path: string): FieldError[] {
+  if (apiVersion === undefined) return [required(path)];
+  if (typeof apiVersion !== "string") return [invalid(path, apiVersion, "must be a string")];
+  if (apiVersion === "") return [invalid(path, apiVersion, "must not be empty")];
+  try {
+    parseGroupVersion(apiVersion);
+    return [];
+  } catch (error) {
+    return [invalid(path, apiVersion, (error as Error).message)];
+  }
+}
+
+function kindErrors(kind: unknown, path: string): FieldError[] {
+  if (kind === undefined) return [required(path)];
+  if (typeof kind !== "string") return [invalid(path, kind, "must be a string")];
+  if (kind === "") return [invalid(path, kind, "must not be empty")];
+  const faults = isDns1035Label(kind.toLowerCase());
+  const text = `may have mixed case, but should otherwise match: ${faults.join(",")}`;
+  return faults.length === 0 ? [] : [invalid(path, kind, text)];
+}
+
+/** Upstream: path.ValidatePathSegmentName. */
+function pathSegmentFaults(name: string): string[] {
+  if (name === "." || name === "..") return [`may not be '${name}'`];
+  return ["/", "%"].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
+}

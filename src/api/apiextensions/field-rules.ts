@@ -1,0 +1,103 @@
+/** Printed columns, selectable fields and the scale subresource of a version. Upstream: apiextensions/validation/validation.go. */
+import type { FieldError } from "#api/field-error.ts";
+import type {
+  V1CustomResourceColumnDefinition,
+  V1CustomResourceSubresources,
+  V1SelectableField,
+} from "#api/generated/types.ts";
+import { duplicate, invalid, required, tooMany } from "#api/validation/field-errors.ts";
+import { type JsonSchema, isIntOrString } from "./json-schema.ts";
+
+const columnTypes = ["boolean", "date", "integer", "number", "string"];
+const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+const selectableFieldsMax = 8;
+
+export const columnErrors = (columns: readonly V1CustomResourceColumnDefinition[], path: string): FieldError[] =>
+  columns.flatMap(({ name = "", type = "", format = "", jsonPath = "" }, index) => {
+    const at = `${path}[${index}]`;
+    return [
+      ...(name === "" ? [required(`${at}.name`)] : []),
+      ...(type === "" ? [required(`${at}.type`, `must be one of ${columnTypes.join(",")}`)] : []),
+      ...(type !== "" && !columnTypes.includes(type)
+        ? [invalid(`${at}.type`, type, `must be one of ${columnTypes.join(",")}`)]
+        : []),
+      ...(format !== "" && !columnFormats.includes(format)
+        ? [invalid(`${at}.format`, format, `must be one of ${columnFormats.join(",")}`)]
+        : []),
+      ...(jsonPath === "" ? [required(`${at}.JSONPath`)] : pathErrors(`${at}.JSONPath`, jsonPath)),
+    ];
+  });
+
+/** A dot first, and braces nowhere. */
+function pathErrors(field: string, path: string): FieldError[] {
+  return path.startsWith(".") ? [] : [invalid(field, path, "must be a simple json path starting with .")];
+}
+
+export function subresourceErrors({ scale }: V1CustomResourceSubresources, path: string): FieldError[] {
+  if (scale === undefined) return [];
+  const at = `${path}.scale`;
+  const { specReplicasPath = "", statusReplicasPath = "", labelSelectorPath = "" } = scale;
+  return [
+    ...fixedPathErrors(`${at}.specReplicasPath`, specReplicasPath, [".spec."]),
+    ...fixedPathErrors(`${at}.statusReplicasPath`, statusReplicasPath, [".status."]),
+    ...(labelSelectorPath === ""
+      ? []
+      : fixedPathErrors(`${at}.labelSelectorPath`, labelSelectorPath, [".spec.", ".status."])),
+  ];
+}
+
+function fixedPathErrors(field: string, path: string, roots: readonly string[]): FieldError[] {
+  if (path === "") return [required(field)];
+  const errors = pathErrors(field, path);
+  if (errors.length > 0 || roots.some((root) => path.startsWith(root))) return errors;
+  const named = roots.map((root) => root.slice(0, -1));
+  const text =
+    named.length === 1
+      ? `should be a json path under ${named[0]}`
+      : `should be a json path under either ${named.join(" or ")}`;
+  return [invalid(field, path, text)];
+}
+
+export function selectableErrors(
+  fields: readonly V1SelectableField[],
+  schema: JsonSchema | undefined,
+  path: string,
+): FieldError[] {
+  const errors = fields.flatMap(({ jsonPath = "" }, index) => {
+    const at = `${path}[${index}].jsonPath`;
+    if (jsonPath === "") return [required(at)];
+    const own = selectablePathErrors(jsonPath, schema, at);
+    const isRepeated = fields.findIndex((one) => one.jsonPath === jsonPath) < index;
+    return isRepeated ? [...own, duplicate(at, jsonPath)] : own;
+  });
+  return fields.length > selectableFieldsMax ? [...errors, tooMany(path, fields.length, selectableFieldsMax)] : errors;
+}
+
+function selectablePathErrors(jsonPath: string, schema: JsonSchema | undefined, field: string): FieldError[] {
+  const bad = (text: string) => [invalid(field, jsonPath, text)];
+  if (!jsonPath.startsWith(".")) return pathErrors(field, jsonPath);
+  if (schema === undefined) return bad("is an invalid path: does not refer to a valid field");
+  const found = schemaAt(jsonPath, schema);
+  if (typeof found === "string") return bad(`is an invalid path: ${found}`);
+  const isMeta = jsonPath === ".metadata" || jsonPath.startsWith(".metadata.");
+  if (isMeta) return bad("must not point to fields in metadata");
+  if (isIntOrString(found) || !["string", "boolean", "integer"].includes(found.type ?? ""))
+    return bad(
+      "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.",
+    );
+  return [];
+}
+
+/** The schema that a simple path leads to, or why there is none. Upstream: cel.ValidFieldPath. */
+export function schemaAt(path: string, schema: JsonSchema): JsonSchema | string {
+  let at = schema;
+  const steps = path.slice(1).split(".");
+  if (path.includes("[")) return "array notation is not allowed";
+  for (const step of steps) {
+    if (step === "") return "unexpected end of JSON path";
+    const next = Object.hasOwn(at.properties ?? {}, step) ? at.properties![step] : undefined;
+    if (next === undefined) return "does not refer to a valid field";
+    at = next;
+  }
+  return at;
+}
