@@ -32,6 +32,8 @@ import { clusterRoleAggregationReconciler } from "./rbac/cluster-role-aggregatio
 import type { Reconciler } from "./reconciler.ts";
 import { replicaSetReconciler } from "./replica-set.ts";
 import { replicationControllerReconciler } from "./replication-controller.ts";
+import { claimReleaseReconciler } from "./resource-claim/claim-release.ts";
+import { podResourceClaimsReconciler } from "./resource-claim/pod-resource-claims.ts";
 import { statefulSetReconciler } from "./stateful-set/stateful-set.ts";
 
 /** What reconcilers know of the cluster that is in no object. */
@@ -76,6 +78,8 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     nodeTtlReconciler,
     ...(clusterCidr === undefined ? [] : [nodeIpamReconciler(clusterCidr)]),
     clusterRoleAggregationReconciler,
+    podResourceClaimsReconciler,
+    claimReleaseReconciler,
     certificateApprovingReconciler,
     ...(certify === undefined ? [] : [certificateSigningReconciler(certify)]),
     certificateCleanerReconciler,

@@ -1,4 +1,5 @@
 /** Deletes requests that have served their time. Upstream: pkg/controller/certificates/cleaner. */
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { CertificateSigningRequest } from "#api/certificates/certificate-signing-request.ts";
 import { timeOf } from "#reconcilers/pod-state.ts";

@@ -1,4 +1,5 @@
 /** What a PKCS #10 request asks for, and the questions that approvers and signers ask about a signing request. */
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { CertificateSigningRequest } from "#api/certificates/certificate-signing-request.ts";
 
