@@ -60,6 +60,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./get.ts")).getCommand,
   },
   {
+    name: "describe",
+    group: "Objects",
+    summary: "Show details of objects and of what belongs to them",
+    load: async () => (await import("./describe.ts")).describeCommand,
+  },
+  {
     name: "create",
     group: "Objects",
     summary: "Create objects from files or from flags",
