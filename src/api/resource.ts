@@ -100,6 +100,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   deleteReturnsObject?: boolean;
   /** Propagation where the client names none. Default "Background". */
   defaultPropagation?: "Orphan" | "Background" | "Foreground";
+  /** Text of a Warning on a DELETE that names no propagation. */
+  propagationWarning?: string;
   /** Graceful deletion: seconds to wait for this object, 0 for at once; undefined: the kind knows no grace. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** Other served versions of the same objects: the schema to show and how to turn the stored form into it and back. */

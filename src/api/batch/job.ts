@@ -31,6 +31,8 @@ export const Job = defineResource<Job>({
   scope: "Namespaced",
   schema: "io.k8s.api.batch.v1.Job",
   defaultPropagation: "Orphan",
+  propagationWarning:
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
   fieldSelectors: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
   defaults(job) {
     const { metadata, spec } = job;

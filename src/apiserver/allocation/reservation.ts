@@ -53,7 +53,7 @@ export function addressReservations(cache: ClusterCache): Reservations {
         "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
       },
     },
-    spec: { parentRef: { group: "", resource: "services", namespace, name } },
+    spec: { parentRef: { resource: "services", namespace, name } },
   }));
 }
 

@@ -8,6 +8,7 @@ import type { Query } from "#apiserver/request.ts";
 import { bodyFormat } from "./body.ts";
 import { integer } from "./list-options.ts";
 import { dryRunErrors } from "./options.ts";
+import { addWarning } from "./warnings.ts";
 
 export interface DeleteOptions {
   gracePeriodSeconds?: number;
@@ -22,6 +23,9 @@ export async function readDeleteOptions(operation: Operation): Promise<DeleteOpt
   const fromBody = await bodyOptions(operation);
   const options = fromBody ?? queryOptions(request.query);
   checkDeleteOptions(options);
+  const { propagationWarning } = operation.resource.definition;
+  const isOpen = options.propagationPolicy === undefined && options.orphanDependents === undefined;
+  if (isOpen && propagationWarning !== undefined) addWarning(operation.warnings, propagationWarning);
   return options;
 }
 
