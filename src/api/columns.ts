@@ -14,7 +14,13 @@ const loadTypes = (): Types =>
   (types ??= (JSON.parse(readAsset("api/generated/schema.json").toString("utf8")) as { types: Types }).types);
 
 /** Types whose texts part sentences, not paragraphs, by two spaces. */
-const spacedTypes: ReadonlySet<string> = new Set(["core.v1.ServiceSpec", "storage.v1.StorageClass"]);
+const spacedTypes: ReadonlySet<string> = new Set([
+  "core.v1.ServiceSpec",
+  "storage.v1.StorageClass",
+  "flowcontrol.v1.FlowSchemaSpec",
+  "flowcontrol.v1.PriorityLevelConfigurationSpec",
+  "flowcontrol.v1.QueuingConfiguration",
+]);
 
 /** Description of a field of the generated schema: ("core.v1.PodStatus", "podIP"). Paragraphs are parted as upstream parts them. */
 export function fieldDescription(type: string, field: string): string {

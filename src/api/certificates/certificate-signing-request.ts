@@ -2,6 +2,7 @@
 import { ageColumn, column, nameColumn, shortDuration } from "#api/columns.ts";
 import type { V1CertificateSigningRequest } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { nameIsPathSegment } from "#api/validation/names.ts";
 import { conditionsDescription, durationDescription, requestDescription, signerDescription } from "./column-texts.ts";
 import { approvalStrategy, signingRequestStrategy, signingStatusStrategy } from "./signing-request-strategy.ts";
 
@@ -15,6 +16,7 @@ export const CertificateSigningRequest = defineResource<CertificateSigningReques
   scope: "Cluster",
   schema: "io.k8s.api.certificates.v1.CertificateSigningRequest",
   generation: "none",
+  validateName: nameIsPathSegment,
   ...signingRequestStrategy,
   status: signingStatusStrategy,
   subresources: { approval: approvalStrategy },

@@ -1,73 +1,70 @@
 /** What each endpoint of a signing request may change. Upstream: pkg/registry/certificates/certificates/strategy.go. */
-import { formatTime } from "#lib/clock.ts";
-import type { V1CertificateSigningRequest } from "#api/generated/types.ts";
-import type { Strategy } from "#api/resource.ts";
+import type { V1CertificateSigningRequest, V1CertificateSigningRequestCondition } from "#api/generated/types.ts";
+import type { RequestContext, Strategy } from "#api/resource.ts";
 import { carryOver } from "#api/status-strategy.ts";
+import { formatTime } from "#lib/clock.ts";
+import { signingRequestErrors } from "./signing-request-rules.ts";
 
 type Request = V1CertificateSigningRequest;
 
 export const signingRequestStrategy: Strategy<Request> = {
+  /** Who asks is who sends the request, whatever the object says. */
   prepareCreate(request, { user }) {
     const { spec } = request;
     spec.username = user.name;
     spec.groups = [...user.groups];
-    if ((user.uid ?? "") === "") delete spec.uid;
-    else spec.uid = user.uid!;
+    delete spec.uid;
+    delete spec.extra;
+    if ((user.uid ?? "") !== "") spec.uid = user.uid!;
     const extra = Object.entries(user.extra ?? {});
-    if (extra.length === 0) delete spec.extra;
-    else spec.extra = Object.fromEntries(extra.map(([key, values]) => [key, [...values]]));
+    if (extra.length > 0) spec.extra = Object.fromEntries(extra.map(([key, values]) => [key, [...values]]));
     request.status = {};
   },
   prepareUpdate(request, old) {
     carryOver(request, old, "spec");
     carryOver(request, old, "status");
   },
+  validate: (request, old) => signingRequestErrors(request, old, { mayApprove: false, mayIssue: false }),
   resetFields: [["spec"], ["status"]],
 };
 
-/** Signers write here: what was decided stays as it was decided. */
 export const signingStatusStrategy: Strategy<Request> = {
-  prepareUpdate(request, old, { now }) {
+  prepareUpdate(request, old, context) {
     carryOver(request, old, "spec");
-    for (const type of ["Approved", "Denied"]) keepInstances(request, old, type);
-    stampConditions(request, old, now);
+    for (const type of ["Approved", "Denied"]) keepVerdict(request, old, type);
+    stampConditions(request, old, context);
   },
-  resetFields: [["spec"]],
+  validate: (request, old) => signingRequestErrors(request, old, { mayApprove: false, mayIssue: true }),
+  resetFields: [["spec"], ["status", "conditions"]],
 };
 
-/** Approvers write here: conditions and nothing else. */
 export const approvalStrategy: Strategy<Request> = {
-  prepareUpdate(request, old, { now }) {
+  prepareUpdate(request, old, context) {
     carryOver(request, old, "spec");
-    const conditions = request.status?.conditions;
-    carryOver(request, old, "status");
-    const kept = { ...request.status };
-    if (conditions === undefined) delete kept.conditions;
-    else kept.conditions = conditions;
-    request.status = kept;
-    stampConditions(request, old, now);
+    stampConditions(request, old, context);
+    const certificate = old.status?.certificate;
+    if (certificate !== undefined) request.status = { ...request.status, certificate };
+    else delete request.status?.certificate;
   },
+  validate: (request, old) => signingRequestErrors(request, old, { mayApprove: true, mayIssue: false }),
   resetFields: [["spec"], ["status", "certificate"]],
 };
 
-function keepInstances(request: Request, old: Request, type: string): void {
-  const before = (old.status?.conditions ?? []).filter((each) => each.type === type);
-  const conditions = request.status?.conditions ?? [];
-  const places = conditions.flatMap((each, at) => (each.type === type ? [at] : []));
-  if (places.length !== before.length) return;
-  for (const [nth, at] of places.entries()) conditions[at] = { ...before[nth]! };
+/** A verdict that is sent back stays as it was, word for word. */
+function keepVerdict({ status }: Request, old: Request, wanted: string): void {
+  const before = (old.status?.conditions ?? []).filter(({ type }) => type === wanted);
+  const conditions = status?.conditions ?? [];
+  if (conditions.filter(({ type }) => type === wanted).length !== before.length || before.length === 0) return;
+  const kept = [...before];
+  status!.conditions = conditions.map((condition) => (condition.type === wanted ? kept.shift()! : condition));
 }
 
-/** A condition without times was updated now; it began now unless its status is as it was. */
-function stampConditions(request: Request, old: Request, now: number): void {
-  const time = formatTime(now);
-  for (const condition of request.status?.conditions ?? []) {
-    condition.lastUpdateTime ??= time;
-    if ((condition.lastTransitionTime ?? undefined) !== undefined) continue;
-    const same = (old.status?.conditions ?? []).find(
-      ({ type, status, lastTransitionTime }) =>
-        type === condition.type && status === condition.status && (lastTransitionTime ?? undefined) !== undefined,
-    );
-    condition.lastTransitionTime = same?.lastTransitionTime ?? time;
+function stampConditions({ status }: Request, old: Request, { now }: RequestContext): void {
+  for (const condition of status?.conditions ?? []) {
+    if (!condition.lastUpdateTime) condition.lastUpdateTime = formatTime(now);
+    if (!condition.lastTransitionTime) condition.lastTransitionTime = transitionOf(condition, old) ?? formatTime(now);
   }
 }
+
+const transitionOf = ({ type, status }: V1CertificateSigningRequestCondition, old: Request): string | undefined =>
+  (old.status?.conditions ?? []).find((each) => each.type === type && each.status === status)?.lastTransitionTime;

@@ -7,6 +7,16 @@ import { defaultPriorityLevel, priorityLevelErrors, priorityLevelStatusErrors } 
 
 const queuing = "flowcontrol.v1.QueuingConfiguration";
 
+const sharesDescription = `\`nominalConcurrencyShares\` (NCS) contributes to the computation of the NominalConcurrencyLimit (NominalCL) of this level. This is the number of execution seats available at this priority level. This is used both for requests dispatched from this priority level as well as requests dispatched from other priority levels borrowing seats from this level. The server's concurrency limit (ServerCL) is divided among the Limited priority levels in proportion to their NCS values:
+
+NominalCL(i)  = ceil( ServerCL * NCS(i) / sum_ncs ) sum_ncs = sum[priority level k] NCS(k)
+
+Bigger numbers mean a larger nominal concurrency limit, at the expense of every other priority level.
+
+If not specified, this field defaults to a value of 30.
+
+Setting this field to zero supports the construction of a "jail" for this priority level that is used to hold some request(s)`;
+
 export type PriorityLevelConfiguration = V1PriorityLevelConfiguration;
 export const PriorityLevelConfiguration = defineResource<PriorityLevelConfiguration>({
   group: "flowcontrol.apiserver.k8s.io",
@@ -28,7 +38,7 @@ export const PriorityLevelConfiguration = defineResource<PriorityLevelConfigurat
     ),
     column(
       "NominalConcurrencyShares",
-      ["flowcontrol.v1.LimitedPriorityLevelConfiguration", "nominalConcurrencyShares"],
+      sharesDescription,
       ({ spec }: PriorityLevelConfiguration) => spec?.limited?.nominalConcurrencyShares ?? "<none>",
     ),
     column("Queues", [queuing, "queues"], (level: PriorityLevelConfiguration) => queuingOf(level)?.queues ?? "<none>"),

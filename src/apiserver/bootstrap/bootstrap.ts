@@ -3,6 +3,14 @@
  * through which pods reach the API. Made through the API, as any client would; what is there already stays.
  */
 import type { Logger } from "#lib/log.ts";
+import {
+  autoUpdate,
+  mandatoryFlowSchemas,
+  mandatoryPriorityLevels,
+  suggestedFlowSchemas,
+  suggestedPriorityLevels,
+} from "#api/flowcontrol/bootstrap-objects.ts";
+import type { V1FlowSchema, V1PriorityLevelConfiguration } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
 import type { Status } from "#api/status-error.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
@@ -25,6 +33,7 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     ...priorityClasses,
     serviceCidr(options.serviceCidr),
     ...policyObjects(),
+    ...flowObjects(),
   ];
   const served = objects.filter((object) => addressOf(options.catalogue, object) !== undefined);
   await ensureInOrder(
@@ -85,6 +94,22 @@ const priorityClasses: UnknownObject[] = [
   value,
   description: what,
 }));
+
+function flowObjects(): UnknownObject[] {
+  const apiVersion = "flowcontrol.apiserver.k8s.io/v1";
+  const made =
+    (kind: string) =>
+    ({ metadata, spec }: V1FlowSchema | V1PriorityLevelConfiguration): UnknownObject => ({
+      apiVersion,
+      kind,
+      metadata: { ...metadata, annotations: autoUpdate },
+      spec,
+    });
+  return [
+    ...[...mandatoryPriorityLevels, ...suggestedPriorityLevels].map(made("PriorityLevelConfiguration")),
+    ...[...mandatoryFlowSchemas, ...suggestedFlowSchemas].map(made("FlowSchema")),
+  ];
+}
 
 function serviceCidr(cidr: string): UnknownObject {
   return {
