@@ -4,7 +4,7 @@
  */
 import type { V1PersistentVolumeClaim, V1Pod, V1ResourceQuota, V1Service } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { addQuantities, toQuantity, type Quantity } from "#api/quantity.ts";
+import { addQuantities, subtractQuantities, toQuantity, type Quantity } from "#api/quantity.ts";
 import { podLimits, podRequests, qosClassOf } from "./pod-resources.ts";
 
 export type Usage = Record<string, Quantity>;
@@ -86,6 +86,70 @@ export function addUsage(a: Usage, b: Usage): Usage {
   const sum = { ...a };
   for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(sum[name] ?? 0, amount);
   return sum;
+}
+
+/** What `a` counts more than `b`; nothing is less than nothing. */
+export function subtractUsage(a: Usage, b: Usage): Usage {
+  const rest: Usage = {};
+  for (const [name, amount] of Object.entries(a)) {
+    const left = subtractQuantities(amount, b[name] ?? 0);
+    rest[name] = left.nanos > 0n ? left : toQuantity(0);
+  }
+  return rest;
+}
+
+const ofPods = new Set([
+  "pods",
+  "cpu",
+  "memory",
+  "ephemeral-storage",
+  "requests.cpu",
+  "requests.memory",
+  "requests.ephemeral-storage",
+  "limits.cpu",
+  "limits.memory",
+  "limits.ephemeral-storage",
+]);
+const ofServices = new Set(["services", "services.nodeports", "services.loadbalancers"]);
+const ofClaims = new Set(["persistentvolumeclaims", "requests.storage"]);
+
+/** Whether a limit of this name is one on objects of this kind. */
+export function limitsKind(name: string, group: string, plural: string): boolean {
+  if (name.startsWith("count/")) return name === `count/${plural}${group === "" ? "" : `.${group}`}`;
+  if (group !== "") return false;
+  switch (plural) {
+    case "pods":
+      return ofPods.has(name) || /^(requests\.)?hugepages-/.test(name) || isExtendedRequest(name);
+    case "persistentvolumeclaims":
+      return ofClaims.has(name) || name.includes(storageClassSuffix);
+    case "services":
+      return ofServices.has(name);
+    default:
+      return name === plural && plainCounts.has(name);
+  }
+}
+
+/** "requests.example.com/gpu" */
+const isExtendedRequest = (name: string): boolean =>
+  name.startsWith("requests.") && name.includes("/") && !name.includes(storageClassSuffix);
+
+const mustBeSet = new Set(["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]);
+
+/**
+ * A limit on cpu or memory asks every container to say how much it wants. Upstream: podEvaluator.Constraints.
+ */
+export function constraintError(names: readonly string[], { spec }: V1Pod): string | undefined {
+  const required = names.filter((name) => mustBeSet.has(name)).toSorted();
+  if (required.length === 0 || spec?.resources !== undefined) return undefined;
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  const missing = required.flatMap((name) => {
+    const [of, resource = of!] = name.split(".");
+    const field = of === "limits" ? "limits" : "requests";
+    const silent = containers.filter(({ resources }) => resources?.[field]?.[resource] === undefined);
+    const unique = [...new Set(silent.map((container) => container.name))].toSorted();
+    return unique.length === 0 ? [] : [`${name} for: ${unique.join(",")}`];
+  });
+  return missing.length === 0 ? undefined : `must specify ${missing.join("; ")}`;
 }
 
 /** Whether the quota's scopes take in this object. A quota with scopes counts pods only. */

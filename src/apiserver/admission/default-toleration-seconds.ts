@@ -10,7 +10,7 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
   mutate(request) {
     if (request.object === undefined || !isFor(request, "", "pods")) return;
     const { spec } = request.object as V1Pod;
-    if (spec === undefined || request.operation !== "CREATE") return;
+    if (spec === undefined || (request.operation !== "CREATE" && request.operation !== "UPDATE")) return;
     const given = spec.tolerations ?? [];
     const missing = keys.filter((key) => !given.some((toleration) => tolerates(toleration, key)));
     if (missing.length === 0) return;

@@ -6,6 +6,7 @@ import type { KubernetesObject } from "#api/object.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Services } from "#apiserver/operation.ts";
 import type { User } from "#apiserver/request.ts";
+import type { Write } from "#store/store.ts";
 
 export interface AdmissionRequest {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -24,6 +25,10 @@ export interface AdmissionRequest {
   readonly now: number;
   readonly warnings: string[];
   readonly services: Services;
+  /** What validation wants written in the same transaction as the object. Empty again before validation runs again. */
+  readonly writes: Write[];
+  /** What is to be called once the object is written, or will not be. */
+  readonly settle: (() => void)[];
 }
 
 export interface AdmissionPlugin {
@@ -56,6 +61,21 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): Admission {
       }
     },
   };
+}
+
+/** Validates, then writes; what validation holds meanwhile is let go in any case. */
+export async function validated<T>(
+  admission: Admission,
+  request: AdmissionRequest,
+  write: (more: readonly Write[]) => Promise<T>,
+): Promise<T> {
+  request.writes.length = 0;
+  try {
+    await admission.validate(request);
+    return await write(request.writes);
+  } finally {
+    for (const settle of request.settle.splice(0)) settle();
+  }
 }
 
 /** "pods" in group "", and so on: whether a request is about this resource (and this subresource). */

@@ -1,12 +1,14 @@
 /** POST of a collection. Upstream: handlers/create.go, registry/generic/registry/store.go Create. */
 import type { KubernetesObject } from "#api/object.ts";
+import { StatusError } from "#api/status-error.ts";
 import { alreadyExists, forbiddenRequest, generateNameConflict, unknownFailure } from "#api/status-catalogue.ts";
 import { invalidObject } from "#api/validation/field-errors.ts";
 import { objectMetaErrors } from "#api/validation/object-meta.ts";
 import type { ObjectAnswer } from "#apiserver/answer.ts";
-import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
+import { type AdmissionRequest, validated } from "#apiserver/admission/plugin.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import type { Write } from "#store/store.ts";
 import { objectEndpoint } from "./endpoint.ts";
 import type { ResourceHook } from "./hooks.ts";
 import { checksFinalizerNames, fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
@@ -62,14 +64,14 @@ export async function insertObject(
     firstGeneration(resource.definition, object);
     resource.definition.prepareCreate?.(object, operation.context);
     checkNew(operation, object);
-    await services.admission.validate(admission);
-    const written = await store(operation, object, hook);
+    const written = await validated(services.admission, admission, (more) => store(operation, object, hook, more));
     if (written !== undefined) return written;
     const name = metadata.name ?? "";
-    if (attempt >= writeRetriesMax || (isTaken(operation, object) && !isGenerated))
+    const holder = holderOf(operation, object);
+    if (attempt >= writeRetriesMax || (holder !== undefined && !isGenerated))
       throw isGenerated
         ? generateNameConflict(resource.resourceName, name, 1)
-        : alreadyExists(resource.resourceName, name);
+        : taken(alreadyExists(resource.resourceName, name), holder?.object);
     if (isGenerated) metadata.name = generateName(metadata.generateName!, services.random);
   }
 }
@@ -78,6 +80,7 @@ async function store(
   operation: Operation,
   object: KubernetesObject,
   hook: ResourceHook | undefined,
+  more: readonly Write[],
 ): Promise<Entry | undefined> {
   const { resource } = operation;
   const key = keyOf(resource, object.metadata.namespace ?? "", object.metadata.name ?? "");
@@ -88,14 +91,22 @@ async function store(
   // Upstream's storage refuses a version, and a dry run does not get that far.
   if (operation.dryRun) return unwritten(key, object, isVersion ? Number(resourceVersion) : undefined);
   if (isVersion) throw unknownFailure("resourceVersion should not be set on objects to be created");
-  const result = await putObject(operation, key, object, 0, hook?.writes?.(object, undefined, operation));
+  const writes = [...(hook?.writes?.(object, undefined, operation) ?? []), ...more];
+  const result = await putObject(operation, key, object, 0, writes);
   if (!result.ok) return undefined;
   hook?.afterWrite?.(object, undefined, operation);
   return result.entry;
 }
 
-function isTaken({ resource }: Operation, { metadata }: KubernetesObject): boolean {
-  return resource.cache.get(keyOf(resource, metadata.namespace ?? "", metadata.name ?? "")) !== undefined;
+/** The object that has the name already. */
+function holderOf({ resource }: Operation, { metadata }: KubernetesObject): Entry | undefined {
+  return resource.cache.get(keyOf(resource, metadata.namespace ?? "", metadata.name ?? ""));
+}
+
+/** Who waits for a name that is about to be free learns that it is. */
+function taken(error: StatusError, holder: KubernetesObject | undefined): StatusError {
+  if (holder?.metadata.deletionTimestamp === undefined) return error;
+  return new StatusError({ ...error.status, message: `object is being deleted: ${error.status.message}` });
 }
 
 function checkNew(operation: Operation, object: KubernetesObject): void {
@@ -133,5 +144,7 @@ export function admissionFor(
     now,
     warnings,
     services,
+    writes: [],
+    settle: [],
   };
 }

@@ -9,6 +9,8 @@ import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
 import { attributesOf, forbidden } from "#apiserver/authz/authorizer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import { validated } from "#apiserver/admission/plugin.ts";
+import type { Write } from "#store/store.ts";
 import { admissionFor, insertObject } from "./create.ts";
 import { addWarning } from "./warnings.ts";
 import { eraseObject } from "./delete.ts";
@@ -144,12 +146,25 @@ async function replace(
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
   for (const text of endpoint.strategy.warnings?.(object, old, context) ?? []) addWarning(warnings, text);
-  await services.admission.validate(admission);
+  return validated(services.admission, admission, (more) => store(operation, key, current, object, more));
+}
+
+async function store(
+  operation: Operation,
+  key: string,
+  current: Entry,
+  object: KubernetesObject,
+  more: readonly Write[],
+): Promise<Entry | undefined> {
+  const { resource, services } = operation;
+  const old = current.object;
+  const hook = services.hooks.get(resource.group, resource.plural);
   keepTimesIfUnchanged(old, object);
   if (isReleased(object, old) && hook?.isHeld?.(object) !== true) return eraseObject(operation, key, current, object);
   if (isEqual(object, old)) return current;
   if (operation.dryRun) return unwritten(key, object, current.revision);
-  const written = await putObject(operation, key, object, current.revision, hook?.writes?.(object, old, operation));
+  const writes = [...(hook?.writes?.(object, old, operation) ?? []), ...more];
+  const written = await putObject(operation, key, object, current.revision, writes);
   if (!written.ok) return undefined;
   hook?.afterWrite?.(object, old, operation);
   return written.entry;
