@@ -21,7 +21,7 @@ export function ephemeralClaimErrors({ volumeClaimTemplate }: V1EphemeralVolumeS
 }
 
 /** Labels and annotations only. */
-function templateMetaErrors(meta: V1ObjectMeta | undefined, path: string): FieldError[] {
+export function templateMetaErrors(meta: V1ObjectMeta | undefined, path: string): FieldError[] {
   const errors = [
     ...annotationsErrors(meta?.annotations, `${path}.annotations`),
     ...labelsErrors(meta?.labels, `${path}.labels`),

@@ -1,0 +1,154 @@
+/** The rules of one device of a slice. Upstream: validateDevice in pkg/apis/resource/validation/validation.go. */
+import { nodeSelectorErrors } from "#api/core/pod-scheduling.ts";
+import type {
+  V1Counter,
+  V1Device,
+  V1DeviceAttribute,
+  V1DeviceCapacity,
+  V1DeviceCounterConsumption,
+} from "#api/generated/types.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { isLongerThan } from "#api/go-text.ts";
+import { forbidden, invalid, raw, required, tooLong, tooMany } from "#api/validation/field-errors.ts";
+import { dnsLabel, dnsSubdomain } from "#api/validation/values.ts";
+import { taintErrors } from "./device-configuration.ts";
+import { listErrors, qualifiedNameErrors, setErrors } from "./device-names.ts";
+
+const attributesAndCapacitiesMax = 32;
+const attributeValuesMax = 48;
+const taintsMax = 16;
+const consumptionsMax = 2;
+const countersMax = 32;
+const valueBytesMax = 64;
+const semver =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
+
+export function deviceErrors(device: V1Device, path: string, isPlacedByDevice: boolean): FieldError[] {
+  const { name = "", attributes = {}, capacity = {}, taints, consumesCounters } = device;
+  return [
+    ...(name === "" ? [required(`${path}.name`)] : dnsLabel(`${path}.name`, name)),
+    ...sizeErrors(attributes, capacity, path),
+    ...mapErrors(attributes, `${path}.attributes`, attributeErrors),
+    ...mapErrors(capacity, `${path}.capacity`, (one, at) => capacityErrors(one, at, device)),
+    ...listErrors(taints, taintsMax, `${path}.taints`, taintErrors),
+    ...setErrors(
+      consumesCounters,
+      consumptionsMax,
+      `${path}.consumesCounters`,
+      ({ counterSet }) => counterSet,
+      consumptionErrors,
+    ),
+    ...(isPlacedByDevice ? placeErrors(device, path) : unplacedErrors(device, path)),
+  ];
+}
+
+function sizeErrors(
+  attributes: Record<string, V1DeviceAttribute>,
+  capacity: Record<string, V1DeviceCapacity>,
+  path: string,
+): FieldError[] {
+  const total = Object.keys(attributes).length + Object.keys(capacity).length;
+  const values = Object.values(attributes).reduce((sum, attribute) => sum + valueCount(attribute), 0);
+  const errors: FieldError[] = [];
+  const over = (count: number, what: string, max: number) =>
+    errors.push(invalid(path, count, `the total number of ${what} must not exceed ${max}`));
+  if (total > attributesAndCapacitiesMax) over(total, "attributes and capacities", attributesAndCapacitiesMax);
+  if (values > attributeValuesMax) over(values, "attribute values", attributeValuesMax);
+  return errors;
+}
+
+function valueCount({ bools = [], ints = [], strings = [], versions = [] }: V1DeviceAttribute): number {
+  return Math.max(1, bools.length + ints.length + strings.length + versions.length);
+}
+
+const mapErrors = <T>(
+  map: Readonly<Record<string, T>>,
+  path: string,
+  rule: (item: T, path: string) => FieldError[],
+): FieldError[] =>
+  Object.entries(map).flatMap(([key, item]) => [...qualifiedNameErrors(key, path), ...rule(item, `${path}[${key}]`)]);
+
+const lists = ["bools", "ints", "strings", "versions"] as const;
+
+/** One value, of one type. */
+function attributeErrors(attribute: V1DeviceAttribute, path: string): FieldError[] {
+  const { string, version, strings, versions } = attribute;
+  const given = Object.values(attribute).filter((value) => value !== undefined).length;
+  return [
+    ...(string === undefined ? [] : textErrors(string, `${path}.string`)),
+    ...(version === undefined ? [] : versionErrors(version, `${path}.version`)),
+    ...lists.flatMap((field) =>
+      attribute[field]?.length === 0
+        ? [invalid(`${path}.${field}`, attribute[field], "must not be empty if specified")]
+        : [],
+    ),
+    ...(strings ?? []).flatMap((value, index) => textErrors(value, `${path}.strings[${index}]`)),
+    ...(versions ?? []).flatMap((value, index) => versionErrors(value, `${path}.versions[${index}]`)),
+    ...(given === 1 ? [] : [invalid(path, given === 0 ? "" : attribute, "exactly one value must be specified")]),
+  ];
+}
+
+const textErrors = (value: string, field: string): FieldError[] =>
+  isLongerThan(value, valueBytesMax) ? [tooLong(field, valueBytesMax)] : [];
+
+const versionErrors = (value: string, field: string): FieldError[] => [
+  ...(semver.test(value) ? [] : [invalid(field, value, "must be a string compatible with semver.org spec 2.0.0")]),
+  ...textErrors(value, field),
+];
+
+/** Only what several share can be asked for in parts. */
+const capacityErrors = ({ requestPolicy }: V1DeviceCapacity, path: string, device: V1Device): FieldError[] =>
+  requestPolicy === undefined || device.allowMultipleAllocations === true
+    ? []
+    : [forbidden(`${path}.requestPolicy`, "allowMultipleAllocations must be true")];
+
+function consumptionErrors({ counterSet = "", counters }: V1DeviceCounterConsumption, path: string): FieldError[] {
+  const field = `${path}.counterSet`;
+  return [
+    ...(counterSet === "" ? [required(field)] : dnsLabel(field, counterSet)),
+    ...counterMapErrors(counters, countersMax, `${path}.counters`),
+  ];
+}
+
+export function counterMapErrors(
+  counters: Readonly<Record<string, V1Counter>> | undefined,
+  itemsMax: number,
+  path: string,
+): FieldError[] {
+  const names = Object.keys(counters ?? {});
+  if (names.length === 0) return [required(path)];
+  return [
+    ...names.flatMap((name) => dnsLabel(path, name)),
+    ...(names.length > itemsMax ? [tooMany(path, names.length, itemsMax)] : []),
+  ];
+}
+
+const choiceText =
+  "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec";
+
+function placeErrors({ nodeName, nodeSelector, allNodes }: V1Device, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const given: string[] = [];
+  if (nodeName === "") errors.push(invalid(`${path}.nodeName`, nodeName, "must not be empty"));
+  else if (nodeName !== undefined) {
+    given.push("`nodeName`");
+    errors.push(...dnsSubdomain(`${path}.nodeName`, nodeName));
+  }
+  if (nodeSelector !== undefined) {
+    given.push("`nodeSelector`");
+    errors.push(...nodeSelectorErrors(nodeSelector, `${path}.nodeSelector`));
+  }
+  if (allNodes === true) given.push("`allNodes`");
+  else if (allNodes === false)
+    errors.push(invalid(`${path}.allNodes`, allNodes, "must be either unset or set to true"));
+  if (given.length === 0) errors.push(required(path, choiceText));
+  if (given.length > 1) errors.push(invalid(path, `{${given.join(", ")}}`, choiceText));
+  return errors;
+}
+
+function unplacedErrors({ nodeName, nodeSelector, allNodes }: V1Device, path: string): FieldError[] {
+  if (nodeName === undefined && nodeSelector === undefined && allNodes === undefined) return [];
+  const text =
+    "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec";
+  return [invalid(path, raw("null"), text)];
+}
