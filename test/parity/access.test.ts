@@ -1,0 +1,363 @@
+/** Who may do what: forbidden texts, roles and bindings, escalation, reviews, tokens, nodes, impersonation. */
+import { create, get, mergePatch, post, remove, storyServer, type Story, update } from "#test/support/story.ts";
+import {
+  clusterRole,
+  clusterRoleBinding,
+  configMap,
+  pod,
+  role,
+  roleBinding,
+  serviceAccount,
+} from "#test/support/story-objects.ts";
+
+const stories = storyServer();
+
+const rbac = "rbac.authorization.k8s.io";
+const reads = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
+const boundTo = (user: string, kind = "Role") =>
+  create(
+    roleBinding("b", {
+      subjects: [{ kind: "User", name: user, apiGroup: rbac }],
+      roleRef: { apiGroup: rbac, kind, name: kind === "Role" ? "r" : "{ns}" },
+    }),
+  );
+const inNamespace = 'in the namespace "{ns}"';
+
+stories("who has no right", [
+  [
+    "cannot read",
+    get("pods/a")
+      .as("u")
+      .answers(403, `pods "a" is forbidden: User "u" cannot get resource "pods" in API group "" ${inNamespace}`),
+    get("pods")
+      .as("u")
+      .answers(403, `pods is forbidden: User "u" cannot list resource "pods" in API group "" ${inNamespace}`),
+  ],
+  [
+    "hears it before anything is read",
+    mergePatch("pods/a?fieldManager=x", "no JSON")
+      .as("u")
+      .answers(403, `pods "a" is forbidden: User "u" cannot patch resource "pods" in API group "" ${inNamespace}`),
+  ],
+  [
+    "hears it of what is not there",
+    get("/apis/apps/v1/namespaces/{ns}/wings")
+      .as("u")
+      .answers(
+        403,
+        `wings.apps is forbidden: User "u" cannot list resource "wings" in API group "apps" ${inNamespace}`,
+      ),
+  ],
+  [
+    "cannot use subresources",
+    get("pods/a/log")
+      .as("u")
+      .answers(403, `pods "a" is forbidden: User "u" cannot get resource "pods/log" in API group "" ${inNamespace}`),
+  ],
+  [
+    "cannot reach what is in no namespace",
+    get("/api/v1/nodes/n1/proxy/metrics")
+      .as("u")
+      .answers(
+        403,
+        'nodes "n1" is forbidden: User "u" cannot get resource "nodes/proxy" in API group "" at the cluster scope',
+      ),
+  ],
+  [
+    "cannot read other paths",
+    get("/no/such/path").as("u").answers(403, 'forbidden: User "u" cannot get path "/no/such/path"'),
+  ],
+  ["may read health, version and discovery", get("/healthz").as("u"), get("/version").as("u"), get("/apis").as("u")],
+  [
+    "has a name that is quoted",
+    get("secrets")
+      .as('Al "the user"')
+      .answers(
+        403,
+        `secrets is forbidden: User "Al \\"the user\\"" cannot list resource "secrets" in API group "" ${inNamespace}`,
+      ),
+  ],
+]);
+
+stories("a role", [
+  [
+    "gives rights in its namespace",
+    create(role("r", { rules: [reads] })),
+    boundTo("u"),
+    create(pod("a")),
+    get("pods/a").as("u"),
+    get("/api/v1/namespaces/default/pods")
+      .as("u")
+      .answers(
+        403,
+        'pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "default"',
+      ),
+    remove("pods/a")
+      .as("u")
+      .answers(403, `pods "a" is forbidden: User "u" cannot delete resource "pods" in API group "" ${inNamespace}`),
+  ],
+  [
+    "of the cluster gives them where it is bound",
+    create(clusterRole("{ns}", { rules: [reads] })),
+    boundTo("u", "ClusterRole"),
+    get("pods").as("u"),
+    get("/api/v1/pods")
+      .as("u")
+      .answers(403, 'pods is forbidden: User "u" cannot list resource "pods" in API group "" at the cluster scope'),
+  ],
+  [
+    "of names lets a list of one name through",
+    create(role("r", { rules: [{ ...reads, resourceNames: ["a"] }] })),
+    boundTo("u"),
+    get("pods?fieldSelector=metadata.name=a").as("u"),
+    get("pods")
+      .as("u")
+      .answers(403, `pods is forbidden: User "u" cannot list resource "pods" in API group "" ${inNamespace}`),
+  ],
+  [
+    "that is missing is named",
+    boundTo("u"),
+    get("pods")
+      .as("u")
+      .answers(
+        403,
+        `pods is forbidden: User "u" cannot list resource "pods" in API group "" ${inNamespace}: RBAC: role.rbac.authorization.k8s.io "r" not found`,
+      ),
+  ],
+  [
+    "of groups and accounts gives rights too",
+    create(role("r", { rules: [reads] })),
+    create(
+      roleBinding("b", {
+        subjects: [
+          { kind: "Group", name: "team", apiGroup: rbac },
+          { kind: "ServiceAccount", name: "robot", namespace: "{ns}" },
+        ],
+        roleRef: { apiGroup: rbac, kind: "Role", name: "r" },
+      }),
+    ),
+    get("pods").as("x", "team"),
+    get("pods").as("system:serviceaccount:{ns}:robot").answers(403),
+  ],
+  [
+    "to update lets nobody create by PUT",
+    create(role("r", { rules: [{ apiGroups: [""], resources: ["services"], verbs: ["update"] }] })),
+    boundTo("u"),
+    update({ apiVersion: "v1", kind: "Service", metadata: { name: "s" }, spec: { ports: [{ port: 80 }] } })
+      .as("u")
+      .answers(
+        403,
+        `services "s" is forbidden: User "u" cannot create resource "services" in API group "" ${inNamespace}`,
+      ),
+  ],
+]);
+
+stories("rules and bindings", [
+  [
+    "say verbs, groups and resources",
+    create(role("r", { rules: [{}] })).isInvalid(
+      "[rules[0].verbs: Required value: verbs must contain at least one value, rules[0].apiGroups: Required value: resource rules must supply at least one api group, rules[0].resources: Required value: resource rules must supply at least one resource]",
+    ),
+  ],
+  [
+    "are about resources or about paths",
+    create(clusterRole("{ns}", { rules: [{ ...reads, nonResourceURLs: ["/metrics"] }] })).isInvalid(
+      'rules[0].nonResourceURLs: Invalid value: ["/metrics"]: rules cannot apply to both regular resources and non-resource URLs',
+    ),
+  ],
+  [
+    "keep what they refer to",
+    create(role("r", { rules: [reads] })),
+    boundTo("u"),
+    mergePatch("rolebindings/b", { roleRef: { name: "other" } }).answers(422),
+    mergePatch("rolebindings/b", { subjects: [{ kind: "User" }] }).answers(
+      422,
+      'RoleBinding.rbac.authorization.k8s.io "b" is invalid: subjects[0].name: Required value',
+    ),
+  ],
+]);
+
+const manages = { apiGroups: [rbac], resources: ["roles", "rolebindings"], verbs: ["create", "update", "patch"] };
+stories("nobody gives", [
+  [
+    "what they do not have",
+    create(role("r", { rules: [manages] })),
+    boundTo("u"),
+    create(role("new", { rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["get", "list"] }] }))
+      .as("u")
+      .answers(
+        403,
+        'roles.rbac.authorization.k8s.io "new" is forbidden: user "u" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["secrets"], Verbs:["get" "list"]}',
+      ),
+  ],
+  [
+    "what they have not, by a binding",
+    create(role("r", { rules: [manages] })),
+    boundTo("u"),
+    create(role("strong", { rules: [reads] })),
+    create(roleBinding("new", { subjects: [], roleRef: { apiGroup: rbac, kind: "Role", name: "strong" } }))
+      .as("u")
+      .answers(
+        403,
+        'rolebindings.rbac.authorization.k8s.io "new" is forbidden: user "u" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}',
+      ),
+  ],
+  [
+    "more than an admin has, unless they may escalate",
+    create(role("r", { rules: [{ ...manages, verbs: ["create", "escalate"] }] })),
+    boundTo("u"),
+    create(role("new", { rules: [reads] })).as("u"),
+  ],
+]);
+
+const review = (path: string, kind: string, spec: unknown) =>
+  post(path, { apiVersion: "authorization.k8s.io/v1", kind, spec });
+const selfReview = (attributes: unknown) =>
+  review("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "SelfSubjectAccessReview", {
+    resourceAttributes: attributes,
+  });
+stories("a review", [
+  [
+    "says what I may",
+    selfReview({ namespace: "{ns}", verb: "get", resource: "pods" }).as("u").has("status", { allowed: false }),
+    create(role("r", { rules: [reads] })),
+    boundTo("u"),
+    selfReview({ namespace: "{ns}", verb: "get", resource: "pods" })
+      .as("u")
+      .has("status", { allowed: true, reason: 'RBAC: allowed by RoleBinding "b/{ns}" of Role "r" to User "u"' }),
+  ],
+  [
+    "says what others may",
+    review("/apis/authorization.k8s.io/v1/subjectaccessreviews", "SubjectAccessReview", {
+      resourceAttributes: { namespace: "{ns}", verb: "get", resource: "pods" },
+    }).answers(422),
+  ],
+  [
+    "says who I am",
+    post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "SelfSubjectReview",
+    })
+      .as("u", "team")
+      .has("status.userInfo", { username: "u", groups: ["team", "system:authenticated"] }),
+  ],
+  [
+    "of rules needs a namespace",
+    review("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {}).answers(
+      400,
+      "no namespace on request",
+    ),
+  ],
+]);
+
+const request = (spec: unknown) =>
+  post("serviceaccounts/robot/token", { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
+const tokenReview = () =>
+  post("/apis/authentication.k8s.io/v1/tokenreviews", {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenReview",
+    spec: { token: "{token}" },
+  });
+const robot = create(serviceAccount("robot"));
+stories("a token", [
+  [
+    "tells whose it is",
+    robot,
+    request({}).saves("token", "status.token"),
+    tokenReview().shows({
+      status: {
+        authenticated: true,
+        user: {
+          username: "system:serviceaccount:{ns}:robot",
+          groups: ["system:serviceaccounts", "system:serviceaccounts:{ns}", "system:authenticated"],
+        },
+      },
+    }),
+  ],
+  [
+    "lasts ten minutes at least",
+    robot,
+    request({ expirationSeconds: 600 }),
+    request({ expirationSeconds: 599 }).answers(
+      422,
+      'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
+    ),
+  ],
+  [
+    "ends with what it is bound to",
+    robot,
+    create({ ...configMap("x") }),
+    create({ apiVersion: "v1", kind: "Secret", metadata: { name: "s" } }),
+    request({ boundObjectRef: { kind: "Secret", apiVersion: "v1", name: "s" } }).saves("token", "status.token"),
+    remove("secrets/s"),
+    tokenReview().lacks("status.authenticated"),
+  ],
+  [
+    "is bound to what is there",
+    robot,
+    request({ boundObjectRef: { kind: "Secret", apiVersion: "v1", name: "absent" } }).answers(
+      404,
+      'secrets "absent" not found',
+    ),
+  ],
+  [
+    "is bound to a pod of the account",
+    robot,
+    create(pod("p")),
+    request({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p" } }).answers(
+      400,
+      'cannot bind token for serviceaccount "robot" to pod running with different serviceaccount name.',
+    ),
+  ],
+]);
+
+const nodes = ["system:nodes"];
+stories("a node", [
+  [
+    "reads what its pods need, and no more",
+    create(configMap("m")),
+    create(pod("p", { nodeName: "n1", volumes: [{ name: "v", configMap: { name: "m" } }] })),
+    get("configmaps/m").as("system:node:n1", ...nodes),
+    get("configmaps/m")
+      .as("system:node:n2", ...nodes)
+      .answers(
+        403,
+        `configmaps "m" is forbidden: User "system:node:n2" cannot get resource "configmaps" in API group "" ${inNamespace}: no relationship found between node 'n2' and this object`,
+      ),
+  ],
+  [
+    "without a name is none",
+    get("/api/v1/nodes")
+      .as("system:node:", ...nodes)
+      .answers(
+        403,
+        'nodes is forbidden: User "system:node:" cannot list resource "nodes" in API group "" at the cluster scope: unknown node for user "system:node:"',
+      ),
+  ],
+]);
+
+const bootstrap: Story[] = ["cluster-admin", "admin", "edit", "view"].map((name) => [
+  name,
+  get(`clusterroles/${name}`).has("metadata.labels", {
+    "kubernetes.io/bootstrapping": "rbac-defaults",
+    ...(name === "edit" ? { [`${rbac}/aggregate-to-admin`]: "true" } : {}),
+    ...(name === "view" ? { [`${rbac}/aggregate-to-edit`]: "true" } : {}),
+  }),
+]);
+stories("from the start there is", [
+  ...bootstrap,
+  [
+    "a binding of administrators",
+    get("clusterrolebindings/cluster-admin").has("subjects", [
+      { kind: "Group", apiGroup: rbac, name: "system:masters" },
+    ]),
+  ],
+  [
+    "aggregation",
+    create(clusterRole("{ns}-part", { rules: [reads] }, { labels: { "{ns}": "1" } })),
+    create(clusterRole("{ns}-sum", { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { "{ns}": "1" } }] } })),
+    create(
+      clusterRoleBinding("{ns}", { subjects: [], roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "{ns}-sum" } }),
+    ),
+  ],
+]);
