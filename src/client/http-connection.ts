@@ -4,6 +4,8 @@ import http2 from "node:http2";
 import https from "node:https";
 import net from "node:net";
 import tls from "node:tls";
+import { LostConnectionError, NotSentError } from "./lost-connection.ts";
+import { bodyOf } from "./stream-body.ts";
 
 export interface ConnectionConfig {
   /** "https://127.0.0.1:6443"; a path in it goes before every request's path. */
@@ -90,7 +92,7 @@ function createHttp1(url: URL, config: ConnectionConfig): Connection {
         request.once("error", reject);
         request.once("response", (response) => {
           const answered = { ...response.headers, warning: response.headersDistinct["warning"]?.join(", ") };
-          resolve({ code: response.statusCode ?? 0, headers: flat(answered), body: response });
+          resolve({ code: response.statusCode ?? 0, headers: flat(answered), body: bodyOf(response) });
         });
         request.end(body);
       }),
@@ -178,7 +180,10 @@ function connectTls(url: URL, config: ConnectionConfig): Promise<tls.TLSSocket> 
 /** Destroys a session whose other end went away without a word. */
 function keepAlive(session: http2.ClientHttp2Session): void {
   const ping = setInterval(() => {
-    const timeout = setTimeout(() => session.destroy(new Error("connection lost: no answer to a ping")), pingTimeoutMs);
+    const timeout = setTimeout(
+      () => session.destroy(new LostConnectionError("connection lost: no answer to a ping")),
+      pingTimeoutMs,
+    );
     timeout.unref();
     session.ping(() => clearTimeout(timeout));
   }, pingEveryMs);
@@ -195,19 +200,25 @@ function sendHttp2(session: http2.ClientHttp2Session, url: URL, request: Outgoin
     stream.once("close", () => holdOpen(session, -1));
     let answered = false;
     stream.on("error", (error) => {
-      if (!answered) reject(error);
+      if (!answered) reject(isRefused(stream) ? new NotSentError(error.message, { cause: error }) : error);
     });
     stream.once("response", (received) => {
       answered = true;
       const { ":status": code = 0, ...rest } = received;
-      resolve({ code: Number(code), headers: flat(rest), body: stream });
+      resolve({ code: Number(code), headers: flat(rest), body: bodyOf(stream) });
     });
     stream.once("close", () => {
-      if (!answered) reject(new Error(`connection to ${url.host} ended without an answer`));
+      if (answered) return;
+      const text = `connection to ${url.host} ended without an answer`;
+      reject(isRefused(stream) ? new NotSentError(text) : new LostConnectionError(text));
     });
     if (body !== undefined) stream.end(body);
   });
 }
+
+/** RFC 9113 §8.7: the server has done nothing for a stream that it refused, or that never got a number. */
+const isRefused = (stream: http2.ClientHttp2Stream): boolean =>
+  stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM || stream.id === undefined;
 
 const openStreams = new WeakMap<http2.ClientHttp2Session, number>();
 

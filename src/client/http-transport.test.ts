@@ -57,6 +57,20 @@ describe("http transport", () => {
     transport.close();
   });
 
+  test("a read whose connection breaks is sent again, a write is not", async () => {
+    let asked = 0;
+    const transport = await serve((request, response) => {
+      asked += 1;
+      if (asked % 2 === 1) request.socket.destroy();
+      else response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    });
+    expect(await transport.request({ method: "GET", path: "/a" })).toEqual({ code: 200, body: {} });
+    expect(asked).toBe(2);
+    await expect(transport.request({ method: "POST", path: "/a", body: {} })).rejects.toThrow();
+    expect(asked).toBe(3);
+    transport.close();
+  });
+
   test("an aborted watch ends without an error", async () => {
     const stop = new AbortController();
     const transport = await serve((_, response) => {

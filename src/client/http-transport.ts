@@ -1,6 +1,7 @@
 /**
  * The Transport over a network: HTTP/2 with all requests on one connection where the server speaks it, else HTTP/1.1 with
- * kept-alive connections. Retries nothing; who calls decides that.
+ * kept-alive connections. A connection that ends under a request is nobody's fault: what only reads, and what the server
+ * never took up, is sent again. All other retries are for who calls to decide.
  */
 import { readFile } from "node:fs/promises";
 import { failure } from "#api/status-error.ts";
@@ -12,6 +13,7 @@ import {
   type ConnectionConfig,
   type Outgoing,
 } from "./http-connection.ts";
+import { isLostConnection, NotSentError } from "./lost-connection.ts";
 import type { ApiRequest, ApiResponse, Transport, WatchEvent } from "./transport.ts";
 
 export type { ConnectionConfig } from "./http-connection.ts";
@@ -24,6 +26,8 @@ export interface HttpTransportOptions {
 
 /** A watch line longer than this is a broken stream, not an object (the server's own limit is far lower). */
 export const watchLineBytesMax = 64 * 1024 * 1024;
+/** How often a request is sent that gets no answer. */
+export const sendTriesMax = 3;
 /** How long a token that was read from a file is used before the file is read again. */
 const tokenFileMs = 60_000;
 
@@ -42,6 +46,10 @@ export class HttpTransport implements Transport {
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
+    return await tried(request, () => this.#request(request));
+  }
+
+  async #request(request: ApiRequest): Promise<ApiResponse> {
     const answer = await this.#send(request);
     const warnings = warningTexts(answer.headers["warning"]);
     const body = await readBody(answer);
@@ -49,7 +57,7 @@ export class HttpTransport implements Transport {
   }
 
   async *watch(request: ApiRequest): AsyncGenerator<readonly WatchEvent[]> {
-    const answer = await this.#send(request);
+    const answer = await tried(request, () => this.#send(request));
     if (answer.code >= 400) throw statusError(await readBody(answer), answer.code);
     try {
       yield* events(answer.body);
@@ -60,7 +68,7 @@ export class HttpTransport implements Transport {
   }
 
   async *stream(request: ApiRequest): AsyncGenerator<Uint8Array> {
-    const answer = await this.#send(request);
+    const answer = await tried(request, () => this.#send(request));
     if (answer.code >= 400) throw statusError(await readBody(answer), answer.code);
     yield* answer.body;
   }
@@ -97,6 +105,18 @@ export class HttpTransport implements Transport {
     if (this.#fileToken === undefined || now - this.#fileToken.readAt > tokenFileMs)
       this.#fileToken = { token: (await readFile(file, "utf8")).trim(), readAt: now };
     return this.#fileToken.token;
+  }
+}
+
+/** Sends again what got no answer, if that can do no harm. */
+async function tried<T>({ method, signal }: ApiRequest, send: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      const isHarmless = error instanceof NotSentError || (method === "GET" && isLostConnection(error));
+      if (!isHarmless || tries >= sendTriesMax || signal?.aborted === true) throw error;
+    }
   }
 }
 
