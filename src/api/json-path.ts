@@ -44,12 +44,15 @@ export function findAll(path: JsonPath, data: unknown, allowMissing = true): unk
   return node === undefined || node.type !== "path" ? [] : walk([data], node.steps, allowMissing, data);
 }
 
+/** What may miss without a JsonPathError: fields and list entries, fields only ("keys"), or nothing. */
+export type MayMiss = boolean | "keys";
+
 /** The text of a template. A missing field prints nothing if that is allowed, else it throws JsonPathError. */
-export function printJsonPath(path: JsonPath, data: unknown, allowMissing = true): string {
+export function printJsonPath(path: JsonPath, data: unknown, allowMissing: MayMiss = true): string {
   return evaluate(path, data, allowMissing, data);
 }
 
-function evaluate(nodes: readonly Node[], current: unknown, allowMissing: boolean, root: unknown): string {
+function evaluate(nodes: readonly Node[], current: unknown, allowMissing: MayMiss, root: unknown): string {
   let out = "";
   for (const node of nodes) {
     if (node.type === "text") out += node.text;
@@ -61,18 +64,18 @@ function evaluate(nodes: readonly Node[], current: unknown, allowMissing: boolea
   return out;
 }
 
-function walk(start: readonly unknown[], steps: readonly Step[], allowMissing: boolean, root: unknown): unknown[] {
+function walk(start: readonly unknown[], steps: readonly Step[], allowMissing: MayMiss, root: unknown): unknown[] {
   let values = [...start];
   for (const step of steps) values = values.flatMap((value) => apply(step, value, allowMissing, root));
   return values;
 }
 
-function apply(step: Step, value: unknown, allowMissing: boolean, root: unknown): unknown[] {
+function apply(step: Step, value: unknown, allowMissing: MayMiss, root: unknown): unknown[] {
   switch (step.type) {
     case "field": {
       if (step.name === "") return [value];
       if (isRecord(value) && Object.hasOwn(value, step.name)) return [value[step.name]];
-      if (allowMissing) return [];
+      if (allowMissing !== false) return [];
       throw new JsonPathError(`${step.name} is not found`);
     }
     case "wildcard":
@@ -92,14 +95,14 @@ function apply(step: Step, value: unknown, allowMissing: boolean, root: unknown)
   }
 }
 
-function indexOf(value: unknown, index: number, allowMissing: boolean): unknown[] {
+function indexOf(value: unknown, index: number, allowMissing: MayMiss): unknown[] {
   if (!Array.isArray(value)) {
-    if (allowMissing) return [];
+    if (allowMissing === true) return [];
     throw new JsonPathError("value is not array or slice");
   }
   const at = index < 0 ? value.length + index : index;
   if (at >= 0 && at < value.length) return [value[at]];
-  if (allowMissing) return [];
+  if (allowMissing === true) return [];
   throw new JsonPathError(`array index out of bounds: index ${index}, length ${value.length}`);
 }
 

@@ -51,6 +51,12 @@ export interface Command {
 /** A fault of the caller: printed as `error: …`, exit code 1. */
 export class UsageError extends Error {}
 
+/** A flag that is unknown, lacks its value or has a wrong one: the message is followed by a hint at --help. */
+export class FlagError extends UsageError {}
+
+/** A fault that is printed as it is, without "error: " before it. */
+export class PlainError extends UsageError {}
+
 export class FlagValues {
   readonly #values: ReadonlyMap<string, string | boolean | number | string[]>;
   readonly #given: ReadonlySet<string>;
@@ -110,9 +116,9 @@ export function parseArguments(argv: readonly string[], flags: readonly Flag[]):
   }
   const args: string[] = [];
   let afterDashes: string[] | undefined;
-  const set = (flag: Flag, text: string, shown: string) => {
+  const set = (flag: Flag, text: string) => {
     const former = given.has(flag.name) ? values.get(flag.name) : undefined;
-    values.set(flag.name, read(flag, text, shown, former));
+    values.set(flag.name, read(flag, text, former));
     given.add(flag.name);
   };
   for (let index = 0; index < argv.length; index += 1) {
@@ -126,14 +132,14 @@ export function parseArguments(argv: readonly string[], flags: readonly Flag[]):
       const cut = word.indexOf("=");
       const name = cut < 0 ? word.slice(2) : word.slice(2, cut);
       const flag = flags.find((candidate) => candidate.name === name);
-      if (flag === undefined) throw new UsageError(`unknown flag: --${name}`);
-      if (cut >= 0) set(flag, word.slice(cut + 1), `--${name}`);
-      else if (flag.type === "boolean") set(flag, "true", `--${name}`);
-      else if (flag.bareValue !== undefined) set(flag, flag.bareValue, `--${name}`);
+      if (flag === undefined) throw new FlagError(`unknown flag: --${name}`);
+      if (cut >= 0) set(flag, word.slice(cut + 1));
+      else if (flag.type === "boolean") set(flag, "true");
+      else if (flag.bareValue !== undefined) set(flag, flag.bareValue);
       else {
         index += 1;
-        if (index >= argv.length) throw new UsageError(`flag needs an argument: --${name}`);
-        set(flag, argv[index]!, `--${name}`);
+        if (index >= argv.length) throw new FlagError(`flag needs an argument: --${name}`);
+        set(flag, argv[index]!);
       }
     } else if (word.startsWith("-") && word !== "-") index += readShort(word, argv[index + 1], flags, set);
     else args.push(word);
@@ -146,32 +152,32 @@ function readShort(
   word: string,
   next: string | undefined,
   flags: readonly Flag[],
-  set: (flag: Flag, text: string, shown: string) => void,
+  set: (flag: Flag, text: string) => void,
 ): number {
   for (let at = 1; at < word.length; at += 1) {
     const letter = word[at]!;
     const flag = flags.find((candidate) => candidate.short === letter);
-    if (flag === undefined) throw new UsageError(`unknown shorthand flag: '${letter}' in ${word}`);
+    if (flag === undefined) throw new FlagError(`unknown shorthand flag: '${letter}' in ${word}`);
     const rest = word.slice(at + 1);
     if (rest.startsWith("=")) {
-      set(flag, rest.slice(1), `-${letter}`);
+      set(flag, rest.slice(1));
       return 0;
     }
-    if (flag.type === "boolean") set(flag, "true", `-${letter}`);
+    if (flag.type === "boolean") set(flag, "true");
     else if (rest !== "") {
-      set(flag, rest, `-${letter}`);
+      set(flag, rest);
       return 0;
-    } else if (flag.bareValue !== undefined) set(flag, flag.bareValue, `-${letter}`);
-    else if (next === undefined) throw new UsageError(`flag needs an argument: '${letter}' in ${word}`);
+    } else if (flag.bareValue !== undefined) set(flag, flag.bareValue);
+    else if (next === undefined) throw new FlagError(`flag needs an argument: '${letter}' in ${word}`);
     else {
-      set(flag, next, `-${letter}`);
+      set(flag, next);
       return 1;
     }
   }
   return 0;
 }
 
-function read(flag: Flag, text: string, shown: string, former: unknown): string | boolean | number | string[] {
+function read(flag: Flag, text: string, former: unknown): string | boolean | number | string[] {
   switch (flag.type) {
     case "string":
       return text;
@@ -179,16 +185,23 @@ function read(flag: Flag, text: string, shown: string, former: unknown): string 
       return [...(Array.isArray(former) ? (former as string[]) : []), text];
     case "boolean": {
       const value = booleans[text];
-      if (value === undefined)
-        throw new UsageError(`invalid argument "${text}" for "${shown}" flag: must be true or false`);
+      if (value === undefined) throw invalidValue(flag, text, `strconv.ParseBool: parsing ${JSON.stringify(text)}`);
       return value;
     }
     case "integer": {
-      if (!/^[+-]?\d+$/.test(text))
-        throw new UsageError(`invalid argument "${text}" for "${shown}" flag: must be a whole number`);
+      if (!/^[+-]?\d+$/.test(text)) throw invalidValue(flag, text, `strconv.ParseInt: parsing ${JSON.stringify(text)}`);
       return Number(text);
     }
   }
+}
+
+/** "-n, --namespace": how messages call a flag. */
+const flagName = ({ name, short }: Flag): string => (short === undefined ? `--${name}` : `-${short}, --${name}`);
+
+export function invalidValue(flag: Flag, text: string, why: string): FlagError {
+  return new FlagError(
+    `invalid argument ${JSON.stringify(text)} for ${JSON.stringify(flagName(flag))} flag: ${why}: invalid syntax`,
+  );
 }
 
 /** The text of `capstan COMMAND --help`. */

@@ -3,7 +3,7 @@ import { sleep } from "#lib/sleep.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { statusText } from "./run.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, dryRunFlag, dryRunMode, fileFlags, findTargets, selectorFlags, wordOf } from "./targets.ts";
 
 const pollMs = 50;
@@ -47,12 +47,7 @@ export const deleteCommand: Command = {
     { name: "output", short: "o", type: "string", placeholder: "name", help: "Print names only" },
   ],
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      return await deleteAll(session, invocation);
-    } finally {
-      session.close();
-    }
+    return await withSession(invocation, async (session) => await deleteAll(session, invocation));
   },
 };
 

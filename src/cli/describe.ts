@@ -6,7 +6,7 @@ import { describerOf } from "./describe/kinds.ts";
 import { Writer } from "./describe/writer.ts";
 import { type ResourceSelection, readFileObjects, selectResources } from "./resource-arguments.ts";
 import { statusText } from "./run.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Session, withSession, sessionFlags } from "./session.ts";
 import { fileFlags, keyOf, fileTarget, withKind } from "./targets.ts";
 
 export const describeCommand: Command = {
@@ -29,12 +29,7 @@ export const describeCommand: Command = {
     { name: "chunk-size", type: "integer", default: 500, help: "How many objects to ask for at once" },
   ],
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      return await describeAll(session, invocation);
-    } finally {
-      session.close();
-    }
+    return await withSession(invocation, async (session) => await describeAll(session, invocation));
   },
 };
 

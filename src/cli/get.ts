@@ -1,19 +1,15 @@
 /** `capstan get`: the server's tables, or objects in the form that -o asks for; --watch goes on. */
 import type { KubernetesObject, UnknownObject } from "#api/object.ts";
-import { type JsonPath, findAll, parseJsonPath, relaxedJsonPath } from "#api/json-path.ts";
-import { StatusError, isNotFound } from "#api/status-error.ts";
+import { age } from "#api/columns.ts";
+import { StatusError, failure, isNotFound } from "#api/status-error.ts";
 import type { DiscoveredResource } from "#client/discovery.ts";
 import { collectionPath, objectPath } from "#client/resource-path.ts";
-import { type Command, type Invocation, UsageError } from "./command.ts";
+import { type Command, type Invocation, PlainError, UsageError } from "./command.ts";
 import { createPrinter, outputHelp } from "./output.ts";
 import { type ResourceSelection, readFileObjects, selectResources } from "./resource-arguments.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Session, withSession, sessionFlags } from "./session.ts";
+import { type Table, plainTable, sorted, tableRows } from "./get-table.ts";
 import { tableText } from "./table-text.ts";
-
-interface Table extends KubernetesObject {
-  columnDefinitions: { name: string; type: string; priority: number }[];
-  rows: { cells: unknown[]; object: KubernetesObject }[];
-}
 
 const tableAccept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
@@ -45,6 +41,19 @@ export const getCommand: Command = {
     },
     { name: "recursive", short: "R", type: "boolean", help: "Also the folders below the one of -f" },
     { name: "watch", short: "w", type: "boolean", help: "After listing, watch for changes" },
+    {
+      name: "template",
+      type: "string",
+      placeholder: "TEMPLATE",
+      help: "Template or path of -o go-template and jsonpath",
+    },
+    { name: "server-print", type: "boolean", default: true, help: "Let the server choose the columns" },
+    {
+      name: "allow-missing-template-keys",
+      type: "boolean",
+      default: true,
+      help: "Fields that a template misses print nothing",
+    },
     { name: "watch-only", type: "boolean", help: "Watch for changes without listing first" },
     { name: "no-headers", type: "boolean", help: "Leave out the headers" },
     { name: "show-labels", type: "boolean", help: "Show all labels as the last column" },
@@ -58,46 +67,71 @@ export const getCommand: Command = {
     { name: "raw", type: "string", placeholder: "URI", help: "Get this path of the API server as it is" },
   ],
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      return await get(session, invocation);
-    } finally {
-      session.close();
-    }
+    return await withSession(invocation, async (session) => await get(session, invocation));
   },
 };
 
 async function get(session: Session, invocation: Invocation): Promise<number> {
-  const { args, flags, io } = invocation;
-  if (flags.given("raw")) {
-    for await (const chunk of session.client.transport.stream({
-      method: "GET",
-      path: flags.string("raw"),
-      accept: "*/*",
-    }))
-      io.stdout(Buffer.from(chunk).toString("utf8"));
-    return 0;
-  }
-  const selections = flags.given("filename")
-    ? await fromFiles(session, invocation)
-    : await selectResources(session.discovery, args);
-  if (flags.boolean("all-namespaces") && selections.some(({ names }) => names.length > 0))
-    throw new UsageError("a resource cannot be retrieved by name across all namespaces");
-  const printer = createPrinter(flags.string("output"), { showManagedFields: flags.boolean("show-managed-fields") });
+  const { flags, io } = invocation;
+  if (flags.given("raw")) return await getRaw(session, invocation);
+  const printer = createPrinter(flags.string("output"), {
+    showManagedFields: flags.boolean("show-managed-fields"),
+    template: flags.string("template"),
+    noHeaders: flags.boolean("no-headers"),
+  });
+  const selections = await selected(session, invocation);
   if (printer === undefined) return await printTables(session, invocation, selections);
   const { objects, exitCode } = await collect(session, invocation, selections);
   const isSingle = selections.length === 1 && selections[0]!.names.length === 1;
   if (isSingle && objects.length === 1) io.stdout(printer(objects[0]!));
-  else if (!(isSingle && objects.length === 0))
-    io.stdout(
-      printer({
-        apiVersion: "v1",
-        items: sortObjects(objects, flags.string("sort-by")),
-        kind: "List",
-        metadata: { resourceVersion: "" },
-      } as unknown as KubernetesObject),
-    );
+  else if (!(isSingle && objects.length === 0)) {
+    const items = sorted(objects, flags.string("sort-by"), (object) => object) ?? [];
+    const list = { apiVersion: "v1", items, kind: "List", metadata: { resourceVersion: "" } };
+    io.stdout(printer(list as unknown as KubernetesObject));
+  }
   return exitCode;
+}
+
+async function getRaw(session: Session, { args, flags, io }: Invocation): Promise<number> {
+  if (args.length > 0) throw new UsageError("arguments may not be passed when --raw is specified");
+  try {
+    const path = flags.string("raw");
+    for await (const chunk of session.client.transport.stream({ method: "GET", path, accept: "*/*" }))
+      io.stdout(Buffer.from(chunk).toString("utf8"));
+    return 0;
+  } catch (error) {
+    // Where nothing is served there is no Status object either.
+    if (error instanceof StatusError && error.code === 404 && error.status.details === undefined)
+      throw failure(404, "NotFound", "the server could not find the requested resource");
+    throw error;
+  }
+}
+
+async function selected(
+  session: Session,
+  invocation: Invocation,
+): Promise<(ResourceSelection & { namespace?: string })[]> {
+  const { args, flags } = invocation;
+  if (flags.given("filename")) {
+    if (args.length > 0)
+      throw new UsageError(
+        "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+      );
+    return await fromFiles(session, invocation);
+  }
+  if (args.length === 0)
+    throw new PlainError(
+      `You must specify the type of resource to get. Use "capstan api-resources" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse "capstan explain <resource>" for a detailed description of that resource (e.g. capstan explain pods).\nSee 'capstan get -h' for help and examples`,
+    );
+  const selections = await selectResources(session.discovery, args);
+  const isNamed = selections.some(({ names }) => names.length > 0);
+  if (flags.boolean("all-namespaces") && isNamed)
+    throw new UsageError("a resource cannot be retrieved by name across all namespaces");
+  if ((flags.given("selector") || flags.given("field-selector")) && isNamed)
+    throw new UsageError("name cannot be provided when a selector is specified");
+  if (flags.given("subresource") && !isNamed)
+    throw new UsageError("subresource cannot be used when bulk resources are specified");
+  return selections;
 }
 
 async function fromFiles(
@@ -141,6 +175,8 @@ function listQuery(flags: Invocation["flags"]): Record<string, string> {
     ...(flags.integer("chunk-size") > 0 && !flags.given("sort-by")
       ? { limit: String(flags.integer("chunk-size")) }
       : {}),
+    // To sort, the whole objects are needed beside the cells.
+    ...(flags.given("sort-by") ? { includeObject: "Object" } : {}),
   };
 }
 
@@ -179,7 +215,7 @@ async function collect(
         for (const page of await fetchAll(session, path, query, "application/json"))
           objects.push(...itemsOf(page, selection.resource, selection.names.length === 0));
       } catch (error) {
-        exitCode = report(error, invocation);
+        exitCode = Math.max(exitCode, report(selectorFailure(error, selection.resource, invocation.flags), invocation));
       }
     }
   }
@@ -211,86 +247,71 @@ async function printTables(
   selections: readonly ResourceSelection[],
 ): Promise<number> {
   const { flags, io } = invocation;
+  const headers = !flags.boolean("no-headers");
+  const withKind = flags.boolean("show-kind") || selections.length > 1;
   let exitCode = 0;
   let printed = 0;
   let revision: string | undefined;
-  const withKind = flags.boolean("show-kind") || selections.length > 1;
   for (const selection of selections) {
-    const tables: Table[] = [];
-    for (const { path, query } of requestsOf(session, invocation, selection)) {
-      if (flags.boolean("watch-only")) continue;
-      try {
-        tables.push(...((await fetchAll(session, path, query, tableAccept)) as unknown as Table[]));
-      } catch (error) {
-        exitCode = report(error, invocation);
-      }
-    }
-    const rows = tables.flatMap((table) => table.rows ?? []);
+    const { tables, hasFailed } = await readTables(session, invocation, selection);
+    if (hasFailed) exitCode = 1;
     revision = tables.at(-1)?.metadata.resourceVersion;
-    if (rows.length === 0) continue;
-    if (printed > 0) io.stdout("\n");
-    printed += 1;
-    io.stdout(
-      tableText(
-        tableRows(
-          tables[0]!,
-          sortRows(rows, flags.string("sort-by")),
-          selection,
-          flags,
-          withKind,
-          !flags.boolean("no-headers"),
-        ),
-      ),
+    const rows = sorted(
+      tables.flatMap((table) => table.rows ?? []),
+      flags.string("sort-by"),
+      ({ object }) => object,
     );
+    if (rows === undefined || rows.length === 0) continue;
+    if (printed > 0 && headers) io.stdout("\n");
+    printed += 1;
+    io.stdout(tableText(tableRows(tables[0]!, rows, { resource: selection.resource, flags, withKind, headers })));
   }
   if (flags.boolean("watch") || flags.boolean("watch-only"))
     return await watchTable(session, invocation, selections, revision);
   if (printed === 0 && exitCode === 0 && !flags.boolean("ignore-not-found")) {
-    const namespaced =
+    const isNamespaced =
       selections.some(({ resource }) => resource.scope === "Namespaced") && !flags.boolean("all-namespaces");
-    io.stderr(namespaced ? `No resources found in ${session.namespace} namespace.\n` : "No resources found\n");
+    io.stderr(isNamespaced ? `No resources found in ${session.namespace} namespace.\n` : "No resources found\n");
   }
   return exitCode;
 }
 
-function tableRows(
-  table: Table,
-  rows: Table["rows"],
-  { resource }: ResourceSelection,
-  flags: Invocation["flags"],
-  withKind: boolean,
-  headers: boolean,
-): string[][] {
-  const wide = flags.string("output") === "wide";
-  const shown = table.columnDefinitions
-    .map((column, at) => ({ column, at }))
-    .filter(({ column }) => wide || column.priority === 0);
-  const labels = flags.strings("label-columns").flatMap((one) => one.split(","));
-  const withNamespace = flags.boolean("all-namespaces") && resource.scope === "Namespaced";
-  const word = `${resource.singular || resource.kind.toLowerCase()}${resource.group === "" ? "" : `.${resource.group}`}`;
-  const body = rows.map(({ cells, object }) => [
-    ...(withNamespace ? [object.metadata?.namespace ?? ""] : []),
-    ...shown.map(
-      ({ column, at }) => (withKind && column.name.toLowerCase() === "name" ? `${word}/` : "") + cellOf(cells[at]),
-    ),
-    ...labels.map((label) => object.metadata?.labels?.[label] ?? ""),
-    ...(flags.boolean("show-labels") ? [labelsText(object.metadata?.labels)] : []),
-  ]);
-  if (!headers) return body;
-  const head = [
-    ...(withNamespace ? ["NAMESPACE"] : []),
-    ...shown.map(({ column }) => column.name.toUpperCase()),
-    ...labels.map((label) => label.split("/").at(-1)!.toUpperCase()),
-    ...(flags.boolean("show-labels") ? ["LABELS"] : []),
-  ];
-  return [head, ...body];
+async function readTables(
+  session: Session,
+  invocation: Invocation,
+  selection: ResourceSelection,
+): Promise<{ tables: Table[]; hasFailed: boolean }> {
+  const { flags } = invocation;
+  const tables: Table[] = [];
+  let hasFailed = false;
+  if (flags.boolean("watch-only")) return { tables, hasFailed };
+  const now = Date.now();
+  const accept = flags.boolean("server-print") ? tableAccept : "application/json";
+  for (const { path, query } of requestsOf(session, invocation, selection)) {
+    try {
+      for (const page of await fetchAll(session, path, query, accept)) {
+        const isTable = page.kind === "Table";
+        const objects = isTable ? [] : itemsOf(page, selection.resource, selection.names.length === 0);
+        const ageOf = ({ metadata }: KubernetesObject) => age(metadata?.creationTimestamp, now);
+        tables.push(isTable ? (page as unknown as Table) : plainTable(objects, ageOf));
+      }
+    } catch (error) {
+      hasFailed = report(selectorFailure(error, selection.resource, flags), invocation) > 0 || hasFailed;
+    }
+  }
+  return { tables, hasFailed };
 }
 
-const cellOf = (cell: unknown): string => (cell === null || cell === undefined ? "<none>" : String(cell));
-
-function labelsText(labels: Record<string, string> | undefined): string {
-  const pairs = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return pairs.length === 0 ? "<none>" : pairs.map(([key, value]) => `${key}=${value}`).join(",");
+/** A server that cannot read a selector is quoted with what was asked of it. */
+function selectorFailure(
+  error: unknown,
+  { group, version, plural }: DiscoveredResource,
+  flags: Invocation["flags"],
+): unknown {
+  const isSelection = flags.given("selector") || flags.given("field-selector");
+  if (!(error instanceof StatusError) || error.reason !== "BadRequest" || !isSelection) return error;
+  const message = `Unable to find ${JSON.stringify(`${group}/${version}, Resource=${plural}`)} that match label selector ${JSON.stringify(flags.string("selector"))}, field selector ${JSON.stringify(flags.string("field-selector"))}: ${error.message}`;
+  return new StatusError({ ...error.status, message });
 }
 
 async function watchTable(
@@ -321,28 +342,17 @@ async function watchTable(
       const table = object as Table;
       definitions = table.columnDefinitions?.length > 0 ? table : definitions;
       if (definitions === undefined) continue;
-      io.stdout(tableText(tableRows(definitions, table.rows, selection, flags, flags.boolean("show-kind"), false)));
+      io.stdout(
+        tableText(
+          tableRows(definitions, table.rows, {
+            resource: selection.resource,
+            flags,
+            withKind: flags.boolean("show-kind"),
+            headers: false,
+          }),
+        ),
+      );
     }
   }
   return 0;
-}
-
-function sortObjects(objects: KubernetesObject[], sortBy: string): KubernetesObject[] {
-  if (sortBy === "") return objects;
-  const path = parseJsonPath(relaxedJsonPath(sortBy));
-  return [...objects].sort((a, b) => order(path, a, b));
-}
-
-function sortRows(rows: Table["rows"], sortBy: string): Table["rows"] {
-  if (sortBy === "") return rows;
-  const path = parseJsonPath(relaxedJsonPath(sortBy));
-  return [...rows].sort((a, b) => order(path, a.object, b.object));
-}
-
-function order(path: JsonPath, a: unknown, b: unknown): number {
-  const [left] = findAll(path, a);
-  const [right] = findAll(path, b);
-  if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? -1 : 1;
-  if (typeof left === "number" && typeof right === "number") return left - right;
-  return String(left) < String(right) ? -1 : String(left) > String(right) ? 1 : 0;
 }

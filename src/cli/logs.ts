@@ -5,7 +5,7 @@ import type { UnknownObject } from "#api/object.ts";
 import { objectPath } from "#client/resource-path.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { selectResources } from "./resource-arguments.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Session, withSession, sessionFlags } from "./session.ts";
 
 export const logsCommand: Command = {
   name: "logs",
@@ -39,12 +39,7 @@ export const logsCommand: Command = {
     { name: "prefix", type: "boolean", help: "Put pod and container before each line" },
   ],
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      return await printLogs(session, invocation);
-    } finally {
-      session.close();
-    }
+    return await withSession(invocation, async (session) => await printLogs(session, invocation));
   },
 };
 

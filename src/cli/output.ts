@@ -1,39 +1,78 @@
-/** -o: an object or a list as yaml, json, name, jsonpath or custom columns. Tables are the server's: see get.ts. */
+/** -o: an object or a list as yaml, json, names, or by a template. Tables are the server's: see get-table.ts. */
 import { readFileSync } from "node:fs";
-import { stringify } from "yaml";
-import { findAll, parseJsonPath, printJsonPath, relaxedJsonPath } from "#api/json-path.ts";
+import { goJson, withSortedKeys } from "#api/go-text.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { emitYaml } from "#git/render/yaml/emit.ts";
+import { fromObject } from "#git/render/yaml/value.ts";
 import { UsageError } from "./command.ts";
-import { tableText } from "./table-text.ts";
+import { goTemplatePrinter } from "./go-template/print.ts";
+import { columnsOfFile, customColumns, jsonPathJsonPrinter, jsonPathPrinter } from "./json-path-output.ts";
+import { kyamlText } from "./kyaml.ts";
 
 /** What prints one object (or a whole list); each call's text stands alone. */
 export type Printer = (object: KubernetesObject) => string;
 
-export const outputHelp =
-  "Output format. One of: (json, yaml, name, jsonpath, jsonpath-as-json, jsonpath-file, custom-columns, custom-columns-file, wide)";
+export const formats: readonly string[] = [
+  "custom-columns",
+  "custom-columns-file",
+  "go-template",
+  "go-template-file",
+  "json",
+  "jsonpath",
+  "jsonpath-as-json",
+  "jsonpath-file",
+  "kyaml",
+  "name",
+  "template",
+  "templatefile",
+  "wide",
+  "yaml",
+];
+/** What a command that writes knows: everything but tables and columns. */
+export const writeFormats: readonly string[] = formats.filter(
+  (one) => one !== "wide" && !one.startsWith("custom-columns"),
+);
+
+export const outputHelp = `Output format. One of: (${formats.join(", ")})`;
+
+export interface PrinterOptions {
+  showManagedFields?: boolean;
+  /** The text of --template. */
+  template?: string;
+  noHeaders?: boolean;
+  /** Which formats the command knows. */
+  allowed?: readonly string[];
+}
+
+const templateFormats = /^(go-template|template|jsonpath|jsonpath-as-json)(-file)?$|^(templatefile|custom-columns)$/;
 
 /** undefined for "" and "wide": a table. Throws UsageError for what is no format. */
-export function createPrinter(
-  output: string,
-  { showManagedFields = false }: { showManagedFields?: boolean } = {},
-): Printer | undefined {
-  const cut = output.search(/[=]/);
-  const format = cut < 0 ? output : output.slice(0, cut);
-  const argument = cut < 0 ? "" : output.slice(cut + 1);
-  const shown = (object: KubernetesObject) => (showManagedFields ? object : withoutManagedFields(object));
-  let isFirst = true;
+export function createPrinter(output: string, options: PrinterOptions = {}): Printer | undefined {
+  const given = output === "" && options.template ? "go-template" : output;
+  const cut = given.search(/=/);
+  const named = cut < 0 ? given : given.slice(0, cut);
+  const argument = cut < 0 || !templateFormats.test(named) ? (options.template ?? "") : given.slice(cut + 1);
+  const format = templateFormats.test(named) ? named : given;
+  const allowed = options.allowed ?? formats;
+  if (format === "" || (format === "wide" && allowed.includes("wide"))) return undefined;
+  const printer = allowed.includes(format) ? printerOf(format, argument, options) : undefined;
+  if (printer === undefined)
+    throw new UsageError(
+      `unable to match a printer suitable for the output format ${JSON.stringify(format)}, allowed formats are: ${allowed.join(",")}`,
+    );
+  // Templates see all there is.
+  const hidesManaged = ["json", "yaml", "kyaml"].includes(format) && options.showManagedFields !== true;
+  return !hidesManaged ? printer : (object) => printer(withoutManagedFields(object));
+}
+
+function printerOf(format: string, argument: string, { noHeaders = false }: PrinterOptions): Printer | undefined {
   switch (format) {
-    case "":
-    case "wide":
-      return undefined;
     case "json":
-      return (object) => `${JSON.stringify(sortKeys(shown(object)), null, 4)}\n`;
+      return (object) => jsonText(object);
     case "yaml":
-      return (object) => {
-        const divider = isFirst ? "" : "---\n";
-        isFirst = false;
-        return `${divider}${yamlText(shown(object))}`;
-      };
+      return divided(yamlText);
+    case "kyaml":
+      return (object) => kyamlText(object);
     case "name":
       return (object) =>
         listItems(object)
@@ -43,60 +82,31 @@ export function createPrinter(
       return jsonPathPrinter(argument);
     case "jsonpath-file":
       return jsonPathPrinter(readFileSync(argument, "utf8"));
-    case "jsonpath-as-json": {
-      const path = parseJsonPath(argument);
-      return (object) => `${JSON.stringify(findAll(path, object), null, 4)}\n`;
-    }
+    case "jsonpath-as-json":
+      return jsonPathJsonPrinter(argument);
+    case "go-template":
+    case "template":
+      return goTemplatePrinter(argument);
+    case "go-template-file":
+    case "templatefile":
+      return goTemplatePrinter(readFileSync(argument, "utf8"));
     case "custom-columns":
-      return customColumns(argument);
-    case "custom-columns-file": {
-      const [headers = "", paths = ""] = readFileSync(argument, "utf8").split("\n");
-      const names = headers.trim().split(/\s+/);
-      return customColumns(
-        paths
-          .trim()
-          .split(/\s+/)
-          .map((path, at) => `${names[at]}:${path}`)
-          .join(","),
-      );
-    }
+      return customColumns(argument, noHeaders);
+    case "custom-columns-file":
+      return customColumns(columnsOfFile(readFileSync(argument, "utf8")), noHeaders);
     default:
-      throw new UsageError(
-        `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,custom-columns-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml`,
-      );
+      return undefined;
   }
 }
 
-function jsonPathPrinter(template: string): Printer {
-  if (template === "") throw new UsageError("template format specified but no template given");
-  const path = parseJsonPath(template.includes("{") ? template : relaxedJsonPath(template));
-  return (object) => printJsonPath(path, object);
-}
-
-function customColumns(spec: string): Printer {
-  if (spec === "") throw new UsageError("custom-columns format specified but no custom columns given");
-  const columns = spec.split(",").map((part) => {
-    const cut = part.indexOf(":");
-    if (cut < 0) throw new UsageError(`unexpected custom-columns spec: ${part}, expected <header>:<json-path-expr>`);
-    return { header: part.slice(0, cut), path: parseJsonPath(relaxedJsonPath(part.slice(cut + 1))) };
-  });
+/** Documents of one output, "---" between them. */
+function divided(print: Printer): Printer {
+  let isFirst = true;
   return (object) => {
-    const rows = listItems(object).map((item) =>
-      columns.map(({ path }) => findAll(path, item).map(cell).join(",") || "<none>"),
-    );
-    return tableText([columns.map(({ header }) => header), ...rows]);
+    const divider = isFirst ? "" : "---\n";
+    isFirst = false;
+    return `${divider}${print(object)}`;
   };
-}
-
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return "<none>";
-  if (typeof value === "object")
-    return Array.isArray(value)
-      ? `[${value.map(cell).join(" ")}]`
-      : `map[${Object.entries(value)
-          .map(([key, item]) => `${key}:${cell(item)}`)
-          .join(" ")}]`;
-  return String(value);
 }
 
 /** "deployment.apps", "pod": how -o name and messages call an object's kind. */
@@ -110,17 +120,14 @@ export function listItems(object: KubernetesObject): KubernetesObject[] {
   return Array.isArray(items) ? items : [object];
 }
 
-/** YAML as sigs.k8s.io/yaml writes it: sorted keys, no wrapping of long lines. */
-export function yamlText(value: unknown): string {
-  return stringify(sortKeys(value), {
-    lineWidth: 0,
-    indentSeq: false,
-    version: "1.1",
-    defaultStringType: "PLAIN",
-    nullStr: "null",
-    aliasDuplicateObjects: false,
-  });
+/** JSON as kubectl prints it: four spaces, sorted keys, no bare HTML characters. */
+export function jsonText(value: unknown): string {
+  const pretty = JSON.stringify(withSortedKeys(value), null, 4);
+  return `${pretty.replace(/[<>&\u2028\u2029]/g, (found) => goJson(found).slice(1, -1))}\n`;
 }
+
+/** YAML as sigs.k8s.io/yaml writes it. */
+export const yamlText = (value: unknown): string => emitYaml(fromObject(value));
 
 export function withoutManagedFields<T extends KubernetesObject>(object: T): T {
   const { items } = object as T & { items?: KubernetesObject[] };
@@ -128,14 +135,4 @@ export function withoutManagedFields<T extends KubernetesObject>(object: T): T {
   if (object.metadata?.managedFields === undefined) return object;
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
-}
-
-export function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sortKeys(item)]),
-  );
 }

@@ -8,7 +8,7 @@ import { objectPath } from "#client/resource-path.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { selectorOf } from "./logs.ts";
 import { selectResources } from "./resource-arguments.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Session, withSession, sessionFlags } from "./session.ts";
 import { openWebSocket } from "./web-socket.ts";
 
 interface Forward {
@@ -31,12 +31,7 @@ export const portForwardCommand: Command = {
     { name: "address", type: "string", default: "localhost", placeholder: "IP", help: "Local address to listen on" },
   ],
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      return await portForward(session, invocation);
-    } finally {
-      session.close();
-    }
+    return await withSession(invocation, async (session) => await portForward(session, invocation));
   },
 };
 

@@ -25,7 +25,6 @@ export async function selectResources(discovery: Discovery, args: readonly strin
   const [types = "", ...names] = args;
   const words = types.split(",").filter((word) => word !== "");
   const resources = (await Promise.all(words.map((word) => findResources(discovery, word)))).flat();
-  if (names.length > 0 && resources.length > 1) throw new UsageError("you may only specify a single resource type");
   return resources.map((resource) => ({ resource, names }));
 }
 
@@ -37,7 +36,8 @@ async function selectSlashed(discovery: Discovery, args: readonly string[]): Pro
       throw new UsageError(
         "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'capstan get resource/<resource_name>' instead of 'capstan get resource resource/<resource_name>'",
       );
-    if (type === "" || name === "" || rest.length > 0)
+    if (rest.length > 0) throw new UsageError("arguments in resource/name form may not have more than one slash");
+    if (type === "" || name === "")
       throw new UsageError("arguments in resource/name form must have a single resource and name");
     const [resource] = await findResources(discovery, type);
     const last = selections.at(-1);
@@ -73,7 +73,7 @@ export async function findResources(discovery: Discovery, word: string): Promise
       ) === at,
   );
   if (unique.length > 0) return unique;
-  throw new UsageError(`the server doesn't have a resource type "${word}"`);
+  throw new UsageError(`the server doesn't have a resource type "${plural}"`);
 }
 
 export interface FileObject {

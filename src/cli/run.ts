@@ -1,6 +1,6 @@
 /** Finds the command that the arguments name, runs it and prints what went wrong the way kubectl does. */
 import { StatusError } from "#api/status-error.ts";
-import { type Command, type Io, UsageError, helpText, parseArguments } from "./command.ts";
+import { type Command, FlagError, type Io, PlainError, UsageError, helpText, parseArguments } from "./command.ts";
 import { type CommandEntry, groups } from "./commands.ts";
 
 /** Resolves with the exit code. */
@@ -44,9 +44,8 @@ function wantsHelp(rest: readonly string[]): boolean {
 function fail(error: unknown, command: Command, io: Io): number {
   if (io.signal.aborted) return 130;
   if (error instanceof UsageError) {
-    io.stderr(`error: ${error.message}\n`);
-    if (/^unknown (shorthand )?flag/.test(error.message))
-      io.stderr(`See 'capstan ${command.name} --help' for usage.\n`);
+    io.stderr(`${error instanceof PlainError ? "" : "error: "}${error.message}\n`);
+    if (error instanceof FlagError) io.stderr(`See 'capstan ${command.name} --help' for usage.\n`);
     return 1;
   }
   if (error instanceof StatusError) {

@@ -3,8 +3,14 @@ import { existsSync } from "node:fs";
 import { Client } from "#client/client.ts";
 import { Discovery } from "#client/discovery.ts";
 import { HttpTransport } from "#client/http-transport.ts";
-import { type Kubeconfig, inClusterConfig, kubeconfigCandidates, loadKubeconfig } from "#client/kubeconfig.ts";
-import { type Flag, type Invocation, UsageError } from "./command.ts";
+import {
+  type Kubeconfig,
+  inClusterConfig,
+  kubeconfigCandidates,
+  loadKubeconfig,
+  missingEntry,
+} from "#client/kubeconfig.ts";
+import { type Flag, type Invocation, PlainError, UsageError } from "./command.ts";
 
 /** Where `capstan server` writes the administrator's kubeconfig: used when nothing else is configured. */
 export const serverKubeconfig = "/etc/capstan/capstan.yaml";
@@ -54,19 +60,39 @@ export function openSession({ flags, io }: Invocation): Session {
   };
 }
 
+/** Opens a session, does something with it and closes it, whatever comes of it. */
+export async function withSession<T>(invocation: Invocation, act: (session: Session) => Promise<T>): Promise<T> {
+  const session = openSession(invocation);
+  try {
+    return await act(session);
+  } finally {
+    session.close();
+  }
+}
+
 function findKubeconfig(flags: Invocation["flags"], env: Invocation["io"]["env"]): Kubeconfig {
   const choice = {
     context: flags.string("context") || undefined,
     cluster: flags.string("cluster") || undefined,
     user: flags.string("user") || undefined,
   };
-  if (flags.given("kubeconfig")) return loadKubeconfig(flags.string("kubeconfig"), choice);
+  if (flags.given("kubeconfig")) return load(flags.string("kubeconfig"), choice);
   const candidates = [...kubeconfigCandidates(env as NodeJS.ProcessEnv), serverKubeconfig];
   const found = candidates.find((file) => existsSync(file));
-  if (found !== undefined) return loadKubeconfig(found, choice);
+  if (found !== undefined) return load(found, choice);
   const inCluster = inClusterConfig(env as NodeJS.ProcessEnv);
   if (inCluster !== undefined) return inCluster;
   throw new UsageError(
     `no cluster is configured: set KUBECONFIG or give --kubeconfig (looked for ${candidates.join(", ")})`,
   );
+}
+
+/** A context, cluster or user that was asked for and is not there is named in kubectl's words. */
+function load(
+  file: string,
+  choice: { context: string | undefined; cluster: string | undefined; user: string | undefined },
+): Kubeconfig {
+  const missing = missingEntry(file, choice);
+  if (missing !== undefined) throw new PlainError(`Error in configuration: ${missing}`);
+  return loadKubeconfig(file, choice);
 }

@@ -9,7 +9,7 @@ import { describeIdentity, identityOfEntry } from "#git/inventory.ts";
 import type { Condition, GitRepository, Kustomization } from "#git/kinds.ts";
 import type { Command } from "./command.ts";
 import { listGitObjects, ready } from "./git-objects.ts";
-import { sortKeys, yamlText } from "./output.ts";
+import { yamlText } from "./output.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
 import { safeText } from "./table-text.ts";
 
@@ -40,7 +40,7 @@ export const statusCommand: Command = {
       const tree = await readTree(session);
       const shown = flags.boolean("problems") ? tree.flatMap(problems) : tree;
       if (flags.string("output") === "json") io.stdout(`${JSON.stringify(shown, null, 2)}\n`);
-      else if (flags.string("output") === "yaml") io.stdout(yamlText(sortKeys(shown)));
+      else if (flags.string("output") === "yaml") io.stdout(yamlText(shown));
       else
         io.stdout(
           shown.length === 0

@@ -4,7 +4,7 @@ import { findAll, parseJsonPath, relaxedJsonPath } from "#api/json-path.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { isNotFound } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
+import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, fileFlags, findTargets, selectorFlags, targetName } from "./targets.ts";
 
 const pollMs = 50;
@@ -34,12 +34,7 @@ export const waitCommand: Command = {
     },
   ],
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      return await wait(session, invocation);
-    } finally {
-      session.close();
-    }
+    return await withSession(invocation, async (session) => await wait(session, invocation));
   },
 };
 

@@ -59,6 +59,23 @@ export function loadKubeconfig(file: string, options: LoadOptions = {}): Kubecon
   return parseKubeconfig(text, file, options);
 }
 
+/** What of a choice the file does not have, as a sentence; undefined if it has all, or is no readable file. */
+export function missingEntry(file: string, { context, cluster, user }: LoadOptions): string | undefined {
+  let config: KubeconfigFile;
+  try {
+    config = (parse(readFileSync(file, "utf8")) ?? {}) as KubeconfigFile;
+  } catch {
+    return undefined;
+  }
+  const has = (entries: readonly { name: string }[] | undefined, name: string) =>
+    entries?.some((one) => one.name === name) === true;
+  if (context !== undefined && !has(config.contexts, context))
+    return `context was not found for specified context: ${context}`;
+  if (cluster !== undefined && !has(config.clusters, cluster)) return `cluster "${cluster}" does not exist`;
+  if (user !== undefined && !has(config.users, user)) return `auth info "${user}" does not exist`;
+  return undefined;
+}
+
 /** `file` is for messages and for relative paths. */
 export function parseKubeconfig(text: string, file: string, options: LoadOptions = {}): Kubeconfig {
   const config = (parse(text) ?? {}) as KubeconfigFile;

@@ -137,7 +137,7 @@ const get = [
   "get pods -n corpus -o jsonpath='{.items[*].metadata.name}'",
   "get pods -n corpus -o jsonpath='{range .items[*]}{.metadata.name}={.status.phase}{\"\\n\"}{end}'",
   "get pods -n corpus -o jsonpath='{.kind} {.items[0].kind}'",
-  "get pods -n corpus -o jsonpath='{..image}'",
+  "get pods -n corpus -o jsonpath='{.items[*]..nodeName}'",
   "get boats -n corpus -o jsonpath='{.items[0].spec.sails[*].area}'",
   "get svc web -n corpus -o jsonpath='{.spec.ports[*].port} {.spec.ports[0]}'",
   "get cm settings -n corpus -o jsonpath='{.data.page\\.html}'",
