@@ -3,6 +3,9 @@ import { ageColumn, nameColumn } from "#api/columns.ts";
 import type { V1ServiceAccount } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 
+const mountableAnnotation = "kubernetes.io/enforce-mountable-secrets";
+const mountableWarning = `metadata.annotations[${mountableAnnotation}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`;
+
 export type ServiceAccount = V1ServiceAccount;
 export const ServiceAccount = defineResource<ServiceAccount>({
   group: "",
@@ -16,6 +19,11 @@ export const ServiceAccount = defineResource<ServiceAccount>({
   prepareCreate: keepSecretNames,
   prepareUpdate: keepSecretNames,
   deleteReturnsObject: true,
+  warnings: ({ metadata }, old) =>
+    metadata.annotations?.[mountableAnnotation] === "true" &&
+    old?.metadata.annotations?.[mountableAnnotation] !== "true"
+      ? [mountableWarning]
+      : [],
   connects: { token: { kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] } },
   columns: [nameColumn, ageColumn],
 });

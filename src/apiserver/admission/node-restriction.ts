@@ -2,40 +2,64 @@
  * A node writes only about itself and its pods, and says nothing of itself that would draw workloads or rights to it.
  * Upstream: plugin/pkg/admission/noderestriction/admission.go.
  */
-import type { AuthenticationV1TokenRequest, V1Node, V1Pod } from "#api/generated/types.ts";
+import type { AuthenticationV1TokenRequest, V1CertificateSigningRequest, V1Node, V1Pod } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { badRequest, forbiddenRequest, notFound } from "#api/status-catalogue.ts";
 import { nodeNameOf, referenced } from "#apiserver/authz/node.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
+import { subjectOf } from "./certificate-subject.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 export const nodeRestriction: AdmissionPlugin = {
   name: "NodeRestriction",
+  // As upstream: before a kind's own rules drop what a node must not even ask for.
+  mutate(request) {
+    if (request.object !== undefined) check(request);
+  },
   validate(request) {
-    const node = nodeNameOf(request.user);
-    if (node === undefined) return;
-    if (node === "") throw refuse(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
-    const { group, plural } = request.resource;
-    switch (group === "" ? plural : `${plural}.${group}`) {
-      case "pods":
-        return checkPod(request, node);
-      case "nodes":
-        return checkNode(request, node);
-      case "serviceaccounts":
-        return request.subresource === "token" ? checkToken(request, node) : undefined;
-      case "leases.coordination.k8s.io":
-        return checkOwn(request, node, "can only access node lease with the same name as the requesting node");
-      case "csinodes.storage.k8s.io":
-        return checkOwn(request, node, "can only access CSINode with the same name as the requesting node");
-      case "resourceslices.resource.k8s.io":
-        return checkSlice(request, node);
-      default:
-        return undefined;
-    }
+    if (request.object === undefined) check(request);
   },
 };
+
+function check(request: AdmissionRequest): void {
+  const node = nodeNameOf(request.user);
+  if (node === undefined) return;
+  if (node === "") throw refuse(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
+  const { group, plural } = request.resource;
+  switch (group === "" ? plural : `${plural}.${group}`) {
+    case "pods":
+      return checkPod(request, node);
+    case "nodes":
+      return checkNode(request, node);
+    case "serviceaccounts":
+      return request.subresource === "token" ? checkToken(request, node) : undefined;
+    case "leases.coordination.k8s.io":
+      return checkOwn(request, node, "can only access node lease with the same name as the requesting node");
+    case "csinodes.storage.k8s.io":
+      return checkOwn(request, node, "can only access CSINode with the same name as the requesting node");
+    case "resourceslices.resource.k8s.io":
+      return checkSlice(request, node);
+    case "certificatesigningrequests.certificates.k8s.io":
+      return checkSigningRequest(request, node);
+    default:
+      return undefined;
+  }
+}
+
+const nodeSigners = new Set(["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving"]);
+
+/** A node asks for certificates of its own name only. */
+function checkSigningRequest(request: AdmissionRequest, node: string): void {
+  if (request.operation !== "CREATE" || request.subresource !== "") return;
+  const { spec } = request.object as V1CertificateSigningRequest;
+  if (!nodeSigners.has(spec?.signerName ?? "")) return;
+  const subject = subjectOf(spec?.request ?? "");
+  if (subject === undefined) throw refuse(request, "unable to parse csr: PEM block type must be CERTIFICATE REQUEST");
+  if (subject.commonName !== request.user.name)
+    throw refuse(request, `can only create a node CSR with CN=system:node:${node}`);
+}
 
 function refuse({ resource, name }: AdmissionRequest, text: string) {
   return forbiddenRequest(resource.resourceName, name, text);

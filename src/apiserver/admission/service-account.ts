@@ -22,7 +22,8 @@ export const serviceAccount: AdmissionPlugin = {
   mutate(request) {
     if (request.operation !== "CREATE" || !isFor(request, "", "pods") || request.object === undefined) return;
     const pod = request.object as V1Pod;
-    if (pod.spec === undefined || isMirror(pod)) return;
+    if (pod.spec === undefined) return;
+    if (isMirror(pod)) return checkMirror(request, pod);
     if ((pod.spec.serviceAccountName ?? "") === "") pod.spec.serviceAccountName = defaultAccount;
     pod.spec.serviceAccount = pod.spec.serviceAccountName!;
     const account = accountOf(request, pod);

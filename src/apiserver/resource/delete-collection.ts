@@ -4,7 +4,7 @@ import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import { isNotFound } from "#api/status-error.ts";
 import { readDeleteOptions } from "./delete-options.ts";
-import { removeObject } from "./delete.ts";
+import { asAsked, removeObject } from "./delete.ts";
 import { collectionPrefix } from "./keys.ts";
 import { listOptions } from "./list-options.ts";
 import { readPage, viewOf } from "./read.ts";
@@ -25,7 +25,9 @@ export async function deleteCollection(operation: Operation): Promise<ObjectAnsw
     selection,
   );
   const waiting = [...page.entries];
-  await Promise.all(Array.from({ length: parallelDeletionsMax }, () => removeNext(operation, waiting, options)));
+  await Promise.all(
+    Array.from({ length: parallelDeletionsMax }, () => removeNext(asAsked(operation, options), waiting, options)),
+  );
   return viewList(viewOf(operation), page.entries, page.meta);
 }
 

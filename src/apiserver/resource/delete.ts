@@ -19,16 +19,23 @@ import { deleteKey, putObject, unwritten, untilWritten } from "./write.ts";
 const orphan = "orphan";
 const foreground = "foregroundDeletion";
 
-export async function deleteObject(operation: Operation): Promise<ObjectAnswer> {
-  const { resource, info } = operation;
+export async function deleteObject(request: Operation): Promise<ObjectAnswer> {
+  const { resource, info } = request;
   keyOf(resource, info.namespace, info.name);
-  const options = await readDeleteOptions(operation);
+  const options = await readDeleteOptions(request);
+  const operation = asAsked(request, options);
   const { entry, isGone } = await removeObject(operation, info.name, options);
   if (isGone && resource.definition.deleteReturnsObject !== true)
     return objectAnswer(successOf(operation, entry.object));
   const isPending = !isGone && options.orphanDependents === false;
   return viewEntry(viewOf(operation), entry, isPending ? 202 : 200);
 }
+
+/** Whether a deletion is a dry run is said by its options, wherever they are. */
+export const asAsked = (operation: Operation, { dryRun = [] }: DeleteOptions): Operation => ({
+  ...operation,
+  dryRun: dryRun.length > 0,
+});
 
 function successOf({ resource }: Operation, { metadata }: KubernetesObject) {
   const { group, plural } = resource;
