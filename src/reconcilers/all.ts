@@ -1,4 +1,5 @@
 /** Every reconciler of the product, one line each. */
+import { horizontalPodAutoscalerReconciler } from "./autoscaler/horizontal-pod-autoscaler.ts";
 import { certificateApprovingReconciler } from "./certificates/certificate-approving.ts";
 import { certificateCleanerReconciler } from "./certificates/certificate-cleaner.ts";
 import { certificateSigningReconciler, type Certify } from "./certificates/certificate-signing.ts";
@@ -78,6 +79,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     nodeTtlReconciler,
     ...(clusterCidr === undefined ? [] : [nodeIpamReconciler(clusterCidr)]),
     clusterRoleAggregationReconciler,
+    horizontalPodAutoscalerReconciler(),
     podResourceClaimsReconciler,
     claimReleaseReconciler,
     certificateApprovingReconciler,

@@ -108,8 +108,8 @@ export interface Reconciler<T extends KubernetesObject = UnknownObject> {
   /** Kinds that the view is asked for beside those. */
   reads?: readonly AnyRef[];
   also?: readonly Trigger<never>[];
-  /** What must be asked before `reconcile`. */
-  inputs?(object: T, view: View, now: number): ReadonlyMap<string, InputRequest>;
+  /** What must be asked before `reconcile`. Called again with the answers, until it asks for nothing more. */
+  inputs?(object: T, view: View, now: number, given: Inputs): ReadonlyMap<string, InputRequest>;
   reconcile(object: T, view: View, moment: Moment): Change[];
   /** Called instead of `reconcile` when the object is gone. */
   gone?(key: ObjectKey, view: View, moment: Moment): Change[];

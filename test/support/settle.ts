@@ -3,7 +3,7 @@ import type { KubernetesObject, UnknownObject } from "#api/object.ts";
 import { Client } from "#client/client.ts";
 import { viewOf, type View } from "#client/view.ts";
 import { carryOut } from "#reconcilers/driver/carry-out.ts";
-import { gather } from "#reconcilers/driver/driver.ts";
+import { gatherInputs } from "#reconcilers/driver/driver.ts";
 import type { Change, Moment, Reconciler } from "#reconcilers/reconciler.ts";
 import type { MemoryApi } from "./memory-api.ts";
 
@@ -50,7 +50,7 @@ export async function step(
   for (const reconciler of reconcilers as readonly Reconciler[]) {
     for (const object of objectsOf(api, reconciler)) {
       const view = viewOfApi(api);
-      const inputs = await gather(reconciler.inputs?.(object, view, now) ?? new Map(), client, signal);
+      const inputs = await gatherInputs(reconciler, () => object, view, { client, clock: { now: () => now }, signal });
       const plan = actingOf(reconciler.reconcile(object, view, { ...moment(now), inputs }));
       if (plan.length === 0) continue;
       changed = true;

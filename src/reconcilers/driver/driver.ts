@@ -20,6 +20,7 @@ import type {
   Moment,
   Reconciler,
   Trigger,
+  View,
 } from "#reconcilers/reconciler.ts";
 
 export interface DriverOptions {
@@ -30,6 +31,9 @@ export interface DriverOptions {
   log: Logger;
   signal: AbortSignal;
 }
+
+/** How often a reconciler may ask on, knowing more each time. */
+export const inputRoundsMax = 4;
 
 /** Runs a reconciler until the signal fires. Resolves once everything it reads is there and work has begun. */
 export async function drive<T extends KubernetesObject>(
@@ -52,9 +56,8 @@ export async function drive<T extends KubernetesObject>(
     return reconciler.reconcile(object, view, moment);
   };
   const inputs = async (text: string): Promise<Inputs> => {
-    const object = watched.get(parseKey(text));
-    const requests = object === undefined ? undefined : reconciler.inputs?.(object, view, options.clock.now());
-    return await gather(requests ?? new Map(), options.client, signal);
+    const read = () => watched.get(parseKey(text));
+    return await gatherInputs(reconciler, read, view, options);
   };
   const component = reconciler.component ?? `${reconciler.name}-controller`;
   const loop = new PlanLoop({
@@ -101,6 +104,24 @@ function addTriggered({ ref, keys }: Trigger, { cache }: DriverOptions, loop: Pl
     if (old === undefined || type !== "modified") return;
     for (const key of keys(old, cache.view, object)) loop.add(keyText(key));
   });
+}
+
+/** Asks until the reconciler wants to know nothing more. */
+export async function gatherInputs<T extends KubernetesObject>(
+  reconciler: Pick<Reconciler<T>, "inputs">,
+  read: () => T | undefined,
+  view: View,
+  { client, clock, signal }: Pick<DriverOptions, "client" | "clock" | "signal">,
+): Promise<Inputs> {
+  const given = new Map<string, Input>();
+  for (let round = 0; round < inputRoundsMax; round += 1) {
+    const object = read();
+    const requests = object === undefined ? undefined : reconciler.inputs?.(object, view, clock.now(), given);
+    const fresh = [...(requests ?? [])].filter(([name]) => !given.has(name));
+    if (fresh.length === 0) break;
+    for (const [name, answer] of await gather(new Map(fresh), client, signal)) given.set(name, answer);
+  }
+  return given;
 }
 
 /** Asks for everything at once. */
