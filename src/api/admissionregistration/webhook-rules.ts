@@ -1,9 +1,24 @@
 /** Defaults and rules of webhooks of both kinds. Upstream: pkg/apis/admissionregistration/validation/validation.go. */
 import type { V1MutatingWebhook, V1ValidatingWebhook } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import { labelSelectorErrors } from "#api/label-selector.ts";
+import { duplicate, invalid, notSupported, required } from "#api/validation/field-errors.ts";
+import { fullyQualifiedNameErrors } from "#api/validation/formats.ts";
+import { isDns1035Label } from "#api/validation/names.ts";
+import { oneOfIfSet } from "#api/validation/values.ts";
+import { clientConfigErrors } from "./client-config-rules.ts";
+import { matchConditionsErrors } from "./match-conditions.ts";
 import { defaultRule } from "./match-defaults.ts";
+import { operationRuleErrors } from "./operation-rules.ts";
 
 type Webhook = V1ValidatingWebhook & Partial<V1MutatingWebhook>;
+
+const timeoutSecondsMax = 30;
+const reviewVersions = ["v1", "v1beta1"];
+const sideEffects = ["None", "NoneOnDryRun"];
+export const failurePolicies = ["Fail", "Ignore"];
+export const matchPolicies = ["Equivalent", "Exact"];
+export const reinvocationPolicies = ["IfNeeded", "Never"];
 
 export function defaultWebhook(webhook: Webhook): void {
   webhook.failurePolicy ??= "Fail";
@@ -15,9 +30,65 @@ export function defaultWebhook(webhook: Webhook): void {
   for (const rule of webhook.rules ?? []) defaultRule(rule);
 }
 
+/** What the old configuration did not keep to either is let pass. */
 export function webhooksErrors(
-  _webhooks: readonly Webhook[] | undefined,
-  _old: readonly Webhook[] | undefined,
+  webhooks: readonly Webhook[] | undefined,
+  old: readonly Webhook[] | undefined,
 ): FieldError[] {
-  return [];
+  const mayRepeatNames = hasRepeatedName(old ?? []);
+  const mayBeUnknown = (old ?? []).some(({ admissionReviewVersions }) => !hasKnownVersion(admissionReviewVersions));
+  const names = new Set<string>();
+  return (webhooks ?? []).flatMap((webhook, index) => {
+    const path = `webhooks[${index}]`;
+    const { name = "", admissionReviewVersions } = webhook;
+    const errors = webhookErrors(webhook, path);
+    if (names.has(name) && !mayRepeatNames) errors.push(duplicate(`${path}.name`, name));
+    if (name !== "") names.add(name);
+    return [
+      ...errors,
+      ...versionsErrors(admissionReviewVersions ?? [], `${path}.admissionReviewVersions`, mayBeUnknown),
+    ];
+  });
+}
+
+const hasRepeatedName = (webhooks: readonly Webhook[]): boolean =>
+  new Set(webhooks.map(({ name }) => name)).size < webhooks.length;
+const hasKnownVersion = (versions: readonly string[] | undefined): boolean =>
+  (versions ?? []).some((version) => reviewVersions.includes(version));
+
+function webhookErrors(webhook: Webhook, path: string): FieldError[] {
+  const { name = "", rules, sideEffects: effects = "", timeoutSeconds: seconds } = webhook;
+  return [
+    ...fullyQualifiedNameErrors(`${path}.name`, name),
+    ...(rules ?? []).flatMap((rule, index) => operationRuleErrors(rule, `${path}.rules[${index}]`)),
+    ...oneOfIfSet(`${path}.failurePolicy`, webhook.failurePolicy, failurePolicies),
+    ...oneOfIfSet(`${path}.matchPolicy`, webhook.matchPolicy, matchPolicies),
+    ...sideEffectsErrors(effects, `${path}.sideEffects`),
+    ...(seconds !== undefined && (seconds < 1 || seconds > timeoutSecondsMax)
+      ? [invalid(`${path}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds")]
+      : []),
+    ...labelSelectorErrors(webhook.namespaceSelector, `${path}.namespaceSelector`),
+    ...labelSelectorErrors(webhook.objectSelector, `${path}.objectSelector`),
+    ...oneOfIfSet(`${path}.reinvocationPolicy`, webhook.reinvocationPolicy, reinvocationPolicies),
+    ...clientConfigErrors(webhook.clientConfig, `${path}.clientConfig`),
+    ...matchConditionsErrors(webhook.matchConditions, `${path}.matchConditions`),
+  ];
+}
+
+function sideEffectsErrors(effects: string, field: string): FieldError[] {
+  if (effects === "") return [required(field, `must specify one of ${sideEffects.join(", ")}`)];
+  return sideEffects.includes(effects) ? [] : [notSupported(field, effects, sideEffects)];
+}
+
+function versionsErrors(versions: readonly string[], path: string, mayBeUnknown: boolean): FieldError[] {
+  const known = reviewVersions.join(", ");
+  if (versions.length === 0) return [required(path, `must specify one of ${known}`)];
+  const errors = versions.flatMap((version, index) => {
+    const at = `${path}[${index}]`;
+    if (versions.indexOf(version) < index) return [invalid(at, version, "duplicate version")];
+    return isDns1035Label(version).map((fault) => invalid(at, version, fault));
+  });
+  if (!mayBeUnknown && !hasKnownVersion(versions))
+    errors.push(invalid(path, versions, `must include at least one of ${known}`));
+  return errors;
 }
