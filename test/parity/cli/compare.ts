@@ -16,6 +16,7 @@ export interface Step {
   args: readonly string[];
   input?: string;
   env?: Record<string, string>;
+  namespace?: string;
 }
 
 /** "get pods -l 'app in (a,b)'" → words, as a shell cuts them; no expansion of any kind. */
@@ -30,21 +31,23 @@ export function words(line: string): string[] {
 
 export async function runKubectl(
   { kubectl, kubeconfig, folder }: Target,
-  { args, input, env }: Step,
+  { args, input, env, namespace }: Step,
 ): Promise<Finished> {
-  return await run([kubectl, "--kubeconfig", kubeconfig, "--cache-dir", join(folder, "cache"), ...args], {
+  const place = namespace === undefined ? [] : ["-n", namespace];
+  return await run([kubectl, "--kubeconfig", kubeconfig, "--cache-dir", join(folder, "cache"), ...place, ...args], {
     input: input ?? "",
     ...(env === undefined ? {} : { env }),
   });
 }
 
 /** In this process: what a command prints does not depend on how it was packed. */
-export async function runCapstan({ kubeconfig }: Target, { args, input, env }: Step): Promise<Finished> {
+export async function runCapstan({ kubeconfig }: Target, { args, input, env, namespace }: Step): Promise<Finished> {
   const out = { stdout: "", stderr: "" };
   const [first = "", second = "", ...rest] = args;
   const name = commands.some(({ name: one }) => one === `${first} ${second}`) ? [first, second] : [first];
+  const place = namespace === undefined ? [] : ["-n", namespace];
   const others = name.length === 2 ? rest : args.slice(1);
-  const code = await runCommand([...name, "--kubeconfig", kubeconfig, ...others], commands, {
+  const code = await runCommand([...name, "--kubeconfig", kubeconfig, ...place, ...others], commands, {
     stdout: (text) => void (out.stdout += text),
     stderr: (text) => void (out.stderr += text),
     stdin: Readable.from(input === undefined || input === "" ? [] : [Buffer.from(input)]),
