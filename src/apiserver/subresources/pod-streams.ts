@@ -91,8 +91,8 @@ function containerOf({ metadata, spec }: V1Pod, wanted: string): string {
     return wanted;
   }
   if (main.length === 1) return main[0]!;
-  const others = init.length === 0 ? "" : ` or one of the init containers: [${init.join(" ")}]`;
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${main.join(" ")}]${others}`);
+  const all = [...init, ...main].join(" ");
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all}]`);
 }
 
 const logParameters = new Map(
