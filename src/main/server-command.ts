@@ -13,6 +13,7 @@ import { type ClusterPki, openPki } from "#apiserver/pki.ts";
 import { type Command, type FlagValues, type Io, UsageError } from "#cli/command.ts";
 import { readClusterFlags, serverFlags } from "#cli/cluster-flags.ts";
 import { Client } from "#client/client.ts";
+import { ClusterCache } from "#client/cluster-cache.ts";
 import { type Git, startGit } from "#git/start.ts";
 import { startReconcilers } from "#reconcilers/start-reconcilers.ts";
 import { startScheduler } from "#scheduler/scheduler.ts";
@@ -20,6 +21,7 @@ import { openStore } from "#store/durable-store.ts";
 import { mainAddress, ownHosts } from "./addresses.ts";
 import { runChildAgent } from "./child-agent.ts";
 import { createDnsService, createGitObjects, installManifests } from "./first-objects.ts";
+import { spareMemory } from "./spare-memory.ts";
 import { keepSecret, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
 
 export const serverCommand: Command = {
@@ -115,6 +117,7 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
         log: log.child("agent"),
         signal: agentStop.signal,
       });
+  void spareMemory(stop);
   const parts = await startParts(flags, api, pki, log, paths.git, (started) => (git = started));
   await new Promise<void>((resolve) =>
     stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true }),
@@ -145,11 +148,15 @@ async function startParts(
   const parts: Part[] = [];
   await installManifests(asComponent(api, "capstan"), log);
   if (!isDisabled(flags, "dns")) await createDnsService(asComponent(api, "capstan"), clusterFacts(flags).clusterDns);
+  // One watch and one copy of each kind for all that read it.
+  const cache = new ClusterCache(asComponent(api, "kube-controller-manager"), { log: log.child("cache") });
+  parts.push(cache);
   if (!flags.boolean("disable-controller-manager")) {
     parts.push(
       startReconcilers({
         client: asComponent(api, "kube-controller-manager"),
         log: log.child("controllers"),
+        cache,
         clusterCidr: flags.string("cluster-cidr"),
         rootCa: () => api.caCertificate,
         certify: (request, terms) => pki.ca.certify(request, terms),
@@ -157,7 +164,7 @@ async function startParts(
     );
   }
   if (!flags.boolean("disable-scheduler"))
-    parts.push(startScheduler({ client: asComponent(api, "kube-scheduler"), log: log.child("scheduler") }));
+    parts.push(startScheduler({ client: asComponent(api, "kube-scheduler"), cache, log: log.child("scheduler") }));
   if (!isDisabled(flags, "git")) {
     const client = asComponent(api, "kustomize-controller");
     const git = startGit({

@@ -10,7 +10,7 @@ import type { CacheChange } from "#client/cache.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
 import type { ClusterCache } from "#client/cluster-cache.ts";
 import { ObjectSet } from "#client/object-set.ts";
-import { groupVersionPath, resourceName } from "#client/resource-path.ts";
+import { groupVersionPath } from "#client/resource-path.ts";
 import { createView, type View } from "#client/view.ts";
 import type { AssumedObjects } from "./assumed-objects.ts";
 import {
@@ -42,7 +42,7 @@ const eventsOfKinds: readonly (readonly [ResourceRef<never>, ClusterEventName])[
   [kinds.deviceClassRef, "device-class-changed"],
 ] as unknown as readonly (readonly [ResourceRef<never>, ClusterEventName])[];
 
-/** A view over a cache in which some kinds are missing. */
+/** A view over a cache in which some kinds may be missing, now or always. */
 export function forgivingView(cache: ClusterCache, assumed: AssumedObjects): View {
   const empty = new ObjectSet<never>();
   return createView(<T extends KubernetesObject>(ref: ResourceRef<T>) => {
@@ -100,14 +100,12 @@ export class ClusterFollower {
     state.namespaceLabels = (name) => namespaces.get({ name })?.metadata.labels ?? {};
   }
 
-  /** To be called when all kinds have been listed. */
-  start(served: readonly ResourceRef<KubernetesObject>[]): void {
+  /** To be called when all kinds that are served have been listed. Others are followed from when they come to be served. */
+  start(): void {
     const { cache, assumed } = this.#options;
     cache.of(kinds.nodeRef).onChange((change) => this.#nodeChanged(change));
     cache.of(kinds.podRef).onChange((change) => this.#podChanged(change));
-    const names = new Set(served.map(resourceName));
     for (const [ref, name] of eventsOfKinds) {
-      if (ref !== (kinds.namespaceRef as unknown) && !names.has(resourceName(ref))) continue;
       cache.of(ref as unknown as ResourceRef<KubernetesObject>).onChange((change) => {
         assumed.seen(ref as unknown as ResourceRef<KubernetesObject>, change.object, change.type === "deleted");
         this.#happened([{ name, object: change.object }]);

@@ -15,7 +15,7 @@ import { ClusterFollower, forgivingView, servedKinds } from "./cluster-follower.
 import { ClusterState } from "./cluster-state.ts";
 import { type Decision, decide } from "./cycle.ts";
 import { ClaimWriter } from "./devices/claim-writer.ts";
-import { namespaceRef, nodeRef, podRef } from "./kinds.ts";
+import { namespaceRef, nodeRef, optionalKinds, podRef } from "./kinds.ts";
 import { podInfoOf } from "./pod-info.ts";
 import { PodWriter } from "./pod-writer.ts";
 import type { Cluster, Plugin } from "./plugin.ts";
@@ -104,12 +104,13 @@ class Scheduler {
   }
 
   async run(): Promise<void> {
-    for (const ref of [podRef, nodeRef, namespaceRef]) this.#cache.of(ref as typeof podRef);
-    const served = await servedKinds(this.#client, this.#signal);
-    for (const ref of served) this.#cache.of(ref);
-    await this.#cache.synced(this.#signal);
+    const needed = [podRef, nodeRef, namespaceRef].map((ref) => this.#cache.of(ref as typeof podRef));
+    // Kinds that are not served yet are tried until they are; nobody waits for them.
+    for (const ref of optionalKinds) this.#cache.of(ref as typeof podRef);
+    const served = (await servedKinds(this.#client, this.#signal)).map((ref) => this.#cache.of(ref));
+    await Promise.all([...needed, ...served].map((cache) => cache.synced(this.#signal)));
     if (this.#signal.aborted) return;
-    this.#follower.start(served);
+    this.#follower.start();
     this.#hasStarted = true;
     const timer = setInterval(() => {
       this.#queue.timePassed();
