@@ -57,13 +57,13 @@ const hasKnownVersion = (versions: readonly string[] | undefined): boolean =>
   (versions ?? []).some((version) => reviewVersions.includes(version));
 
 function webhookErrors(webhook: Webhook, path: string): FieldError[] {
-  const { name = "", rules, sideEffects: effects = "", timeoutSeconds: seconds } = webhook;
+  const { name = "", rules, timeoutSeconds: seconds } = webhook;
   return [
     ...fullyQualifiedNameErrors(`${path}.name`, name),
     ...(rules ?? []).flatMap((rule, index) => operationRuleErrors(rule, `${path}.rules[${index}]`)),
     ...oneOfIfSet(`${path}.failurePolicy`, webhook.failurePolicy, failurePolicies),
     ...oneOfIfSet(`${path}.matchPolicy`, webhook.matchPolicy, matchPolicies),
-    ...sideEffectsErrors(effects, `${path}.sideEffects`),
+    ...sideEffectsErrors(webhook.sideEffects ?? "", `${path}.sideEffects`),
     ...(seconds !== undefined && (seconds < 1 || seconds > timeoutSecondsMax)
       ? [invalid(`${path}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds")]
       : []),

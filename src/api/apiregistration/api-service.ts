@@ -2,6 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1APIService } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { nameIsPathSegment } from "#api/validation/names.ts";
 import { writesStatus } from "#api/status-strategy.ts";
 import { apiServiceStrategy, apiServiceStatusErrors, defaultApiService } from "./api-service-rules.ts";
 
@@ -15,6 +16,7 @@ export const APIService = defineResource<APIService>({
   scope: "Cluster",
   schema: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
   generation: "none",
+  validateName: nameIsPathSegment,
   defaults: defaultApiService,
   ...apiServiceStrategy,
   status: writesStatus<APIService>(apiServiceStatusErrors),
