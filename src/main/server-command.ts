@@ -1,4 +1,5 @@
 /** `capstan server`: store, API server, and everything that reconciles, with an agent as a process beside it. */
+import { hostname } from "node:os";
 import { pathToFileURL } from "node:url";
 import { isPackaged, readAsset } from "#lib/asset.ts";
 import { systemClock } from "#lib/clock.ts";
@@ -22,7 +23,8 @@ import { mainAddress, ownHosts } from "./addresses.ts";
 import { runChildAgent } from "./child-agent.ts";
 import { createDnsService, createGitObjects, installManifests } from "./first-objects.ts";
 import { spareMemory } from "./spare-memory.ts";
-import { keepSecret, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
+import { type Part, whileLeading } from "./leading.ts";
+import { keepIdentity, keepSecret, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
 
 export const serverCommand: Command = {
   name: "server",
@@ -118,7 +120,7 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
         signal: agentStop.signal,
       });
   void spareMemory(stop);
-  const parts = await startParts(flags, api, pki, log, paths.git, (started) => (git = started));
+  const parts = await startParts(flags, api, pki, log, paths, (started) => (git = started));
   await new Promise<void>((resolve) =>
     stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true }),
   );
@@ -132,17 +134,13 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
   return fatal.signal.aborted ? 1 : 0;
 }
 
-interface Part {
-  stop(): void | Promise<void>;
-}
-
 /** What works on objects: each is a client of the API server in this process. */
 async function startParts(
   flags: FlagValues,
   api: ApiServer,
   pki: ClusterPki,
   log: Logger,
-  gitDirectory: string,
+  { git: gitDirectory, identity: identityFile }: { git: string; identity: string },
   onGit: (git: Git) => void,
 ): Promise<Part[]> {
   const parts: Part[] = [];
@@ -151,8 +149,12 @@ async function startParts(
   // One watch and one copy of each kind for all that read it.
   const cache = new ClusterCache(asComponent(api, "kube-controller-manager"), { log: log.child("cache") });
   parts.push(cache);
-  if (!flags.boolean("disable-controller-manager")) {
-    parts.push(
+  const identity = await keepIdentity(identityFile, hostname());
+  const lead = (name: string, start: () => Part): void => {
+    parts.push(whileLeading({ client: asComponent(api, name), log: log.child(name), name, identity, start }));
+  };
+  if (!flags.boolean("disable-controller-manager"))
+    lead("kube-controller-manager", () =>
       startReconcilers({
         client: asComponent(api, "kube-controller-manager"),
         log: log.child("controllers"),
@@ -162,9 +164,10 @@ async function startParts(
         certify: (request, terms) => pki.ca.certify(request, terms),
       }),
     );
-  }
   if (!flags.boolean("disable-scheduler"))
-    parts.push(startScheduler({ client: asComponent(api, "kube-scheduler"), cache, log: log.child("scheduler") }));
+    lead("kube-scheduler", () =>
+      startScheduler({ client: asComponent(api, "kube-scheduler"), cache, log: log.child("scheduler") }),
+    );
   if (!isDisabled(flags, "git")) {
     const client = asComponent(api, "kustomize-controller");
     const git = startGit({
@@ -177,13 +180,18 @@ async function startParts(
     });
     onGit(git);
     parts.push(git);
-    if (flags.given("git"))
-      await createGitObjects(client, {
+    if (flags.given("git")) {
+      const settings = {
         url: gitUrl(flags.string("git")),
         branch: flags.string("git-branch"),
         path: flags.string("git-path"),
         interval: flags.string("git-interval"),
-      });
+      };
+      // A fault here is no reason to end a control plane that runs.
+      await createGitObjects(client, settings).catch((error: unknown) =>
+        log.error("the objects of --git could not be written; create them by hand, or start again", { error }),
+      );
+    }
   }
   return parts;
 }

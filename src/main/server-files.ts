@@ -1,5 +1,5 @@
 /** What a server keeps below its data directory beside the store: token, hook secret, certificates, kubeconfig. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,6 +10,7 @@ export const serverPaths = (dataDir: string) => ({
   pki: join(dataDir, "server/tls"),
   token: join(dataDir, "server/token"),
   hook: join(dataDir, "server/hook"),
+  identity: join(dataDir, "server/identity"),
   git: join(dataDir, "server/git"),
 });
 
@@ -21,6 +22,15 @@ export async function keepSecret(file: string, given: string): Promise<string> {
     return kept.startsWith("K10") ? kept.slice(kept.indexOf("::node:") + "::node:".length) : kept;
   }
   return randomBytes(24).toString("hex");
+}
+
+/** Who this server is among its peers: the machine's name and what its data directory remembers. */
+export async function keepIdentity(file: string, host: string): Promise<string> {
+  const kept = existsSync(file) ? (await readFile(file, "utf8")).trim() : "";
+  if (kept !== "") return kept;
+  const identity = `${host}_${randomUUID()}`;
+  await writePrivateFile(file, `${identity}\n`);
+  return identity;
 }
 
 export async function writePrivateFile(file: string, text: string): Promise<void> {
