@@ -124,8 +124,10 @@ function createErrors(pod: V1Pod): FieldError[] {
   return [...errors, ...annotationsAgainstFields(pod.metadata.annotations, spec, "spec")];
 }
 
+/** A pod's changes are machines' work: only who creates one is warned. */
 function warnings(pod: V1Pod, old: V1Pod | undefined): string[] {
-  const faults = old === undefined ? isDns1123Label(pod.metadata.name ?? "") : [];
+  if (old !== undefined) return [];
+  const faults = isDns1123Label(pod.metadata.name ?? "");
   const text =
     "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
   return [
@@ -188,7 +190,6 @@ export const ephemeralContainersStrategy: Strategy<V1Pod> = {
     countSpec(pod, old);
   },
   validate: (pod, old) => [...podErrors(pod), ...ephemeralContainersUpdateErrors(pod, old!)],
-  warnings,
   resetFields: [["status"]],
 };
 
@@ -200,6 +201,5 @@ export const resizeStrategy: Strategy<V1Pod> = {
     countSpec(pod, old);
   },
   validate: (pod, old) => [...podErrors(pod), ...podResizeErrors(pod, old!)],
-  warnings,
   resetFields: [["status"], ["metadata"]],
 };
