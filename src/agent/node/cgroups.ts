@@ -38,9 +38,16 @@ export class Cgroups {
     const { cpuShares, cpuQuotaUs, memoryBytes }: PodCgroupValues = podCgroupValues(pod);
     await this.#setShares(path, cpuShares);
     if (cpuQuotaUs !== undefined) await this.#setQuota(path, cpuQuotaUs);
-    if (memoryBytes !== undefined)
-      await this.#write("memory", path, this.#unified ? "memory.max" : "memory.limit_in_bytes", String(memoryBytes));
+    if (memoryBytes !== undefined) await this.#setMemory(path, memoryBytes);
     return path;
+  }
+
+  /** Changes the limits of a group that is there; without one, what it had is taken away. */
+  async setPod(pod: Pod, { cpuShares, cpuQuotaUs, memoryBytes }: PodCgroupValues): Promise<void> {
+    const path = this.podPath(pod);
+    await this.#setShares(path, cpuShares);
+    await this.#setQuota(path, cpuQuotaUs);
+    await this.#setMemory(path, memoryBytes);
   }
 
   async removePod(uid: string): Promise<void> {
@@ -94,10 +101,16 @@ export class Cgroups {
     await this.#write("", path, "cpu.weight", String(weight));
   }
 
-  async #setQuota(path: string, quotaUs: number): Promise<void> {
-    if (this.#unified) return await this.#write("", path, "cpu.max", `${quotaUs} ${cpuPeriodUs}`);
+  /** Undefined: no limit. */
+  async #setQuota(path: string, quotaUs: number | undefined): Promise<void> {
+    if (this.#unified) return await this.#write("", path, "cpu.max", `${quotaUs ?? "max"} ${cpuPeriodUs}`);
     await this.#write("cpu", path, "cpu.cfs_period_us", String(cpuPeriodUs));
-    await this.#write("cpu", path, "cpu.cfs_quota_us", String(quotaUs));
+    await this.#write("cpu", path, "cpu.cfs_quota_us", String(quotaUs ?? -1));
+  }
+
+  async #setMemory(path: string, bytes: number | undefined): Promise<void> {
+    if (this.#unified) return await this.#write("", path, "memory.max", String(bytes ?? "max"));
+    await this.#write("memory", path, "memory.limit_in_bytes", String(bytes ?? -1));
   }
 
   async #write(controller: string, path: string, file: string, value: string): Promise<void> {

@@ -7,14 +7,18 @@ import type {
   V1ContainerStateTerminated,
   V1ContainerStatus,
   V1PodStatus,
+  V1ResourceRequirements,
   V1VolumeMountStatus,
 } from "#api/generated/types.ts";
-import { afterExit, containersOf, type ContainerKind, type PodContainer } from "./containers-of.ts";
+import { afterExit, containersOf, findContainer, type ContainerKind, type PodContainer } from "./containers-of.ts";
 import type { ObservedContainer } from "./observation.ts";
 import type { ProbeVerdict, WaitReason } from "./plan-pod.ts";
 
 export interface ContainerStatusInput {
   readonly pod: Pod;
+  /** The pod with the cpu and memory that it was given, and with what its containers have; as it asks when left out. */
+  readonly allocated?: Pod;
+  readonly actual?: Pod;
   /** Newest first. */
   readonly containers: readonly ObservedContainer[];
   readonly waits: ReadonlyMap<string, WaitReason>;
@@ -55,7 +59,8 @@ function containerStatus(input: ContainerStatusInput, container: PodContainer): 
   const started = running && (kind === "init" || verdict?.started === true);
   const ready = kind === "init" ? shown.state.terminated?.exitCode === 0 : started && verdict?.ready === true;
   const restartCount = latest?.attempt ?? old?.restartCount ?? 0;
-  const { requests, limits } = spec.resources ?? {};
+  const given = resourcesOf(input.allocated, spec)?.requests;
+  const { requests, limits } = resourcesOf(input.actual, spec) ?? {};
   const mounts = mountStatuses(spec);
   return {
     name: spec.name,
@@ -67,13 +72,16 @@ function containerStatus(input: ContainerStatusInput, container: PodContainer): 
     imageID: latest?.imageRef ?? "",
     ...(latest === undefined ? {} : { containerID: `containerd://${latest.id}` }),
     ...(kind === "ephemeral" ? {} : { started }),
-    ...(latest === undefined || isEmpty(requests) ? {} : { allocatedResources: { ...requests } }),
+    ...(latest === undefined || isEmpty(given) ? {} : { allocatedResources: { ...given } }),
     ...(latest === undefined
       ? {}
       : { resources: { ...(isEmpty(limits) ? {} : { limits }), ...(isEmpty(requests) ? {} : { requests }) } }),
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
   };
 }
+
+const resourcesOf = (pod: Pod | undefined, spec: V1Container): V1ResourceRequirements | undefined =>
+  (pod === undefined ? spec : (findContainer(pod, spec.name)?.spec ?? spec)).resources;
 
 const isEmpty = (list: Record<string, string> | undefined): boolean =>
   list === undefined || Object.keys(list).length === 0;

@@ -16,6 +16,7 @@ import { refuse } from "./node-admission.ts";
 import type { PodContext } from "./pod-context.ts";
 import { refusedStatus } from "./pod-status.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { refuseResize, type ResizeRefusal } from "./resize.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 /** The net below missed events. */
@@ -119,6 +120,7 @@ export class NodePods {
     const made = new PodWorker(pod, {
       context: this.#context,
       statuses: this.#statuses,
+      refusesResize: (wished) => this.#refusesResize(wished),
       finished: (finished) => void this.#finish(finished).catch((error: unknown) => this.#complain(made, error)),
     });
     this.#workers.set(uid, made);
@@ -137,7 +139,7 @@ export class NodePods {
   #refuses(pod: Pod): boolean {
     const node = this.#node();
     if (node === undefined) return false;
-    const others = [...this.#workers.values()].map((worker) => worker.pod).filter(isActive);
+    const others = this.#others(pod);
     const failure = refuse(pod, node, others);
     if (failure === undefined) return false;
     this.#refused.add(pod.metadata.uid ?? "");
@@ -146,6 +148,16 @@ export class NodePods {
     this.#context.events.record({ about, type: "Warning", ...failure });
     this.#statuses.put(pod, refusedStatus(pod, failure, this.#context.clock.now()), () => {});
     return true;
+  }
+
+  #others({ metadata }: Pod): Pod[] {
+    const workers = [...this.#workers.values()].filter(({ pod }) => pod.metadata.uid !== metadata.uid && isActive(pod));
+    return workers.map(({ allocatedPod }) => allocatedPod);
+  }
+
+  #refusesResize(pod: Pod): ResizeRefusal | undefined {
+    const node = this.#node();
+    return node === undefined ? undefined : refuseResize(pod, node, this.#others(pod));
   }
 
   #deleted(pod: Pod): void {

@@ -12,6 +12,7 @@ import {
   type PodContainer,
 } from "./containers-of.ts";
 import { decideRestart, durationText, type RestartRecord } from "./crash-back-off.ts";
+import type { ContainerResize } from "./resize.ts";
 import { isAlive, latestOf, readySandbox, type ObservedContainer, type PodObservation } from "./observation.ts";
 
 /** Why a container is not running: shown as state.waiting. */
@@ -45,6 +46,10 @@ export interface PodPlanInput {
   /** How often each container was made already, where the runtime no longer knows. */
   readonly attempts: ReadonlyMap<string, number>;
   readonly volumesReady: boolean;
+  /** What running containers need to have the cpu and memory that they were given, by name. */
+  readonly resizes?: ReadonlyMap<string, ContainerResize>;
+  /** Some of it can be done while they run. */
+  readonly resizeDue?: boolean;
   /** Keys of actions under way. */
   readonly busy: ReadonlySet<string>;
   /** Something failed: nothing is tried again before. */
@@ -73,6 +78,7 @@ export type PodAction =
       readonly after: readonly string[];
     }
   | { readonly do: "remove"; readonly key: string; readonly container: ObservedContainer; readonly replaced: boolean }
+  | { readonly do: "resize"; readonly key: "resize" }
   | { readonly do: "wait"; readonly name: string; readonly wait: WaitReason }
   | { readonly do: "wake"; readonly atMs: number };
 
@@ -145,7 +151,7 @@ function keepRunning(input: PodPlanInput): PodAction[] {
     const latest = latestOf(observation, spec.name);
     return kind === "main" && latest !== undefined && latest.sandboxId === sandboxId;
   });
-  const actions: PodAction[] = [];
+  const actions: PodAction[] = input.resizeDue === true ? [{ do: "resize", key: "resize" }] : [];
   for (const container of all.filter(({ kind }) => kind === "init" || kind === "sidecar")) {
     if (container.kind === "init" && hasRun) continue;
     const { next, blocks } = keepInit(input, container, sandboxId);
@@ -189,6 +195,8 @@ function watchOver(input: PodPlanInput, { spec }: PodContainer, latest: Observed
   const grace = gracePeriodSeconds(input.pod);
   if (latest.hash !== containerHash(spec))
     return [kill(input, latest, grace, `Container ${spec.name} definition changed, will be restarted`)];
+  if (input.resizes?.get(spec.name) === "restart" && latest.state === "running")
+    return [kill(input, latest, grace, `Container ${spec.name} resize requires restart`)];
   const { failed } = input.probeOf(latest);
   if (failed === undefined) return [];
   const message = `Container ${spec.name} failed ${failed.probe} probe, will be restarted`;

@@ -54,12 +54,13 @@ function raise(to: Amounts, at: Amounts): void {
 }
 
 /** What the status says of it: nothing for a pod that asks for nothing. */
-export function podResources(pod: Pod): Pick<V1PodStatus, "allocatedResources" | "resources"> {
-  const requests = podRequests(pod);
-  const limits = podLimits(pod);
+export function podResources(allocated: Pod, actual: Pod): Pick<V1PodStatus, "allocatedResources" | "resources"> {
+  const given = podRequests(allocated);
+  const requests = podRequests(actual);
+  const limits = podLimits(actual);
   const some = (list: Record<string, string>): boolean => Object.keys(list).length > 0;
   return {
-    ...(some(requests) ? { allocatedResources: requests } : {}),
+    ...(some(given) ? { allocatedResources: given } : {}),
     ...(some(requests) || some(limits)
       ? { resources: { ...(some(limits) ? { limits } : {}), ...(some(requests) ? { requests } : {}) } }
       : {}),

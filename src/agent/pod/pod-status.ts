@@ -5,6 +5,7 @@ import type { V1ContainerStatus, V1PodCondition, V1PodStatus } from "#api/genera
 import { containerStatusesOf } from "./container-statuses.ts";
 import { readySandbox, type ObservedContainer, type PodObservation } from "./observation.ts";
 import type { ProbeVerdict, WaitReason } from "./plan-pod.ts";
+import type { ResizeCondition } from "./pod-resizer.ts";
 import { agentConditions, podPhase, type PodPhase } from "./pod-phase.ts";
 import { podResources } from "./pod-resources.ts";
 import { qosClass } from "./qos.ts";
@@ -24,6 +25,10 @@ export interface PodStatusInput {
   readonly probeOf: (container: ObservedContainer) => ProbeVerdict;
   readonly terminal: boolean;
   readonly failure: PodFailure | undefined;
+  /** The pod with the cpu and memory that it was given, and with what its containers have; as it asks when left out. */
+  readonly allocated?: Pod;
+  readonly actual?: Pod;
+  readonly resizeConditions?: readonly ResizeCondition[];
   readonly hostIps: readonly string[];
   readonly nowMs: number;
 }
@@ -36,7 +41,9 @@ export function podStatus(input: PodStatusInput): V1PodStatus {
   const statuses = new Map([...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]));
   const phase = settledPhase(input, statuses);
   const ips = podIps(input, sandbox?.ips);
-  const resources = statuses.values().some(({ resources: known }) => known !== undefined) ? podResources(pod) : {};
+  const resources = statuses.values().some(({ resources: known }) => known !== undefined)
+    ? podResources(input.allocated ?? pod, input.actual ?? pod)
+    : {};
   const old = pod.status ?? {};
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -103,6 +110,8 @@ const ours = new Set([
   "ContainersReady",
   "PodScheduled",
   "AllContainersRestarting",
+  "PodResizePending",
+  "PodResizeInProgress",
 ]);
 
 /** Others' conditions first, as they are; ours with the time of their last change. */
@@ -119,7 +128,7 @@ function conditions(
   const verdicts = agentConditions({ pod, statuses, phase, sandboxReady, restartingAll });
   return [
     ...old.filter(({ type }) => !ours.has(type)),
-    ...verdicts.map(({ type, observedGeneration, status, reason, message }) => {
+    ...[...verdicts, ...(input.resizeConditions ?? [])].map(({ type, observedGeneration, status, reason, message }) => {
       const before = old.find((condition) => condition.type === type);
       const unchanged = before?.status === status && typeof before.lastTransitionTime === "string";
       return {

@@ -22,7 +22,9 @@ import {
 import { newestFirst, observeContainer, observePod, observeSandbox } from "./observe.ts";
 import { planPod, type Ending, type PodAction, type ProbeVerdict, type WaitReason } from "./plan-pod.ts";
 import type { PodContext } from "./pod-context.ts";
+import { PodResizer } from "./pod-resizer.ts";
 import { podStatus, type PodFailure } from "./pod-status.ts";
+import type { ResizeRefusal } from "./resize.ts";
 import { sandboxConfig } from "./sandbox.ts";
 import { environmentFor, startContainer } from "./start-container.ts";
 import type { StatusWriter } from "./status-writer.ts";
@@ -30,6 +32,8 @@ import type { StatusWriter } from "./status-writer.ts";
 export interface PodWorkerOptions {
   readonly context: PodContext;
   readonly statuses: StatusWriter;
+  /** Whether the node has no room for what a pod of it newly asks for. */
+  refusesResize(pod: Pod): ResizeRefusal | undefined;
   /** The pod is over and nothing of it runs: the API may forget it. */
   finished(pod: Pod): void;
 }
@@ -39,6 +43,8 @@ const retry = { initialMs: 500, limitMs: 122_000 };
 const exitSeenMs = { initialMs: 3, limitMs: 500 };
 const exitLooksMax = 20;
 const evictionGraceSeconds = 1;
+/** How often a resize that was refused is asked for again. */
+const resizeRetryMs = 3_000;
 const deadlineFailure: PodFailure = {
   reason: "DeadlineExceeded",
   message: "Pod was active on the node longer than the specified deadline",
@@ -48,6 +54,7 @@ export class PodWorker {
   readonly #context: PodContext;
   readonly #options: PodWorkerOptions;
   readonly #killer: ContainerKiller;
+  readonly #resizer: PodResizer;
   #pod: Pod;
   #observation: PodObservation = nothingObserved;
   #waits = new Map<string, WaitReason>();
@@ -80,11 +87,21 @@ export class PodWorker {
     this.#options = options;
     this.#context = options.context;
     this.#killer = new ContainerKiller(options.context);
+    this.#resizer = new PodResizer(pod, {
+      context: options.context,
+      refuses: (wished) => options.refusesResize(wished),
+      event: (type, reason, message) => this.#event(undefined, type, reason, message),
+    });
     if (pod.status?.reason === deadlineFailure.reason) this.#failure = deadlineFailure;
   }
 
   get pod(): Pod {
     return this.#pod;
+  }
+
+  /** With the cpu and memory that it was given. */
+  get allocatedPod(): Pod {
+    return this.#resizer.allocated(this.#pod);
   }
 
   get observation(): PodObservation {
@@ -267,6 +284,7 @@ export class PodWorker {
     if (this.#tornDown && !this.#removed) return this.#report(true);
     this.#watchDeadline();
     await this.#keepProbes();
+    const resizes = this.#resizes();
     const plan = planPod({
       pod: this.#pod,
       observation: this.#observation,
@@ -276,6 +294,8 @@ export class PodWorker {
       restarts: this.#restarts,
       attempts: this.#attempts,
       volumesReady: this.#volumes !== undefined,
+      resizes,
+      resizeDue: this.#resizer.isDue(this.#pod, resizes),
       busy: this.#busy,
       holdUntilMs: this.#holdUntilMs,
       nowMs: this.#context.clock.now(),
@@ -284,6 +304,15 @@ export class PodWorker {
     if (this.#volumesStale && plan.terminal === false) this.#refresh();
     if (!this.#removed) this.#report(plan.terminal);
     if (plan.stopped && this.#busy.size === 0) await this.#tearDown();
+  }
+
+  /** A container that is to have other amounts waits for nothing when it starts again. */
+  #resizes(): ReturnType<PodResizer["needs"]> {
+    if (this.#resizer.allocate(this.#pod)) this.#wakeAt(this.#context.clock.now() + resizeRetryMs);
+    const needs = this.#resizer.needs(this.#pod, this.#observation);
+    this.#resizer.settle(this.#pod, needs);
+    for (const [name, need] of needs) if (need === "restart") this.#restarts.set(name, { delayMs: 0, setAtMs: 0 });
+    return needs;
   }
 
   #ending(): Ending | undefined {
@@ -317,6 +346,9 @@ export class PodWorker {
       probeOf: (container) => this.#verdict(container),
       terminal,
       failure: this.#failure,
+      allocated: this.#resizer.allocated(this.#pod),
+      actual: this.#resizer.actual(this.#pod),
+      resizeConditions: this.#resizer.conditions(this.#pod),
       hostIps: this.#context.hostIps,
       nowMs: this.#context.clock.now(),
     });
@@ -410,6 +442,8 @@ export class PodWorker {
         return this.#perform(action.key, () => this.#start(action.container, action.attempt, action.record));
       case "kill":
         return this.#perform(action.key, () => this.#kill(action));
+      case "resize":
+        return this.#perform(action.key, () => this.#resizer.carryOut(this.#pod, this.#observation));
       case "remove":
         return this.#perform(action.key, () => this.#remove(action.container, action.replaced));
     }
@@ -489,7 +523,7 @@ export class PodWorker {
     try {
       if (pod.spec?.hostUsers === false) throw new Error("user namespaces are not supported by the container runtime");
       for (const { id, ready } of this.#observation.sandboxes) if (!ready) await runtime.stopPodSandbox(id);
-      const parent = await cgroups.makePod(pod);
+      const parent = await cgroups.makePod(this.#resizer.allocated(pod));
       const config = sandboxConfig(pod, attempt, parent, this.#context, await this.#context.hostDns());
       const handler = pod.spec?.runtimeClassName ?? "";
       const id = await runtime.runPodSandbox(config, handler);
@@ -515,13 +549,14 @@ export class PodWorker {
     const sandbox = readySandbox(this.#observation);
     if (sandbox === undefined || this.#volumes === undefined) return;
     const { name } = container.spec;
-    const pod = this.#pod;
+    const pod = this.#resizer.allocated(this.#pod);
     const parent = this.#context.cgroups.podPath(pod);
     await this.#context.objects.want(pod);
+    this.#resizer.started(name);
     const result = await startContainer(
       {
         pod,
-        container,
+        container: findContainer(pod, name) ?? container,
         attempt,
         sandbox,
         sandboxConfig: sandboxConfig(pod, sandbox.attempt, parent, this.#context, await this.#context.hostDns()),

@@ -184,6 +184,8 @@ async function forward(special: SpecialRequest, { scheme, host, port, tls }: Tar
         signal: request.signal,
         timeout: responseTimeoutMs,
         agent: false,
+        // Whatever a program behind says is passed on, as long as it can be read at all.
+        insecureHTTPParser: true,
         ...(scheme === "https" ? (tls ?? { rejectUnauthorized: false }) : {}),
       },
       resolve,
