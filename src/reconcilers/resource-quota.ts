@@ -1,5 +1,5 @@
 /** Counts what a namespace uses of its quotas. Upstream: pkg/controller/resourcequota. */
-import { addUsage, isInScope, usageOf, type Usage } from "#api/core/quota-usage.ts";
+import { addUsage, isInScope, limitsKind, usageOf, type Usage } from "#api/core/quota-usage.ts";
 import type { V1ResourceQuota } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { quantityText } from "#api/quantity.ts";
@@ -49,16 +49,10 @@ function usedIn(quota: V1ResourceQuota, view: KindsView, now: number): Usage {
   const names = Object.keys(quota.spec?.hard ?? {});
   let used: Usage = {};
   for (const kind of view.kinds) {
-    if (kind.scope !== "Namespaced" || !names.some((name) => concerns(name, kind))) continue;
+    if (kind.scope !== "Namespaced" || !names.some((name) => limitsKind(name, kind.group, kind.plural))) continue;
     for (const object of view.list(kind, quota.metadata.namespace) as readonly UnknownObject[])
       if (isInScope(quota, kind.group, kind.plural, object))
         used = addUsage(used, usageOf(kind.group, kind.plural, object, now));
   }
   return used;
-}
-
-/** Whether objects of this kind can count towards a limit of this name. */
-function concerns(name: string, { group, plural }: ServedKind): boolean {
-  if (name.startsWith("count/")) return name === `count/${plural}${group === "" ? "" : `.${group}`}`;
-  return group === "";
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { V1Pod, V1ResourceQuota } from "#api/generated/types.ts";
 import { quantityText } from "#api/quantity.ts";
-import { isInScope, usageOf } from "./quota-usage.ts";
+import { isInScope, limitsKind, usageOf } from "./quota-usage.ts";
 
 const now = Date.parse("2024-06-01T00:00:00Z");
 const texts = (usage: ReturnType<typeof usageOf>) =>
@@ -22,6 +22,67 @@ describe("quota usage", () => {
       "requests.memory": "1Gi",
       "requests.example.com/gpu": "2",
     });
+  });
+
+  test("a pod's overhead counts, and its own amounts before those of its containers", () => {
+    const spec = {
+      resources: { requests: { cpu: "2" }, limits: { cpu: "4" } },
+      overhead: { cpu: "250m", memory: "1Mi" },
+    };
+    expect(texts(usageOf("", "pods", pod({ cpu: "1" }, spec), now))).toMatchObject({
+      "requests.cpu": "2250m",
+      "requests.memory": "1Mi",
+      "limits.cpu": "4250m",
+    });
+  });
+
+  test("a claim for devices counts them by class, and of alternatives the largest", () => {
+    const devices = {
+      requests: [
+        { name: "a", exactly: { deviceClassName: "gpu", count: 2 } },
+        {
+          name: "b",
+          firstAvailable: [
+            { name: "x", deviceClassName: "gpu", count: 3 },
+            { name: "y", deviceClassName: "gpu", count: 1 },
+            { name: "z", deviceClassName: "nic", allocationMode: "All" },
+          ],
+        },
+      ],
+    };
+    const claim = { metadata: { name: "c" }, spec: { devices } };
+    expect(texts(usageOf("resource.k8s.io", "resourceclaims", claim, now))).toEqual({
+      "count/resourceclaims.resource.k8s.io": "1",
+      "gpu.deviceclass.resource.k8s.io/devices": "5",
+      "nic.deviceclass.resource.k8s.io/devices": "32",
+    });
+  });
+
+  test("claims are in the scope of the classes that they have or want", () => {
+    const claim = { metadata: { name: "c" }, spec: { volumeAttributesClassName: "gold" } };
+    const quota = (operator: string, values?: string[]): V1ResourceQuota => {
+      const matchExpressions = [{ scopeName: "VolumeAttributesClass", operator, ...(values && { values }) }];
+      return { metadata: {}, spec: { scopeSelector: { matchExpressions } } };
+    };
+    const isIn = (of: V1ResourceQuota) => isInScope(of, "", "persistentvolumeclaims", claim);
+    expect(isIn(quota("In", ["gold"]))).toBe(true);
+    expect(isIn(quota("NotIn", ["gold"]))).toBe(false);
+    expect(isIn(quota("DoesNotExist"))).toBe(false);
+    expect(isIn({ metadata: {}, spec: { scopes: ["BestEffort"] } })).toBe(false);
+  });
+
+  test.each([
+    ["pods", "", "pods", true],
+    ["requests.example.com/gpu", "", "pods", true],
+    ["requests.storage", "", "pods", false],
+    ["gold.storageclass.storage.k8s.io/requests.storage", "", "persistentvolumeclaims", true],
+    ["gold.storageclass.storage.k8s.io/requests.storage", "", "pods", false],
+    ["count/deployments.apps", "apps", "deployments", true],
+    ["count/deployments.apps", "extensions", "deployments", false],
+    ["secrets", "", "configmaps", false],
+    ["services.nodeports", "", "services", true],
+  ])("whether %s limits objects of %j %s: %j", (name, group, plural, expected) => {
+    expect(limitsKind(name, group, plural)).toBe(expected);
   });
 
   test("a finished pod, and one that should have gone, are counted as objects only", () => {

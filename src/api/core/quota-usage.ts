@@ -2,14 +2,21 @@
  * What an object takes from a resource quota; the same for admission and for the controller that counts again. Upstream:
  * pkg/quota/v1/evaluator/core.
  */
-import type { V1PersistentVolumeClaim, V1Pod, V1ResourceQuota, V1Service } from "#api/generated/types.ts";
+import type {
+  ResourceV1ResourceClaim,
+  V1PersistentVolumeClaim,
+  V1Pod,
+  V1ResourceQuota,
+  V1Service,
+} from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { addQuantities, subtractQuantities, toQuantity, type Quantity } from "#api/quantity.ts";
+import { addQuantities, compareQuantities, subtractQuantities, toQuantity, type Quantity } from "#api/quantity.ts";
 import { podLimits, podRequests, qosClassOf } from "./pod-resources.ts";
 
 export type Usage = Record<string, Quantity>;
 
 const one = toQuantity(1);
+const deviceClassSuffix = ".deviceclass.resource.k8s.io/devices";
 const storageClassSuffix = ".storageclass.storage.k8s.io/";
 /** Kinds of the core group that may also be counted without "count/". */
 const plainCounts = new Set([
@@ -26,6 +33,8 @@ const shortRequests = new Set(["cpu", "memory", "ephemeral-storage"]);
 /** Everything that one object counts as; `now` decides whether a deleted pod still takes room. */
 export function usageOf(group: string, plural: string, object: KubernetesObject, now: number): Usage {
   const counted = { [`count/${plural}${group === "" ? "" : `.${group}`}`]: one };
+  if (group === "resource.k8s.io" && plural === "resourceclaims")
+    return { ...counted, ...deviceUsage(object as ResourceV1ResourceClaim) };
   if (group !== "") return counted;
   const plain = plainCounts.has(plural) ? { ...counted, [plural]: one } : counted;
   switch (plural) {
@@ -50,13 +59,19 @@ function takesRoom({ metadata, status }: V1Pod, now: number): boolean {
 
 function podUsage({ spec }: V1Pod): Usage {
   const usage: Usage = { pods: one };
-  for (const [name, amount] of Object.entries(podRequests(spec ?? {}))) {
+  const requests = wholePod(podRequests(spec ?? {}), spec?.resources?.requests);
+  for (const [name, amount] of Object.entries(addUsage(requests, wholePod({}, spec?.overhead)))) {
     usage[`requests.${name}`] = amount;
     if (shortRequests.has(name) || name.startsWith("hugepages-")) usage[name] = amount;
   }
-  for (const [name, amount] of Object.entries(podLimits(spec ?? {})))
-    if (shortRequests.has(name)) usage[`limits.${name}`] = amount;
+  for (const [name, amount] of Object.entries(wholePod(podLimits(spec ?? {}), spec?.resources?.limits)))
+    if (shortRequests.has(name)) usage[`limits.${name}`] = addQuantities(amount, spec?.overhead?.[name] ?? 0);
   return usage;
+}
+
+/** What is said of the pod as a whole counts instead of what its containers say. */
+function wholePod(sum: Usage, own: Record<string, string> = {}): Usage {
+  return { ...sum, ...Object.fromEntries(Object.entries(own).map(([name, amount]) => [name, toQuantity(amount)])) };
 }
 
 function claimUsage({ spec }: V1PersistentVolumeClaim): Usage {
@@ -70,6 +85,24 @@ function claimUsage({ spec }: V1PersistentVolumeClaim): Usage {
           [`${className}${storageClassSuffix}persistentvolumeclaims`]: one,
         };
   return { "requests.storage": storage, ...byClass };
+}
+
+/** "All devices" counts as many as a claim may hold. */
+const devicesMax = 32;
+
+/** Devices by class; of alternatives the most that one of a class may take. */
+function deviceUsage({ spec }: ResourceV1ResourceClaim): Usage {
+  let usage: Usage = {};
+  for (const { exactly, firstAvailable } of spec?.devices?.requests ?? []) {
+    const most: Usage = {};
+    for (const { deviceClassName, allocationMode, count } of [exactly ?? [], firstAvailable ?? []].flat()) {
+      const name = `${deviceClassName}${deviceClassSuffix}`;
+      const amount = toQuantity(allocationMode === "All" ? devicesMax : (count ?? 1));
+      if (most[name] === undefined || compareQuantities(amount, most[name]) > 0) most[name] = amount;
+    }
+    usage = addUsage(usage, most);
+  }
+  return usage;
 }
 
 function serviceUsage({ spec }: V1Service): Usage {
@@ -116,6 +149,7 @@ const ofClaims = new Set(["persistentvolumeclaims", "requests.storage"]);
 /** Whether a limit of this name is one on objects of this kind. */
 export function limitsKind(name: string, group: string, plural: string): boolean {
   if (name.startsWith("count/")) return name === `count/${plural}${group === "" ? "" : `.${group}`}`;
+  if (group === "resource.k8s.io" && plural === "resourceclaims") return name.endsWith(deviceClassSuffix);
   if (group !== "") return false;
   switch (plural) {
     case "pods":
@@ -152,13 +186,19 @@ export function constraintError(names: readonly string[], { spec }: V1Pod): stri
   return missing.length === 0 ? undefined : `must specify ${missing.join("; ")}`;
 }
 
-/** Whether the quota's scopes take in this object. A quota with scopes counts pods only. */
+/** Whether the quota's scopes take in this object. A quota with scopes counts pods, or claims by their attributes. */
 export function isInScope({ spec }: V1ResourceQuota, group: string, plural: string, object: KubernetesObject): boolean {
   const scopes = [
     ...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists", values: [] as string[] })),
     ...(spec?.scopeSelector?.matchExpressions ?? []),
   ];
   if (scopes.length === 0) return true;
+  if (group === "" && plural === "persistentvolumeclaims")
+    return scopes.every(
+      ({ scopeName, operator, values = [] }) =>
+        scopeName === "VolumeAttributesClass" &&
+        matchesNames(attributesClasses(object as V1PersistentVolumeClaim), operator, values),
+    );
   if (group !== "" || plural !== "pods") return false;
   return scopes.every(({ scopeName, operator, values = [] }) =>
     matchesScope(object as V1Pod, scopeName, operator, values),
@@ -181,13 +221,25 @@ function matchesScope({ spec }: V1Pod, scope: string, operator: string, values: 
     case "CrossNamespacePodAffinity":
       return usesOtherNamespaces(spec);
     case "PriorityClass":
-      if (operator === "In") return values.includes(name);
-      if (operator === "NotIn") return !values.includes(name);
-      return (name !== "") === (operator === "Exists");
+      return matchesNames(name === "" ? [] : [name], operator, values);
     default:
       return false;
   }
 }
+
+function matchesNames(names: readonly string[], operator: string, values: readonly string[]): boolean {
+  if (operator === "In") return names.some((name) => values.includes(name));
+  if (operator === "NotIn") return !names.some((name) => values.includes(name));
+  return names.length > 0 === (operator === "Exists");
+}
+
+/** The classes that a claim has, is given, or asks for. */
+const attributesClasses = ({ spec, status }: V1PersistentVolumeClaim): string[] =>
+  [
+    spec?.volumeAttributesClassName ?? "",
+    status?.currentVolumeAttributesClassName ?? "",
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? "",
+  ].filter((name) => name !== "");
 
 function usesOtherNamespaces(spec: V1Pod["spec"]): boolean {
   const { podAffinity, podAntiAffinity } = spec?.affinity ?? {};

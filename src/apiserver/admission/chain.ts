@@ -1,5 +1,6 @@
 /** The plugins that run, in upstream's order. A new one is a file and a line here. */
 import type { Rbac } from "#apiserver/authz/rbac.ts";
+import { adminAccess } from "./admin-access.ts";
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
 import { claimResize } from "./claim-resize.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
@@ -36,6 +37,7 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     certificateSubjectRestriction,
     defaultIngressClass,
     rbacEscalation(rbac),
+    adminAccess,
     // Last: what it holds and charges must not be undone by a refusal.
     resourceQuota,
   ];
