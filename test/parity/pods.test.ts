@@ -439,11 +439,7 @@ stories("eviction", [
     observed(1),
     evict(),
     get("poddisruptionbudgets/b").has("status.disruptionsAllowed", 0),
-    get("pods/p").meets((body) => {
-      const { conditions } = body["status"] as { conditions: { type: string; reason?: string }[] };
-      if (!conditions.some(({ type, reason }) => type === "DisruptionTarget" && reason === "EvictionByEvictionAPI"))
-        throw new Error(JSON.stringify(conditions));
-    }),
+    get("pods/p").hasCondition("DisruptionTarget", { reason: "EvictionByEvictionAPI" }),
   ],
   [
     "knows one budget for a pod",

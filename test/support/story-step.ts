@@ -108,6 +108,14 @@ export class Step {
     return this;
   }
 
+  /** One of the conditions of the status, by type. */
+  hasCondition(type: string, fields: Shape): this {
+    return this.meets((body) => {
+      const { conditions = [] } = body["status"] as { conditions?: Shape[] };
+      expect(conditions.find((one) => one["type"] === type)).toMatchObject(fields);
+    });
+  }
+
   meets(check: (body: Shape) => void): this {
     this.#checks.push(check);
     return this;

@@ -6,6 +6,8 @@ import { administrator, type Part, startStoryServer, type StoryServer } from "./
 import { collectionPath, fill, type Names, pathOf, Step } from "./story-step.ts";
 
 export interface Runnable {
+  /** Runs after all others, whatever became of them. */
+  isCleanup?: boolean;
   run(transport: Parameters<Step["run"]>[0], names: Names): Promise<void>;
 }
 /** A claim, and the steps that show it, in a namespace of their own. */
@@ -36,6 +38,11 @@ export const mergePatch = (path: string, patch: unknown): Step =>
   new Step("PATCH", path, patch, "application/merge-patch+json");
 export const strategicPatch = (path: string, patch: unknown): Step =>
   new Step("PATCH", path, patch, "application/strategic-merge-patch+json");
+
+export const afterwards = (step: Step): Runnable => ({
+  isCleanup: true,
+  run: (transport, names) => step.run(transport, names),
+});
 
 /** A watch whose first events are these: "ADDED a". It ends when it has seen them. */
 export function watch(path: string, ...events: string[]): Runnable {
@@ -72,7 +79,16 @@ export function storyServer(...parts: Part[]): (theme: string, table: readonly S
     describe(theme, () => {
       it.each(table)("%s", async (_claim, ...steps) => {
         const names: Names = new Map([["ns", await server.newNamespace()]]);
-        for (const step of steps as Runnable[]) await step.run((user) => server.as(user ?? administrator), names);
+        const run = async (isCleanup: boolean) => {
+          for (const step of steps as Runnable[])
+            if ((step.isCleanup === true) === isCleanup)
+              await step.run((user) => server.as(user ?? administrator), names);
+        };
+        try {
+          await run(false);
+        } finally {
+          await run(true);
+        }
       });
     });
 }
