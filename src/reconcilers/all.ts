@@ -1,4 +1,9 @@
 /** Every reconciler of the product, one line each. */
+import { policyStatusReconciler } from "./admission/policy-status.ts";
+import { attachDetachReconciler } from "./attach-detach/attach-detach.ts";
+import { bootstrapSignerReconciler } from "./bootstrap/bootstrap-signer.ts";
+import { tokenCleanerReconciler } from "./bootstrap/token-cleaner.ts";
+import { serviceCidrReconciler } from "./service-cidr/service-cidr.ts";
 import { horizontalPodAutoscalerReconciler } from "./autoscaler/horizontal-pod-autoscaler.ts";
 import { certificateApprovingReconciler } from "./certificates/certificate-approving.ts";
 import { certificateCleanerReconciler } from "./certificates/certificate-cleaner.ts";
@@ -79,6 +84,11 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     nodeTtlReconciler,
     ...(clusterCidr === undefined ? [] : [nodeIpamReconciler(clusterCidr)]),
     clusterRoleAggregationReconciler,
+    attachDetachReconciler,
+    policyStatusReconciler,
+    serviceCidrReconciler,
+    tokenCleanerReconciler,
+    bootstrapSignerReconciler,
     horizontalPodAutoscalerReconciler(),
     podResourceClaimsReconciler,
     claimReleaseReconciler,
