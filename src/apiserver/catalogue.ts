@@ -6,7 +6,7 @@ import type { KubernetesObject } from "#api/object.ts";
 import type { KindName, ResourceName } from "#api/status-catalogue.ts";
 import { builtInType } from "#api/schema/built-in.ts";
 import type { StructType } from "#api/schema/model.ts";
-import type { ResourceDefinition } from "#api/resource.ts";
+import type { Column, ResourceDefinition } from "#api/resource.ts";
 import type { ClusterCache } from "./cache/cluster-cache.ts";
 import { registryPrefix } from "./cache/cluster-cache.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
@@ -47,6 +47,11 @@ export interface CustomFacts {
   structOf(version: string): StructType;
   /** The OpenAPI of a version; undefined where it has none. */
   schemaOf(version: string): JsonSchema | undefined;
+  columnsOf(version: string): readonly Column<never>[];
+  /** What clients of an old version are told. */
+  deprecationOf(version: string): string | undefined;
+  /** Paths of the fields that a field selector may name. */
+  selectableOf(version: string): readonly string[];
   /** A CRD on its way out lets nothing new in. */
   readonly isTerminating: boolean;
 }

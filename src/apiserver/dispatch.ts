@@ -84,7 +84,7 @@ function operationOf(caller: Caller, resource: ServedResource, form: Form): Oper
   const { services, request, info, user, now } = caller;
   const dryRun = request.query.has("dryRun");
   const context = { now, user, dryRun, group: resource.group };
-  const { deprecation } = resource.definition;
+  const deprecation = resource.custom?.deprecationOf(resource.version) ?? resource.definition.deprecation;
   const warnings = deprecation === undefined ? [] : [deprecation];
   return { services, request, info, user, resource, form, now, dryRun, context, warnings };
 }

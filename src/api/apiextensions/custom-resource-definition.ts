@@ -4,6 +4,7 @@ import { emptyValue } from "#api/empty-value.ts";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { definitionErrors, definitionStatusErrors, definitionUpdateErrors } from "./definition-rules.ts";
+import { formatWarnings } from "./version-rules.ts";
 
 const webhookPort = 443;
 
@@ -41,6 +42,7 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
     ...definitionErrors(definition, old),
     ...(old === undefined ? [] : definitionUpdateErrors(definition, old)),
   ],
+  warnings: ({ spec }) => formatWarnings(spec.versions ?? []),
   status: {
     prepareUpdate(definition, old) {
       definition.spec = old.spec;
@@ -49,6 +51,7 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
       if (resourceVersion !== undefined) definition.metadata.resourceVersion = resourceVersion;
       if (managedFields !== undefined) definition.metadata.managedFields = managedFields;
     },
+    validate: (definition) => definitionStatusErrors(definition),
     resetFields: [["metadata"], ["spec"]],
   },
   columns: defaultColumns,

@@ -42,7 +42,23 @@ function valueErrors(value: unknown, schema: JsonSchema, path: string): FieldErr
   if (!deepEqual(holder.value, value)) return [invalid(at, value, "must not have unknown fields")];
   const embedded = embeddedErrors(value, schema, at);
   if (embedded.length > 0) return embedded;
-  return validateValue(value, schema).map((error) => ({ ...error, field: below(at, error.field) }));
+  return validateValue(value, withoutExtensions(schema)).map((error) => ({ ...error, field: below(at, error.field) }));
+}
+
+/** Upstream makes a default's validator of plain OpenAPI: it does not know what an integer or string is. */
+function withoutExtensions(schema: JsonSchema): JsonSchema {
+  const { "x-kubernetes-int-or-string": _, properties, items, additionalProperties, ...rest } = schema;
+  return {
+    ...rest,
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, withoutExtensions(one)])),
+    }),
+    ...(items && !Array.isArray(items) && { items: withoutExtensions(items) }),
+    ...(additionalProperties !== undefined && {
+      additionalProperties:
+        typeof additionalProperties === "object" ? withoutExtensions(additionalProperties) : additionalProperties,
+    }),
+  };
 }
 
 const below = (path: string, field: string): string =>

@@ -17,7 +17,7 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
   // What an approval must say was decided when the definition came.
   const isNew = old === undefined || approvalErrors(old).length === 0;
   return [
-    ...nameErrors(definition),
+    ...(old === undefined ? nameErrors(definition) : []),
     ...groupErrors(spec.group ?? ""),
     ...oneOf("spec.scope", spec.scope, ["Cluster", "Namespaced"]),
     ...unknownFieldsErrors(spec.preserveUnknownFields),

@@ -1,16 +1,165 @@
-/** CEL rules. */
+/** The CEL rules of a definition: their form, and whether they can be carried out. Upstream: apiextensions/validation/validation.go. */
 import type { FieldError } from "#api/field-error.ts";
-import type { JsonSchema } from "./json-schema.ts";
+import { forbidden, internalFault, invalid, notSupported, raw, required } from "#api/validation/field-errors.ts";
+import type { JsonSchema, ValidationRule } from "./json-schema.ts";
+import { placesInRequest, ruleCost } from "./rule-cost.ts";
+import { type RuleProgram, programsOf } from "./rule-program.ts";
+
+/** Where in the schema rules stand. */
 export interface RuleContext {
-  schema: JsonSchema;
+  isResource: boolean;
+  /** How often the schema here can occur in one object; undefined: as often as a request has room for it. */
+  places: number | undefined;
+  /** The list whose items have no old self. */
+  uncorrelatable: string | undefined;
+  total: { cost: number; costly: { path: string; cost: number }[] };
 }
-export const rootContext = (schema: JsonSchema): RuleContext => ({ schema });
-export const childContext = (
+
+export const rootContext = (): RuleContext => ({
+  isResource: true,
+  places: 1,
+  uncorrelatable: undefined,
+  total: { cost: 0, costly: [] },
+});
+
+export function childContext(
   context: RuleContext | undefined,
-  _p: JsonSchema,
   schema: JsonSchema,
-  _k: "value" | "item" | "property",
-  _n?: string,
-): RuleContext | undefined => context && { schema };
-export const ruleErrors = (_s: JsonSchema, _p: string, _c: RuleContext | undefined): FieldError[] => [];
-export const totalCostErrors = (_c: RuleContext, _p: string): FieldError[] => [];
+  inner: JsonSchema,
+  relation: "value" | "item" | "property",
+  path: string,
+): RuleContext | undefined {
+  if (context === undefined) return undefined;
+  const isKeyed = schema["x-kubernetes-list-type"] === "map";
+  return {
+    ...context,
+    isResource: inner["x-kubernetes-embedded-resource"] === true,
+    places: relation === "property" ? context.places : times(context.places, boundOf(schema)),
+    uncorrelatable: context.uncorrelatable ?? (relation === "item" && !isKeyed ? path : undefined),
+  };
+}
+
+const boundOf = ({ type, maxItems, maxProperties }: JsonSchema): number | undefined =>
+  type === "array" ? maxItems : maxProperties;
+const times = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? undefined : a * b;
+
+const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+
+/** `context` undefined: the form alone is looked at. */
+export function ruleErrors(schema: JsonSchema, path: string, context: RuleContext | undefined): FieldError[] {
+  const rules = schema["x-kubernetes-validations"] ?? [];
+  if (rules.length === 0) return [];
+  const at = `${path}.x-kubernetes-validations`;
+  const errors = rules.flatMap((rule, index) => formErrors(rule, schema, `${at}[${index}]`));
+  return context === undefined ? errors : [...errors, ...compileErrors(schema, rules, at, context)];
+}
+
+function formErrors(rule: ValidationRule, schema: JsonSchema, path: string): FieldError[] {
+  const { message = "", messageExpression = "", reason, fieldPath = "" } = rule;
+  const errors: FieldError[] = [];
+  const isSplit = (text: string) => /[\r\n]/.test(text.trim());
+  if (rule.rule.trim() === "") errors.push(required(`${path}.rule`, "rule is not specified"));
+  else if (message !== "" && message.trim() === "")
+    errors.push(invalid(`${path}.message`, message, "must be non-empty if specified"));
+  else if (isSplit(message)) errors.push(invalid(`${path}.message`, message, "must not contain line breaks"));
+  else if (isSplit(rule.rule) && message.trim() === "")
+    errors.push(required(`${path}.message`, "must be specified if rule contains line breaks"));
+  if (messageExpression !== "" && messageExpression.trim() === "")
+    errors.push(required(`${path}.messageExpression`, "must be non-empty if specified"));
+  if (reason !== undefined && !reasons.includes(reason)) errors.push(notSupported(`${path}.reason`, reason, reasons));
+  if (fieldPath === "") return errors;
+  if (fieldPath.trim() === "") errors.push(invalid(`${path}.fieldPath`, fieldPath, "must be non-empty if specified"));
+  if (/[\r\n]/.test(fieldPath)) errors.push(invalid(`${path}.fieldPath`, fieldPath, "must not contain line breaks"));
+  if (pathSteps(fieldPath, schema) === undefined)
+    errors.push(invalid(`${path}.fieldPath`, fieldPath, "must be a valid path"));
+  return errors;
+}
+
+/** ".a['b.c']" as names; undefined where the schema has no such field. */
+export function pathSteps(fieldPath: string, schema: JsonSchema): string[] | undefined {
+  const parts = /^(?:\.[^.['\]]+|\['(?:[^'\\]|\\.)+'\])+$/.test(fieldPath)
+    ? [...fieldPath.matchAll(/\.([^.['\]]+)|\['((?:[^'\\]|\\.)+)'\]/g)]
+    : [];
+  const steps = parts.map(([, plain, quoted]) => plain ?? quoted!.replaceAll(/\\(.)/g, "$1"));
+  let at: JsonSchema | undefined = schema;
+  for (const step of steps) {
+    const { properties = {}, additionalProperties }: JsonSchema = at;
+    at = Object.hasOwn(properties, step)
+      ? properties[step]
+      : typeof additionalProperties === "object"
+        ? additionalProperties
+        : undefined;
+    if (at === undefined) return undefined;
+  }
+  return steps.length === 0 ? undefined : steps;
+}
+
+function compileErrors(
+  schema: JsonSchema,
+  rules: readonly ValidationRule[],
+  path: string,
+  context: RuleContext,
+): FieldError[] {
+  const { type, rules: programs } = programsOf(schema, context.isResource);
+  if (type === undefined) {
+    const text =
+      "failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations";
+    return [internalFault(path, `internal error: ${text}`)];
+  }
+  return programs.flatMap((program) => {
+    const at = `${path}[${rules.indexOf(program.rule)}]`;
+    return [...costErrors(program, schema, at, context), ...programErrors(program, at, context)];
+  });
+}
+
+/** Upstream prints the rule's Go struct. */
+const goStruct = raw("{}");
+
+function programErrors(program: RuleProgram, path: string, { uncorrelatable }: RuleContext): FieldError[] {
+  const errors: FieldError[] = [];
+  const { rule, fault, messageFault, usesOldSelf } = program;
+  if (fault !== undefined) errors.push(invalid(`${path}.rule`, goStruct, fault));
+  if (messageFault !== undefined) errors.push(invalid(`${path}.messageExpression`, goStruct, messageFault));
+  if (usesOldSelf && uncorrelatable !== undefined) {
+    const text = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
+    errors.push(invalid(`${path}.rule`, rule.rule, text));
+  }
+  if (!usesOldSelf && rule.optionalOldSelf !== undefined)
+    errors.push(
+      invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, "may not be set if oldSelf is not used in rule"),
+    );
+  return errors;
+}
+
+const ruleCostMax = 10_000_000;
+const totalCostMax = 100_000_000;
+/** How many of the costliest rules are named. */
+const costlyMax = 5;
+
+function costErrors({ program }: RuleProgram, schema: JsonSchema, path: string, context: RuleContext): FieldError[] {
+  if (program === undefined) return [];
+  const cost = ruleCost(program.node, schema) * (context.places ?? placesInRequest(schema));
+  context.total.cost += cost;
+  context.total.costly.push({ path: `${path}.rule`, cost });
+  return cost > ruleCostMax ? [forbidden(`${path}.rule`, costText("estimated rule cost", cost, ruleCostMax))] : [];
+}
+
+function costText(name: string, cost: number, max: number): string {
+  const factor = cost / max;
+  const shown = factor > 100 ? "more than 100x" : factor < 1.5 ? `${factor.toFixed(6)}x` : `${factor.toFixed(1)}x`;
+  const advice =
+    "try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared";
+  return `${name} exceeds budget by factor of ${shown} (${advice})`;
+}
+
+export function totalCostErrors({ total }: RuleContext, path: string): FieldError[] {
+  if (total.cost <= totalCostMax) return [];
+  const text = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
+  const costly = total.costly
+    .filter(({ cost }) => cost > 0)
+    .sort((a, b) => b.cost - a.cost)
+    .slice(0, costlyMax);
+  const name = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
+  return [...costly.map((one) => forbidden(one.path, text)), forbidden(path, costText(name, total.cost, totalCostMax))];
+}

@@ -18,7 +18,7 @@ interface Standing {
 
 /** `compiles`: the schema is structural, so that CEL rules can be understood. */
 export function schemaErrors(schema: JsonSchema, path: string, compiles: boolean): FieldError[] {
-  const rules = compiles ? rootContext(schema) : undefined;
+  const rules = compiles ? rootContext() : undefined;
   const errors = check(schema, path, { isInMetadata: false, isRoot: true, rules });
   return rules === undefined ? errors : [...errors, ...totalCostErrors(rules, path)];
 }
@@ -73,12 +73,12 @@ function innerErrors(schema: JsonSchema, path: string, standing: Standing): Fiel
   const inner = (bars?: string): Standing => ({ ...standing, isRoot: false, ...(bars === undefined ? {} : { bars }) });
   if (typeof additionalProperties === "object") {
     const bars = isInMetadata ? "inside additionalProperties applying to object metadata" : undefined;
-    const rules = childContext(standing.rules, schema, additionalProperties, "value");
+    const rules = childContext(standing.rules, schema, additionalProperties, "value", path);
     errors.push(...check(additionalProperties, `${path}.additionalProperties`, { ...inner(bars), rules }));
   }
   for (const [name, one] of Object.entries(properties)) {
     const below = propertyStanding(schema, name, standing);
-    const rules = childContext(standing.rules, schema, one, "property", name);
+    const rules = childContext(standing.rules, schema, one, "property", path);
     errors.push(...check(one, `${path}.properties[${name}]`, { ...below, rules }));
   }
   const nested = { ...inner(), rules: undefined };
@@ -87,7 +87,7 @@ function innerErrors(schema: JsonSchema, path: string, standing: Standing): Fiel
     for (const [index, one] of list.entries()) errors.push(...check(one, `${path}.${name}[${index}]`, nested));
   if (items !== undefined && !Array.isArray(items)) {
     const bars = isInMetadata ? "inside items applying to object metadata" : undefined;
-    const rules = childContext(standing.rules, schema, items, "item");
+    const rules = childContext(standing.rules, schema, items, "item", path);
     errors.push(...check(items, `${path}.items`, { ...inner(bars), rules }));
   }
   return errors;

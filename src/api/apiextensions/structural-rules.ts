@@ -25,7 +25,7 @@ export function structuralErrors(schema: JsonSchema, path: string): FieldError[]
 function checkShape(schema: JsonSchema, level: Level, path: string, errors: FieldError[]): void {
   const { type = "", additionalProperties, properties = {} } = schema;
   const items = itemsOf(schema);
-  if (type === "array" && items === undefined) errors.push(required(`${path}.items`, "must be specified"));
+  if (type === "array" && schema.items === undefined) errors.push(required(`${path}.items`, "must be specified"));
   if (items !== undefined) checkShape(items, "item", `${path}.items`, errors);
   for (const [name, inner] of Object.entries(properties)) checkShape(inner, "field", inside(path, name), errors);
   checkValues(schema, level, path, errors);

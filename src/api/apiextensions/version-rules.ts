@@ -9,6 +9,7 @@ import { forbidden, invalid, raw } from "#api/validation/field-errors.ts";
 import { defaultErrors } from "./default-rules.ts";
 import { columnErrors, selectableErrors, subresourceErrors } from "./field-rules.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { isKnownFormat } from "./formats.ts";
 import { schemaErrors } from "./schema-rules.ts";
 import { structuralErrors } from "./structural-rules.ts";
 
@@ -94,4 +95,22 @@ function statusRootErrors(schema: JsonSchema, path: string): FieldError[] {
   const isForeign = Object.entries(schema).some(([name, value]) => isSet(value) && !rootNames.has(name));
   const text = `only [${rootText}] fields are allowed at the root of the schema if the status subresource is enabled`;
   return isForeign ? [invalid(path, raw("{}"), text)] : [];
+}
+
+/** Formats that no string is checked against. */
+export const formatWarnings = (versions: readonly Version[]): string[] =>
+  [...new Set(versions.flatMap(({ schema }) => unknownFormats(schema?.openAPIV3Schema as JsonSchema | undefined)))].map(
+    (format) => `unrecognized format "${format}"`,
+  );
+
+function unknownFormats(schema: JsonSchema | undefined): string[] {
+  if (schema === undefined) return [];
+  const { type, format = "", properties = {}, items, additionalProperties } = schema;
+  const own = type === "string" && format !== "" && !isKnownFormat(format) ? [format] : [];
+  const inner = [
+    ...Object.values(properties),
+    ...(items !== undefined && !Array.isArray(items) ? [items] : []),
+    ...(typeof additionalProperties === "object" ? [additionalProperties] : []),
+  ];
+  return [...own, ...inner.flatMap(unknownFormats)];
 }

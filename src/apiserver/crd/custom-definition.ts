@@ -4,11 +4,11 @@ import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } fr
 import { parseJsonPath, relaxedJsonPath, findAll } from "#api/json-path.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
+import { type CustomSchema, customErrors, customStatusErrors, customWarnings } from "./custom-rules.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import { applyDefaults, prune } from "#api/apiextensions/prune.ts";
 import { goQuote } from "#api/go-text.ts";
-import { validateValue } from "#api/apiextensions/validate.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
 
@@ -30,6 +30,11 @@ export function customDefinition(crd: V1CustomResourceDefinition): ResourceDefin
   const schema = schemaOf(version);
   const hasStatus = version.subresources?.status !== undefined;
   const scale = version.subresources?.scale;
+  const rules: CustomSchema = {
+    schema,
+    isNamespaced: scope === "Namespaced",
+    ...(scale && { scale: scalePaths(scale) }),
+  };
   return {
     group,
     version: version.name,
@@ -41,18 +46,19 @@ export function customDefinition(crd: V1CustomResourceDefinition): ResourceDefin
     scope: scope === "Namespaced" ? "Namespaced" : "Cluster",
     schema: "",
     allowUnconditionalUpdate: false,
-    ...mainStrategy(schema, hasStatus),
-    ...(hasStatus ? { status: statusStrategy(schema) } : {}),
+    ...mainStrategy(rules, hasStatus),
+    ...(hasStatus ? { status: statusStrategy(rules) } : {}),
     ...(scale === undefined ? {} : { scale: scalePaths(scale) }),
     defaults: (object) => applyDefaults(object, schema),
     generation: (object, old) => !isEqual(counted(object, hasStatus), counted(old, hasStatus)),
-    fieldSelectors: Object.fromEntries(
-      (version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ""), textAt(jsonPath)]),
-    ),
+    fieldSelectors: selectorsOf(version),
     columns: columnsOf(version),
     otherVersions: otherVersions(crd),
   };
 }
+
+const selectorsOf = ({ selectableFields }: V1CustomResourceDefinitionVersion) =>
+  Object.fromEntries((selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ""), textAt(jsonPath)]));
 
 function scalePaths(scale: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string }) {
   return {
@@ -67,7 +73,7 @@ function counted(object: CustomObject, hasStatus: boolean) {
   return hasStatus ? rest : { ...rest, status };
 }
 
-function mainStrategy(schema: JsonSchema | undefined, hasStatus: boolean): Strategy<CustomObject> {
+function mainStrategy(rules: CustomSchema, hasStatus: boolean): Strategy<CustomObject> {
   return {
     prepareCreate(object) {
       if (hasStatus) delete object["status"];
@@ -77,14 +83,14 @@ function mainStrategy(schema: JsonSchema | undefined, hasStatus: boolean): Strat
       if (old["status"] === undefined) delete object["status"];
       else object["status"] = old["status"];
     },
-    validate: (object) => (schema === undefined ? [] : validateValue(object, schema)),
-    warnings: (object, old) => finalizerWarnings(object, old),
+    validate: (object, old) => customErrors(object, old, rules),
+    warnings: (object, old) => [...finalizerWarnings(object, old), ...customWarnings(object, old, rules)],
     ...(hasStatus ? { resetFields: [["status"]] } : {}),
   };
 }
 
 /** Only the status is taken from what was sent. */
-function statusStrategy(schema: JsonSchema | undefined): Strategy<CustomObject> {
+function statusStrategy(rules: CustomSchema): Strategy<CustomObject> {
   return {
     prepareUpdate(object, old) {
       const { status, metadata } = object;
@@ -100,7 +106,7 @@ function statusStrategy(schema: JsonSchema | undefined): Strategy<CustomObject> 
       };
       if (managedFields === undefined) delete object.metadata.managedFields;
     },
-    validate: (object) => (schema === undefined ? [] : validateValue(object, schema)),
+    validate: (object, old) => customStatusErrors(object, old, rules),
     resetFields: [["spec"], ["metadata"]],
   };
 }
@@ -120,7 +126,15 @@ function otherVersions(crd: V1CustomResourceDefinition) {
       if (schema !== undefined) prune(form, schema);
       return form;
     },
-    toStored: (object: KubernetesObject) => renamed(object, stored!.name) as CustomObject,
+    /** What the stored version does not know is lost, as is what it does not know of on the way back. */
+    toStored(object: KubernetesObject) {
+      const form = renamed(object, stored!.name) as CustomObject;
+      applyDefaults(form, schemaOf(version));
+      const schema = schemaOf(stored!);
+      if (schema !== undefined) prune(form, schema);
+      return form;
+    },
+    fieldSelectors: selectorsOf(version),
   }));
 }
 
@@ -132,7 +146,37 @@ const textAt = (path: string) => {
   };
 };
 
-function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefinitionVersion): Column<CustomObject>[] {
+/** What a version's clients are told at every request; undefined: nothing. */
+export function deprecationOf(
+  { spec }: V1CustomResourceDefinition,
+  { name, deprecated, deprecationWarning }: V1CustomResourceDefinitionVersion,
+): string | undefined {
+  if (deprecated !== true) return undefined;
+  if (deprecationWarning !== undefined) return deprecationWarning;
+  const { group, names, versions } = spec;
+  const [better] = versions
+    .filter((one) => one.served && one.deprecated !== true && compareVersions(one.name, name) > 0)
+    .sort((a, b) => compareVersions(b.name, a.name));
+  const advice = better === undefined ? "" : `; use ${group}/${better.name} ${names.kind}`;
+  return `${group}/${name} ${names.kind} is deprecated${advice}`;
+}
+
+/** v2 > v1 > v1beta2 > v1alpha1 > anything else. Upstream: apimachinery/pkg/version CompareKubeAwareVersionStrings. */
+function compareVersions(a: string, b: string): number {
+  const left = rankOf(a);
+  const right = rankOf(b);
+  if (left === undefined && right === undefined) return a < b ? 1 : a > b ? -1 : 0;
+  if (left === undefined || right === undefined) return left === undefined ? -1 : 1;
+  return left.reduce((sum, part, index) => (sum === 0 ? part - right[index]! : sum), 0);
+}
+
+function rankOf(version: string): number[] | undefined {
+  const [, major = "", stage, minor = ""] = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(version) ?? [];
+  if (major === "") return undefined;
+  return [stage === undefined ? 2 : stage === "beta" ? 1 : 0, Number(major), Number(minor)];
+}
+
+export function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefinitionVersion): Column<CustomObject>[] {
   const own = (additionalPrinterColumns ?? []).map((column): Column<CustomObject> => {
     const path = parseJsonPath(relaxedJsonPath(column.jsonPath));
     return {
@@ -144,7 +188,10 @@ function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefinitionVersi
       value: (object, now) => cellOf(findAll(path, object), column.type, now),
     };
   });
-  return [nameColumn as Column<CustomObject>, ...(own.length === 0 ? [ageColumn as Column<CustomObject>] : own)];
+  return [
+    nameColumn as Column<CustomObject>,
+    ...(own.length === 0 ? [{ ...ageColumn, type: "date" } as Column<CustomObject>] : own),
+  ];
 }
 
 /** Upstream: registry/customresource/tableconvertor. */

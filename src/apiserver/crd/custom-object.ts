@@ -11,13 +11,14 @@ import type { KubernetesObject } from "#api/object.ts";
 import { builtInType } from "#api/schema/built-in.ts";
 import { badRequest, unsupportedMediaType } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
-import { goJson } from "#api/go-text.ts";
+import { sortedJson } from "#api/go-text.ts";
 import { patchDocument } from "#api/patch/patch.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import { bodyFormat } from "#apiserver/resource/body.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
 import type { WriteOptions } from "#apiserver/resource/options.ts";
+import { shapeEmbedded } from "#api/apiextensions/embedded.ts";
 import { prune } from "#api/apiextensions/prune.ts";
 
 type Validation = WriteOptions["fieldValidation"];
@@ -105,7 +106,7 @@ function formed(resource: ServedResource, value: unknown): { object: KubernetesO
     const object = { apiVersion, kind, metadata: metadata.object, ...rest } as KubernetesObject &
       Record<string, unknown>;
     const schema = resource.custom!.schemaOf(version);
-    const gone = schema === undefined ? [] : prune(object, schema).sort();
+    const gone = schema === undefined ? [] : [...prune(object, schema).sort(), ...shapeEmbedded(object, schema).sort()];
     const inMetadata = metadata.strictErrors.map((text) => text.replace(/"(.*)"$/, '"metadata.$1"'));
     return { object, unknown: [...inMetadata, ...gone.map((path) => `unknown field "${path}"`)] };
   } catch (error) {
@@ -128,7 +129,7 @@ export function patchCustom(
   const faults = [...strictErrors, ...unknown];
   if (validation === "Strict" && faults.length > 0)
     throw invalidObject({ group: "", kind: "" }, "", [
-      invalid("patch", goJson(plain), `strict decoding error: ${faults.join(", ")}`),
+      invalid("patch", sortedJson(plain), `strict decoding error: ${faults.join(", ")}`),
     ]);
   return { object, warnings: validation === "Warn" ? faults : [] };
 }

@@ -6,16 +6,17 @@ import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import type { ResourceDefinition } from "#api/resource.ts";
+import type { Column, ResourceDefinition } from "#api/resource.ts";
 import type { Status } from "#api/status-error.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { ResourceCache } from "#apiserver/cache/resource-cache.ts";
-import type { Catalogue } from "#apiserver/catalogue.ts";
+import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { ResourceHook } from "#apiserver/resource/hooks.ts";
 import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 import { hasCondition, judgeNames, setCondition } from "./conditions.ts";
-import { customDefinition, schemaOf, servedVersions } from "./custom-definition.ts";
+import { columnsOf, customDefinition, deprecationOf, schemaOf, servedVersions } from "./custom-definition.ts";
+import { applyDefaults, prune } from "#api/apiextensions/prune.ts";
 import { structOfSchema } from "#api/apiextensions/json-schema.ts";
 
 type Crd = V1CustomResourceDefinition & KubernetesObject;
@@ -89,19 +90,44 @@ export class CustomResources {
         structOfSchema(`${crd.spec.group}.${version.name}.${kind}`, schemaOf(version)),
       ]),
     );
+    const columns = new Map(crd.spec.versions.map((version) => [version.name, columnsOf(version) as Column<never>[]]));
     const facts = {
       crdName: crd.metadata.name ?? "",
       listKind,
       isTerminating,
       structOf: (version: string) => structs.get(version)!,
       schemaOf: (version: string) => schemaOf(versionOf(version)),
+      columnsOf: (version: string) => columns.get(version)!,
+      deprecationOf: (version: string) => deprecationOf(crd, versionOf(version)),
+      selectableOf: (version: string) => (versionOf(version).selectableFields ?? []).map(({ jsonPath }) => jsonPath),
     };
     const servedNames = new Set(
       servedVersions(crd)
         .filter(({ served }) => served)
         .map(({ name }) => name),
     );
-    return this.#parts.catalogue.serve(definition, facts).filter(({ version }) => servedNames.has(version));
+    return this.#parts.catalogue
+      .serve(definition, facts)
+      .map((resource) => this.#withOldForms(resource, crd))
+      .filter(({ version }) => servedNames.has(version));
+  }
+
+  /**
+   * Objects that were stored under another schema are read as the present one has them. Where all are as it has them
+   * (what is written from now on is), they are served as they are stored.
+   */
+  #withOldForms(resource: ServedResource, crd: Crd): ServedResource {
+    if (resource.conversion !== undefined) return resource;
+    const schema = schemaOf(crd.spec.versions.find(({ storage }) => storage)!);
+    if (schema === undefined) return resource;
+    const settled = (object: KubernetesObject) => {
+      const form = { ...clone(object), apiVersion: resource.apiVersion } as KubernetesObject & Record<string, unknown>;
+      prune(form, schema);
+      applyDefaults(form, schema);
+      return form;
+    };
+    const isOld = [...resource.cache.entries.range("")].some(({ object }) => !isEqual(settled(object), object));
+    return isOld ? { ...resource, conversion: { fromStored: settled, toStored: (object) => object } } : resource;
   }
 
   #forget(name: string): void {

@@ -1,0 +1,317 @@
+/** What type an expression has, or every reason why it has none. Upstream: google/cel-go checker; texts and places are its. */
+import { RE2JS } from "re2js";
+import type { Functions, Overload } from "./functions.ts";
+import { type CelFault, type Node, qualifiedName } from "./syntax.ts";
+import {
+  type Bindings,
+  type CelType,
+  fits,
+  isDynamic,
+  joined,
+  listOf,
+  mapOf,
+  optionalOf,
+  resolved,
+  types,
+  typeOfType,
+  typeText,
+} from "./types.ts";
+import { durationOf, timestampOf } from "./value.ts";
+
+export interface CheckEnvironment {
+  functions: Functions;
+  variables: ReadonlyMap<string, CelType>;
+  /** Names of types: "int", "net.IP". */
+  typeNames: ReadonlyMap<string, CelType>;
+  /** Types that an expression may make: "Object.spec". */
+  structs?: (name: string) => CelType | undefined;
+}
+
+export interface Checked {
+  type: CelType;
+  faults: CelFault[];
+}
+
+export function checkCel(node: Node, environment: CheckEnvironment): Checked {
+  const checker = new Checker(environment);
+  const type = checker.typeOf(node, environment.variables);
+  const faults = checker.faults;
+  if (faults.length === 0) checkLiterals(node, faults);
+  return { type, faults: faults.sort((a, b) => a.offset - b.offset) };
+}
+
+type Variables = ReadonlyMap<string, CelType>;
+
+class Checker {
+  readonly faults: CelFault[] = [];
+  readonly #environment: CheckEnvironment;
+
+  constructor(environment: CheckEnvironment) {
+    this.#environment = environment;
+  }
+
+  #fault(offset: number, text: string): CelType {
+    this.faults.push({ offset, text });
+    return types.error;
+  }
+
+  typeOf(node: Node, variables: Variables): CelType {
+    switch (node.kind) {
+      case "literal":
+        return literalType(node);
+      case "identifier":
+        return this.#identifier(node.name, node.offset, variables);
+      case "select":
+        return this.#select(node, variables);
+      case "call":
+        return this.#call(node, variables);
+      case "list":
+        return this.#list(node, variables);
+      case "map":
+        return this.#map(node, variables);
+      case "struct":
+        return this.#struct(node, variables);
+      case "bind":
+        return this.#bind(node, variables);
+      case "loop":
+        return this.#loop(node, variables);
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #identifier(name: string, offset: number, variables: Variables): CelType {
+    const type = variables.get(name);
+    if (type !== undefined) return type;
+    const named = this.#environment.typeNames.get(name);
+    return named === undefined ? this.#fault(offset, undeclared(name)) : typeOfType(named);
+  }
+
+  #select(node: Extract<Node, { kind: "select" }>, variables: Variables): CelType {
+    const full = qualifiedName(node);
+    const [root = ""] = full?.split(".") ?? [];
+    const named = full === undefined || variables.has(root) ? undefined : this.#environment.typeNames.get(full);
+    if (named !== undefined) return typeOfType(named);
+    const whole = full === undefined ? undefined : variables.get(full);
+    if (whole !== undefined) return whole;
+    const operand = this.typeOf(node.operand, variables);
+    const isOptional = operand.kind === "optional_type";
+    const field = this.#field(isOptional ? operand.of![0]! : operand, node.field, node.offset);
+    if (node.isTest) return types.bool;
+    return field.kind === "error" ? field : isOptional || node.isOptional ? optionalOf(unwrapped(field)) : field;
+  }
+
+  #field(operand: CelType, field: string, offset: number): CelType {
+    switch (operand.kind) {
+      case "error":
+      case "dyn":
+      case "param":
+        return types.dyn;
+      case "map":
+        return operand.of![1]!;
+      case "object":
+        if (operand.fields === undefined) return types.dyn;
+        return operand.fields.get(field) ?? this.#fault(offset, `undefined field '${field}'`);
+      default:
+        return this.#fault(offset, `type '${typeText(operand)}' does not support field selection`);
+    }
+  }
+
+  #call(node: Extract<Node, { kind: "call" }>, variables: Variables): CelType {
+    const { name, target, args, offset } = node;
+    const { functions } = this.#environment;
+    if (target !== undefined) {
+      const full = qualifiedName(target);
+      const [root = ""] = full?.split(".") ?? [];
+      const global = full === undefined || variables.has(root) ? undefined : functions.get(`${full}.${name}`);
+      if (global !== undefined) return this.#resolve(`${full!}.${name}`, global, args, undefined, offset, variables);
+    }
+    const receiver = target === undefined ? undefined : this.typeOf(target, variables);
+    const overloads = functions.get(name);
+    if (overloads === undefined) {
+      for (const arg of args) this.typeOf(arg, variables);
+      return this.#fault(offset, undeclared(name));
+    }
+    return this.#resolve(name, overloads, args, receiver, offset, variables);
+  }
+
+  #resolve(
+    name: string,
+    overloads: readonly Overload[],
+    args: readonly Node[],
+    receiver: CelType | undefined,
+    offset: number,
+    variables: Variables,
+  ): CelType {
+    const own = args.map((arg) => this.typeOf(arg, variables));
+    const all = receiver === undefined ? own : [receiver, ...own];
+    const results: CelType[] = [];
+    for (const overload of overloads) {
+      if (overload.isMember !== (receiver !== undefined) || overload.params.length !== all.length) continue;
+      const bindings: Bindings = new Map();
+      if (overload.params.every((param, index) => fits(param, all[index]!, bindings)))
+        results.push(resolved(overload.result, bindings));
+    }
+    const [first] = results;
+    if (first === undefined) {
+      const shown = own.map(typeText).join(", ");
+      const applied = receiver === undefined ? `(${shown})` : `${typeText(receiver)}.(${shown})`;
+      return this.#fault(offset, `found no matching overload for '${name}' applied to '${applied}'`);
+    }
+    return results.every((one) => typeText(one) === typeText(first)) ? first : types.dyn;
+  }
+
+  #list({ items, optional }: Extract<Node, { kind: "list" }>, variables: Variables): CelType {
+    let item: CelType | undefined;
+    for (const [index, one] of items.entries()) {
+      const found = this.typeOf(one, variables);
+      const type = optional.has(index) ? unwrapped(found) : found;
+      item = item === undefined ? type : joined(item, type);
+    }
+    return listOf(item ?? { kind: "param", name: "_item" });
+  }
+
+  #map({ entries }: Extract<Node, { kind: "map" }>, variables: Variables): CelType {
+    let key: CelType | undefined;
+    let value: CelType | undefined;
+    for (const entry of entries) {
+      const keyType = this.typeOf(entry.key, variables);
+      const found = this.typeOf(entry.value, variables);
+      const valueType = entry.isOptional ? unwrapped(found) : found;
+      key = key === undefined ? keyType : joined(key, keyType);
+      value = value === undefined ? valueType : joined(value, valueType);
+    }
+    return mapOf(key ?? { kind: "param", name: "_key" }, value ?? { kind: "param", name: "_value" });
+  }
+
+  #struct({ name, entries, offset }: Extract<Node, { kind: "struct" }>, variables: Variables): CelType {
+    const type = this.#environment.structs?.(name);
+    if (type === undefined) {
+      for (const { value } of entries) this.typeOf(value, variables);
+      return this.#fault(offset, undeclared(name));
+    }
+    for (const { key, value } of entries) {
+      const found = this.typeOf(value, variables);
+      const field = type.fields === undefined ? types.dyn : type.fields.get(key);
+      if (field === undefined) this.#fault(value.offset, `undefined field '${key}'`);
+      else if (!fits(field, found, new Map()))
+        this.#fault(
+          value.offset,
+          `expected type of field '${key}' is '${typeText(field)}' but provided type is '${typeText(found)}'`,
+        );
+    }
+    return type;
+  }
+
+  #bind(node: Extract<Node, { kind: "bind" }>, variables: Variables): CelType {
+    const range = this.typeOf(node.range, variables);
+    const inner = this.typeOf(node.body, new Map(variables).set(node.variable, unwrapped(range)));
+    return node.macro === "optMap" ? optionalOf(inner) : inner;
+  }
+
+  #loop({ macro, range, variables: names, bodies }: Extract<Node, { kind: "loop" }>, variables: Variables): CelType {
+    const over = this.typeOf(range, variables);
+    const scope = new Map(variables);
+    const [first, second] = this.#itemTypes(over, range.offset, names.length === 2);
+    scope.set(names[0]!, first);
+    if (names.length === 2) scope.set(names[1]!, second);
+    const found = bodies.map((body) => this.typeOf(body, scope));
+    const isTest = ["all", "exists", "exists_one", "existsOne", "filter"].includes(macro);
+    const test = isTest ? found[0] : found.length === 2 ? found[0] : undefined;
+    if (test !== undefined && !fits(types.bool, test, new Map())) {
+      const place = isTest ? bodies[0]!.offset : bodies[0]!.offset;
+      this.#fault(place, `expected type 'bool' but found '${typeText(test)}'`);
+    }
+    const last = found.at(-1) ?? types.dyn;
+    switch (macro) {
+      case "filter":
+        return listOf(first);
+      case "map":
+      case "transformList":
+        return listOf(last);
+      case "transformMap":
+        return mapOf(over.kind === "map" ? over.of![0]! : types.int, last);
+      case "transformMapEntry":
+        return last;
+      default:
+        return types.bool;
+    }
+  }
+
+  #itemTypes(over: CelType, offset: number, hasTwo: boolean): [CelType, CelType] {
+    if (isDynamic(over) || over.kind === "param") return [types.dyn, types.dyn];
+    if (over.kind === "list") return hasTwo ? [types.int, over.of![0]!] : [over.of![0]!, types.dyn];
+    if (over.kind === "map") return [over.of![0]!, over.of![1]!];
+    const text = `expression of type '${typeText(over)}' cannot be range of a comprehension (must be list, map, or dynamic)`;
+    this.#fault(offset, text);
+    return [types.error, types.error];
+  }
+}
+
+const undeclared = (name: string): string => `undeclared reference to '${name}' (in container '')`;
+const unwrapped = (type: CelType): CelType => (type.kind === "optional_type" ? type.of![0]! : type);
+
+function literalType({ value, unsigned }: Extract<Node, { kind: "literal" }>): CelType {
+  if (value === null) return types.null;
+  switch (typeof value) {
+    case "bigint":
+      return unsigned === true ? types.uint : types.int;
+    case "number":
+      return types.double;
+    case "string":
+      return types.string;
+    case "boolean":
+      return types.bool;
+    default:
+      return types.bytes;
+  }
+}
+
+/** Texts that a function would refuse every time. Upstream: cel-go validators. */
+function checkLiterals(node: Node, faults: CelFault[]): void {
+  if (node.kind === "call") {
+    const { name, target, args } = node;
+    const at = name === "matches" && target === undefined ? 1 : 0;
+    const arg = args[at];
+    const text = arg?.kind === "literal" && typeof arg.value === "string" ? arg.value : undefined;
+    if (arg !== undefined && text !== undefined && literalRules[name]?.(text) === false)
+      faults.push({ offset: arg.offset, text: `invalid ${name} argument` });
+  }
+  for (const inner of childrenOf(node)) checkLiterals(inner, faults);
+}
+
+const literalRules: Readonly<Record<string, (text: string) => boolean>> = {
+  matches: isPattern,
+  duration: (text) => durationOf(text) !== undefined,
+  timestamp: (text) => timestampOf(text) !== undefined,
+};
+
+function isPattern(text: string): boolean {
+  try {
+    RE2JS.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function childrenOf(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case "select":
+      return [node.operand];
+    case "call":
+      return node.target === undefined ? node.args : [node.target, ...node.args];
+    case "list":
+      return node.items;
+    case "map":
+      return node.entries.flatMap(({ key, value }) => [key, value]);
+    case "struct":
+      return node.entries.map(({ value }) => value);
+    case "loop":
+      return [node.range, ...node.bodies];
+    case "bind":
+      return [node.range, node.body];
+    default:
+      return [];
+  }
+}

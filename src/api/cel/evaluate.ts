@@ -1,0 +1,269 @@
+/** Carries out an expression that was checked. Throws CelError. Upstream: google/cel-go interpreter. */
+import { accepts, type Functions } from "./functions.ts";
+import { type Node, qualifiedName } from "./syntax.ts";
+import type { CelType } from "./types.ts";
+import { CelError, Optional, TypeValue, Uint, isSame, none, typeName } from "./value.ts";
+
+export interface EvaluateEnvironment {
+  functions: Functions;
+  typeNames: ReadonlyMap<string, CelType>;
+}
+
+/** Steps that one expression may take. */
+export const stepsMax = 10_000_000;
+/** What a text costs, in steps a character. */
+const stepsPerCharacter = 0.1;
+
+type Scope = ReadonlyMap<string, unknown>;
+
+export function evaluateCel(node: Node, variables: Scope, environment: EvaluateEnvironment): unknown {
+  return new Evaluation(environment).value(node, variables);
+}
+
+class Evaluation {
+  readonly #environment: EvaluateEnvironment;
+  #steps = 0;
+
+  constructor(environment: EvaluateEnvironment) {
+    this.#environment = environment;
+  }
+
+  value(node: Node, scope: Scope): unknown {
+    this.#spend(1);
+    switch (node.kind) {
+      case "literal":
+        return node.unsigned === true ? new Uint(node.value as bigint) : node.value;
+      case "identifier":
+        return this.#named(node.name, scope);
+      case "select":
+        return this.#select(node, scope);
+      case "call":
+        return this.#call(node, scope);
+      case "list":
+        return this.#list(node, scope);
+      case "map":
+        return this.#map(node, scope);
+      case "struct":
+        return new Map(node.entries.map(({ key, value }) => [key, this.value(value, scope)]));
+      case "bind":
+        return this.#bind(node, scope);
+      case "loop":
+        return this.#loop(node, scope);
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > stepsMax) throw new CelError("operation cancelled: actual cost limit exceeded");
+  }
+
+  #named(name: string, scope: Scope): unknown {
+    if (scope.has(name)) {
+      const value = scope.get(name);
+      return typeof value === "function" ? (value as () => unknown)() : value;
+    }
+    return new TypeValue(runtimeTypeName(this.#environment.typeNames.get(name), name));
+  }
+
+  #select(node: Extract<Node, { kind: "select" }>, scope: Scope): unknown {
+    const full = qualifiedName(node);
+    if (full !== undefined && !scope.has(full.split(".")[0]!)) {
+      const named = this.#environment.typeNames.get(full);
+      if (named !== undefined) return new TypeValue(runtimeTypeName(named, full));
+    }
+    const operand = this.value(node.operand, scope);
+    if (operand instanceof Optional) {
+      if (!operand.has) return node.isTest ? false : none;
+      const found = member(operand.value, node.field);
+      return node.isTest ? found.has : found;
+    }
+    const found = member(operand, node.field);
+    if (node.isTest) return found.has;
+    if (node.isOptional) return found;
+    if (!found.has) throw new CelError(`no such key: ${node.field}`);
+    return found.value;
+  }
+
+  #call(node: Extract<Node, { kind: "call" }>, scope: Scope): unknown {
+    switch (node.name) {
+      case "_&&_":
+        return this.#junction(node.args, scope, false);
+      case "_||_":
+        return this.#junction(node.args, scope, true);
+      case "_?_:_":
+        return this.value(node.args[0]!, scope) === true
+          ? this.value(node.args[1]!, scope)
+          : this.value(node.args[2]!, scope);
+      default:
+        return this.#apply(node, scope);
+    }
+  }
+
+  /** One side that decides makes the other's error not count. */
+  #junction(args: readonly Node[], scope: Scope, decides: boolean): boolean {
+    let error: CelError | undefined;
+    for (const arg of args) {
+      try {
+        if (this.value(arg, scope) === decides) return decides;
+      } catch (caught) {
+        if (!(caught instanceof CelError)) throw caught;
+        error ??= caught;
+      }
+    }
+    if (error !== undefined) throw error;
+    return !decides;
+  }
+
+  #apply({ name, target, args }: Extract<Node, { kind: "call" }>, scope: Scope): unknown {
+    const { functions } = this.#environment;
+    const full = target === undefined ? undefined : qualifiedName(target);
+    const isGlobal = full !== undefined && !scope.has(full.split(".")[0]!) && functions.has(`${full}.${name}`);
+    const values = (target === undefined || isGlobal ? args : [target, ...args]).map((arg) => this.value(arg, scope));
+    for (const value of values) if (typeof value === "string") this.#spend(Math.ceil(value.length * stepsPerCharacter));
+    const isMember = target !== undefined && !isGlobal;
+    const overload = functions
+      .get(isGlobal ? `${full}.${name}` : name)
+      ?.find(
+        (one) =>
+          one.isMember === isMember &&
+          one.params.length === values.length &&
+          one.params.every((param, index) => accepts(param, values[index])),
+      );
+    if (overload === undefined) throw new CelError("no such overload");
+    return overload.run(...(values as never[]));
+  }
+
+  #list({ items, optional }: Extract<Node, { kind: "list" }>, scope: Scope): unknown[] {
+    const list: unknown[] = [];
+    for (const [index, item] of items.entries()) {
+      const value = this.value(item, scope);
+      if (!optional.has(index)) list.push(value);
+      else if ((value as Optional).has) list.push((value as Optional).value);
+    }
+    return list;
+  }
+
+  #map({ entries }: Extract<Node, { kind: "map" }>, scope: Scope): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>();
+    for (const { key, value, isOptional } of entries) {
+      const found = this.value(value, scope);
+      const at = this.value(key, scope);
+      if (!isOptional) map.set(at, found);
+      else if ((found as Optional).has) map.set(at, (found as Optional).value);
+    }
+    return map;
+  }
+
+  #bind(node: Extract<Node, { kind: "bind" }>, scope: Scope): unknown {
+    const range = this.value(node.range, scope) as Optional;
+    if (!range.has) return none;
+    const inner = this.value(node.body, new Map(scope).set(node.variable, range.value));
+    return node.macro === "optMap" ? new Optional(true, inner) : inner;
+  }
+
+  #loop(node: Extract<Node, { kind: "loop" }>, scope: Scope): unknown {
+    const range = this.value(node.range, scope);
+    if (!Array.isArray(range) && !(range instanceof Map)) throw new CelError("no such overload");
+    const { macro, variables, bodies } = node;
+    const inner = new Map(scope);
+    const steps = stepsOver(range, variables.length === 2);
+    const set = (step: Step) => {
+      this.#spend(1);
+      inner.set(variables[0]!, step.first);
+      if (variables.length === 2) inner.set(variables[1]!, step.second);
+    };
+    const test = (step: Step): unknown => {
+      set(step);
+      return this.value(bodies[0]!, inner);
+    };
+    switch (macro) {
+      case "all":
+      case "exists":
+        return this.#quantified(steps, test, macro === "exists");
+      case "exists_one":
+      case "existsOne":
+        return steps.filter((step) => test(step) === true).length === 1;
+      case "filter":
+        return steps.filter((step) => test(step) === true).map(({ first }) => first);
+      default:
+        return this.#transformed(node, steps, set, inner);
+    }
+  }
+
+  #quantified(steps: readonly Step[], test: (step: Step) => unknown, decides: boolean): boolean {
+    let error: CelError | undefined;
+    for (const step of steps) {
+      try {
+        if (test(step) === decides) return decides;
+      } catch (caught) {
+        if (!(caught instanceof CelError)) throw caught;
+        error ??= caught;
+      }
+    }
+    if (error !== undefined) throw error;
+    return !decides;
+  }
+
+  #transformed(
+    { macro, bodies }: Extract<Node, { kind: "loop" }>,
+    steps: readonly Step[],
+    set: (step: Step) => void,
+    inner: Scope,
+  ): unknown {
+    const isMap = macro === "transformMap" || macro === "transformMapEntry";
+    const list: unknown[] = [];
+    const map = new Map<unknown, unknown>();
+    for (const step of steps) {
+      set(step);
+      if (bodies.length === 2 && this.value(bodies[0]!, inner) !== true) continue;
+      const value = this.value(bodies.at(-1)!, inner);
+      if (macro === "transformMap") map.set(step.first, value);
+      else if (isMap) for (const [key, one] of value as Map<unknown, unknown>) map.set(key, one);
+      else list.push(value);
+    }
+    return isMap ? map : list;
+  }
+}
+
+interface Step {
+  first: unknown;
+  second: unknown;
+}
+
+function stepsOver(range: readonly unknown[] | ReadonlyMap<unknown, unknown>, hasTwo: boolean): Step[] {
+  if (Array.isArray(range))
+    return range.map((item: unknown, index) =>
+      hasTwo ? { first: BigInt(index), second: item } : { first: item, second: undefined },
+    );
+  return [...(range as ReadonlyMap<unknown, unknown>)].map(([first, second]) => ({ first, second }));
+}
+
+function member(operand: unknown, field: string): Optional {
+  if (!(operand instanceof Map)) throw new CelError("no such overload");
+  return operand.has(field) ? new Optional(true, operand.get(field)) : none;
+}
+
+/** An element by its place or key; none where there is none. */
+export function elementOf(container: unknown, key: unknown): Optional {
+  if (Array.isArray(container)) {
+    const index = typeof key === "bigint" ? key : key instanceof Uint ? key.value : BigInt(Math.trunc(key as number));
+    return index >= 0n && index < BigInt(container.length) ? new Optional(true, container[Number(index)]) : none;
+  }
+  if (!(container instanceof Map)) throw new CelError("no such overload");
+  if (container.has(key)) return new Optional(true, container.get(key));
+  for (const [one, value] of container)
+    if (typeof one !== "string" && isSame(one, key)) return new Optional(true, value);
+  return none;
+}
+
+const protobufNames: Readonly<Record<string, string>> = {
+  timestamp: "google.protobuf.Timestamp",
+  duration: "google.protobuf.Duration",
+  null: "null_type",
+};
+const runtimeTypeName = (type: CelType | undefined, name: string): string =>
+  type === undefined ? name : (protobufNames[type.kind] ?? type.name ?? type.kind);
+
+export const typeValueOf = (value: unknown): TypeValue => new TypeValue(typeName(value));

@@ -1,0 +1,79 @@
+/** A CEL expression from text to a program, in the environment that Kubernetes gives it. Upstream: apiserver/pkg/cel/environment. */
+import { checkCel } from "./check.ts";
+import { evaluateCel } from "./evaluate.ts";
+import { extensionLibrary } from "./extension-library.ts";
+import { type Functions, functionsOf } from "./functions.ts";
+import { kubernetesLibrary, kubernetesTypes } from "./kubernetes-library.ts";
+import { standardLibrary } from "./standard-library.ts";
+import { type CelFault, type Node, SyntaxFaults, faultText, parseCel, qualifiedName } from "./syntax.ts";
+import { childrenOf } from "./check.ts";
+import { type CelType, listOf, mapOf, opaque, types } from "./types.ts";
+
+export interface CelProgram {
+  node: Node;
+  type: CelType;
+  /** Throws CelError. A variable that is a function is called when it is asked for. */
+  run(variables: ReadonlyMap<string, unknown>): unknown;
+}
+
+/** Why there is no program; each fault as cel-go shows it. */
+export class CelCompileError extends Error {
+  constructor(faults: readonly CelFault[], source: string) {
+    super(faults.map((fault) => faultText(fault, source)).join("\n"));
+    this.name = "CelCompileError";
+  }
+}
+
+const functions: Functions = functionsOf(standardLibrary, extensionLibrary, kubernetesLibrary);
+
+const typeNames: ReadonlyMap<string, CelType> = new Map([
+  ...["int", "uint", "double", "bool", "string", "bytes", "dyn"].map((name): [string, CelType] => [
+    name,
+    { kind: name },
+  ]),
+  ["list", listOf(types.dyn)],
+  ["map", mapOf(types.dyn, types.dyn)],
+  ["null_type", types.null],
+  ["google.protobuf.Timestamp", types.timestamp],
+  ["google.protobuf.Duration", types.duration],
+  ...kubernetesTypes.map((name): [string, CelType] => [name, opaque(name)]),
+]);
+
+export interface CompileOptions {
+  /** Functions that only this sort of expression has. */
+  functions?: Functions;
+  structs?: (name: string) => CelType | undefined;
+}
+
+/** Throws CelCompileError. */
+export function compileCel(
+  source: string,
+  variables: ReadonlyMap<string, CelType>,
+  options: CompileOptions = {},
+): CelProgram {
+  let node: Node;
+  try {
+    node = parseCel(source);
+  } catch (error) {
+    if (!(error instanceof SyntaxFaults)) throw error;
+    throw new CelCompileError(error.faults, source);
+  }
+  const all = options.functions === undefined ? functions : merged(functions, options.functions);
+  const { structs } = options;
+  const { type, faults } = checkCel(node, { functions: all, variables, typeNames, ...(structs && { structs }) });
+  if (faults.length > 0) throw new CelCompileError(faults, source);
+  return { node, type, run: (values) => evaluateCel(node, values, { functions: all, typeNames }) };
+}
+
+function merged(a: Functions, b: Functions): Functions {
+  const all = new Map(a);
+  for (const [name, overloads] of b) all.set(name, [...(a.get(name) ?? []), ...overloads]);
+  return all;
+}
+
+/** Whether an expression speaks of a variable. */
+export function usesVariable(node: Node, name: string): boolean {
+  if (node.kind === "identifier") return node.name === name;
+  if (node.kind === "select" && qualifiedName(node)?.split(".")[0] === name) return true;
+  return childrenOf(node).some((inner) => usesVariable(inner, name));
+}

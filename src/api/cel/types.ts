@@ -1,0 +1,122 @@
+/** The types of CEL, how they are written, and when one stands for another. Upstream: google/cel-go checker. */
+
+export interface CelType {
+  /** "int", "list", "map", "object", "optional_type", "opaque", "type", "param", "dyn", … */
+  kind: string;
+  /** Of objects, opaque types and parameters. */
+  name?: string;
+  of?: readonly CelType[];
+  /** Of objects: undefined for one that may have any. */
+  fields?: ReadonlyMap<string, CelType>;
+  /** How the items of a list are told apart where order does not count. */
+  list?: { type: "set" | "map"; keys: readonly string[] };
+  /** Text that stands for a value of this type in JSON: format "date-time", "duration", "byte". */
+  isNullable?: boolean;
+}
+
+const plain = (kind: string): CelType => ({ kind });
+export const types = {
+  int: plain("int"),
+  uint: plain("uint"),
+  double: plain("double"),
+  bool: plain("bool"),
+  string: plain("string"),
+  bytes: plain("bytes"),
+  null: plain("null"),
+  dyn: plain("dyn"),
+  timestamp: plain("timestamp"),
+  duration: plain("duration"),
+  error: plain("error"),
+};
+export const listOf = (item: CelType): CelType => ({ kind: "list", of: [item] });
+export const mapOf = (key: CelType, value: CelType): CelType => ({ kind: "map", of: [key, value] });
+export const optionalOf = (of: CelType): CelType => ({ kind: "optional_type", of: [of] });
+export const opaque = (name: string): CelType => ({ kind: "opaque", name });
+export const typeOfType = (of: CelType): CelType => ({ kind: "type", of: [of] });
+
+/** What the fields of any value would be. */
+export const isDynamic = ({ kind }: CelType): boolean => kind === "dyn" || kind === "error";
+
+export function typeText(type: CelType): string {
+  switch (type.kind) {
+    case "error":
+      return "!error!";
+    case "object":
+    case "opaque":
+    case "param":
+      return type.name ?? "";
+    default:
+      return type.of === undefined ? type.kind : `${type.kind}(${type.of.map(typeText).join(", ")})`;
+  }
+}
+
+export type Bindings = Map<string, CelType>;
+
+export function resolved(type: CelType, bindings: Bindings): CelType {
+  if (type.kind === "param") {
+    const bound = bindings.get(type.name!);
+    return bound === undefined || bound === type ? types.dyn : resolved(bound, bindings);
+  }
+  return type.of === undefined ? type : { ...type, of: type.of.map((one) => resolved(one, bindings)) };
+}
+
+const nullable = new Set(["object", "timestamp", "duration", "opaque", "null", "optional_type"]);
+
+/** Whether a value of `actual` may stand where `wanted` is; binds what `wanted` leaves open. */
+export function fits(wanted: CelType, actual: CelType, bindings: Bindings): boolean {
+  if (isDynamic(actual) || isDynamic(wanted)) return true;
+  if (wanted.kind === "param") return fitsParameter(wanted.name!, actual, bindings);
+  if (actual.kind === "param") return fitsParameter(actual.name!, wanted, bindings);
+  if (actual.kind === "null") return nullable.has(wanted.kind) || wanted.isNullable === true;
+  if (wanted.kind === "null") return nullable.has(actual.kind) || actual.isNullable === true;
+  if (wanted.kind !== actual.kind) return false;
+  if (wanted.kind === "object" || wanted.kind === "opaque") return wanted.name === actual.name;
+  if (wanted.kind === "type") return true;
+  return (wanted.of ?? []).every((one, index) => fits(one, actual.of?.[index] ?? types.dyn, bindings));
+}
+
+function fitsParameter(name: string, actual: CelType, bindings: Bindings): boolean {
+  const bound = bindings.get(name);
+  if (bound === undefined) {
+    bindings.set(name, actual);
+    return true;
+  }
+  if (bound.kind === "param" && bound.name === name) return true;
+  if (!fits(bound, actual, bindings)) return false;
+  if (bound.kind === "null" || (isDynamic(actual) && !isDynamic(bound))) bindings.set(name, actual);
+  return true;
+}
+
+/** One type for both; dyn where there is none. */
+export function joined(a: CelType, b: CelType): CelType {
+  if (a.kind === "param") return b;
+  if (isDynamic(a) || isDynamic(b)) return types.dyn;
+  if (fits(a, b, new Map())) return a.kind === "null" ? b : a;
+  return types.dyn;
+}
+
+/** "list(A)", "map(K, V)", "net.IP" as types; capitals of one letter are parameters. */
+export function parseType(text: string): CelType {
+  const open = text.indexOf("(");
+  if (open === -1) {
+    const simple = (types as Record<string, CelType>)[text];
+    if (simple !== undefined) return simple;
+    return /^[A-Z]$/.test(text) ? { kind: "param", name: text } : opaque(text);
+  }
+  return { kind: text.slice(0, open), of: splitTypes(text.slice(open + 1, -1)).map(parseType) };
+}
+
+export function splitTypes(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let current = "";
+  for (const character of text) {
+    if (character === "(") depth += 1;
+    if (character === ")") depth -= 1;
+    if (character === "," && depth === 0) {
+      parts.push(current.trim());
+      current = "";
+    } else current += character;
+  }
+  return current.trim() === "" ? parts : [...parts, current.trim()];
+}

@@ -1,0 +1,235 @@
+/** Values of CEL that JavaScript has no type of its own for, equality and order, and JSON as values. */
+import type { CelType } from "./types.ts";
+
+export class CelError extends Error {}
+
+/** An unsigned integer. */
+export class Uint {
+  readonly value: bigint;
+  constructor(value: bigint) {
+    this.value = value;
+  }
+}
+
+/** Nanoseconds. */
+export class Duration {
+  readonly nanos: bigint;
+  constructor(nanos: bigint) {
+    this.nanos = nanos;
+  }
+}
+
+/** Nanoseconds since the epoch. */
+export class Timestamp {
+  readonly nanos: bigint;
+  constructor(nanos: bigint) {
+    this.nanos = nanos;
+  }
+}
+
+export class Optional {
+  readonly value: unknown;
+  readonly has: boolean;
+  constructor(has: boolean, value?: unknown) {
+    this.has = has;
+    this.value = value;
+  }
+}
+export const none: Optional = new Optional(false);
+
+/** A type as a value. */
+export class TypeValue {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** What a library adds: addresses, URLs, quantities, versions. */
+export abstract class Opaque {
+  abstract readonly typeName: string;
+  abstract equals(other: unknown): boolean;
+}
+
+/** Lists whose order does not count. */
+const listTypes = new WeakMap<object, NonNullable<CelType["list"]>>();
+export const listTypeOf = (list: object): CelType["list"] => listTypes.get(list);
+export function withListType<T extends object>(list: T, type: CelType["list"]): T {
+  if (type !== undefined) listTypes.set(list, type);
+  return list;
+}
+
+export function typeName(value: unknown): string {
+  if (value === null) return "null_type";
+  switch (typeof value) {
+    case "bigint":
+      return "int";
+    case "number":
+      return "double";
+    case "string":
+      return "string";
+    case "boolean":
+      return "bool";
+    default:
+  }
+  if (value instanceof Uint) return "uint";
+  if (value instanceof Uint8Array) return "bytes";
+  if (value instanceof Duration) return "google.protobuf.Duration";
+  if (value instanceof Timestamp) return "google.protobuf.Timestamp";
+  if (value instanceof Optional) return "optional_type";
+  if (value instanceof TypeValue) return "type";
+  if (value instanceof Opaque) return value.typeName;
+  return Array.isArray(value) ? "list" : "map";
+}
+
+/** Numbers of all kinds on one scale; undefined for what is none. */
+const numeric = (value: unknown): bigint | number | undefined =>
+  value instanceof Uint ? value.value : typeof value === "bigint" || typeof value === "number" ? value : undefined;
+
+export function isSame(a: unknown, b: unknown): boolean {
+  const left = numeric(a);
+  const right = numeric(b);
+  // oxlint-disable-next-line eqeqeq -- integers and doubles are equal when their values are
+  if (left !== undefined && right !== undefined) return left == right;
+  if (a === b) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (Array.isArray(a) && Array.isArray(b)) return isSameList(a, b);
+  if (a instanceof Map && b instanceof Map) return isEqualMap(a, b);
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
+  if (a instanceof Duration && b instanceof Duration) return a.nanos === b.nanos;
+  if (a instanceof Timestamp && b instanceof Timestamp) return a.nanos === b.nanos;
+  if (a instanceof Optional && b instanceof Optional) return a.has === b.has && (!a.has || isSame(a.value, b.value));
+  if (a instanceof TypeValue && b instanceof TypeValue) return a.name === b.name;
+  return a instanceof Opaque && a.equals(b);
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  const type = listTypeOf(a) ?? listTypeOf(b);
+  return type === undefined ? a.every((item, index) => isSame(item, b[index])) : isEqualSet(a, b);
+}
+
+function isEqualMap(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.has(key) && isSame(value, b.get(key)));
+}
+
+function isEqualSet(a: readonly unknown[], b: readonly unknown[]): boolean {
+  const left = [...b];
+  return a.every((item) => {
+    const at = left.findIndex((one) => isSame(item, one));
+    if (at === -1) return false;
+    left.splice(at, 1);
+    return true;
+  });
+}
+
+/** Negative, zero, positive; throws for what has no order. */
+export function compare(a: unknown, b: unknown): number {
+  const left = numeric(a) ?? ordered(a);
+  const right = numeric(b) ?? ordered(b);
+  if (left === undefined || right === undefined) throw new CelError("no such overload");
+  if (typeof left === "string" && typeof right === "string")
+    return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function ordered(value: unknown): bigint | number | string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return Number(value);
+  if (value instanceof Duration || value instanceof Timestamp) return value.nanos;
+  return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : undefined;
+}
+
+/** JSON as a value of a type; what has none is read as it looks. */
+export function valueOf(json: unknown, type: CelType | undefined): unknown {
+  if (typeof json === "number") {
+    if (type?.kind === "double") return json;
+    return Number.isInteger(json) ? BigInt(json) : json;
+  }
+  if (typeof json === "string") return textValue(json, type);
+  if (json === null || json === undefined || typeof json !== "object") return json ?? null;
+  if (Array.isArray(json))
+    return withListType(
+      json.map((item) => valueOf(item, type?.of?.[0])),
+      type?.list,
+    );
+  const map = new Map<unknown, unknown>();
+  const isObject = type?.kind === "object";
+  for (const [name, value] of Object.entries(json)) {
+    if (!isObject) map.set(name, valueOf(value, type?.kind === "map" ? type.of?.[1] : undefined));
+    else if (type.fields === undefined) map.set(name, valueOf(value, undefined));
+    else {
+      const escaped = escapedName(name);
+      const field = escaped === undefined ? undefined : type.fields.get(escaped);
+      if (field !== undefined) map.set(escaped, valueOf(value, field));
+    }
+  }
+  return map;
+}
+
+function textValue(text: string, type: CelType | undefined): unknown {
+  switch (type?.kind) {
+    case "timestamp":
+      return timestampOf(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text) ?? text;
+    case "duration":
+      return durationOf(text) ?? text;
+    case "bytes":
+      return Buffer.from(text, "base64");
+    default:
+      return text;
+  }
+}
+
+const keywords = new Set(
+  "true false null in as break const continue else for function if import let loop package namespace return var void while".split(
+    " ",
+  ),
+);
+
+/** A field's name as an identifier; undefined where it cannot be one. */
+export function escapedName(name: string): string | undefined {
+  if (keywords.has(name)) return `__${name}__`;
+  if (!/^[A-Za-z_$][A-Za-z0-9_.\-/$]*$/.test(name) || name === "") return undefined;
+  return name
+    .replaceAll("__", "\0")
+    .replaceAll(".", "__dot__")
+    .replaceAll("-", "__dash__")
+    .replaceAll("/", "__slash__")
+    .replaceAll("\0", "__underscores__");
+}
+
+const units: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 6e10,
+  h: 3.6e12,
+};
+
+/** Go's time.ParseDuration. */
+export function durationOf(text: string): Duration | undefined {
+  const sign = text.startsWith("-") ? -1n : 1n;
+  const body = text.replace(/^[-+]/, "");
+  if (body === "0") return new Duration(0n);
+  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
+  let nanos = 0n;
+  for (const [, amount, unit] of body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    const [whole = "", fraction = ""] = amount!.split(".");
+    const size = units[unit!]!;
+    nanos += BigInt(whole === "" ? 0 : whole) * BigInt(size) + BigInt(Math.trunc(Number(`0.${fraction}0`) * size));
+  }
+  return new Duration(sign * nanos);
+}
+
+/** RFC 3339. */
+export function timestampOf(text: string): Timestamp | undefined {
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/i.exec(text);
+  if (parts === null) return undefined;
+  const millis = Date.parse(`${parts[1]!}${parts[3]!}`);
+  return Number.isNaN(millis)
+    ? undefined
+    : new Timestamp(BigInt(millis) * 1_000_000n + BigInt((parts[2] ?? "").padEnd(9, "0")));
+}
