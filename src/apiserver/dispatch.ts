@@ -4,7 +4,7 @@
  */
 import type { Strategy } from "#api/resource.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { pathNotFound } from "#api/status-catalogue.ts";
+import { methodNotSupported, pathNotFound } from "#api/status-catalogue.ts";
 import { failure } from "#api/status-error.ts";
 import { type Answer, pageNotFound } from "./answer.ts";
 import type { ServedResource } from "./catalogue.ts";
@@ -58,7 +58,8 @@ export async function dispatch(caller: Caller, tables: DispatchTables): Promise<
   if (resource === undefined) {
     const isKnownGroup =
       services.catalogue.hasGroup(info.group) || tables.virtual.some(({ group }) => group === info.group);
-    if (!isKnownGroup) return noPage();
+    const isCustomGroup = services.catalogue.custom().some(({ group }) => group === info.group);
+    if (!isKnownGroup || isCustomGroup) return noPage();
     throw pathNotFound();
   }
   checkScope(info, resource);
@@ -160,6 +161,8 @@ async function dispatchSubresource(
   if (info.subresource === "scale" && definition.scale !== undefined) return dispatchScale(caller, resource);
   const strategy = strategyOf(resource, info.subresource);
   if (strategy === undefined) throw pathNotFound();
+  if (resource.custom !== undefined && !viewMethods.has(request.method))
+    throw methodNotSupported(resource.resourceName, info.verb);
   switch (request.method) {
     case "GET":
       return answered(caller, resource, objectForms, getObject);
@@ -180,7 +183,11 @@ function strategyOf({ definition }: ServedResource, subresource: string): Strate
   return subresource === "status" ? definition.status : definition.subresources?.[subresource];
 }
 
+const viewMethods = new Set(["GET", "PUT", "PATCH"]);
+
 async function dispatchScale(caller: Caller, resource: ServedResource): Promise<Dispatched> {
+  if (resource.custom !== undefined && !viewMethods.has(caller.request.method))
+    throw methodNotSupported(resource.resourceName, caller.info.verb);
   switch (caller.request.method) {
     case "GET":
       return answered(caller, resource, [], getScale);

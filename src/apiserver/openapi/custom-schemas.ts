@@ -13,8 +13,9 @@ const words = {
 };
 
 export function structuralSchema({ custom, group, version, kind }: ServedResource, spec: 2 | 3): Schema {
+  const selectable = custom!.selectableOf(version);
   const source = custom!.schemaOf(version) ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  const own = (spec === 2 ? versionTwoForm(source) : source) as JsonSchema & Schema;
+  const own = (spec === 2 ? versionTwoForm(source) : publishedForm(source)) as JsonSchema & Schema;
   const metadata =
     spec === 2
       ? { description: words.metadata, $ref: `#/definitions/${objectMeta}` }
@@ -28,8 +29,50 @@ export function structuralSchema({ custom, group, version, kind }: ServedResourc
       metadata,
     },
     "x-kubernetes-group-version-kind": [{ group, kind, version }],
+    ...(selectable.length === 0
+      ? {}
+      : { "x-kubernetes-selectable-fields": selectable.map((path) => ({ fieldPath: path.replace(/^\./, "") })) }),
   };
 }
+
+const embeddedWords = {
+  apiVersion:
+    "apiVersion defines the versioned schema of this representation of an object. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+  kind: "kind is a string value representing the type of this object. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+};
+
+/** Says in OpenAPI's own words what extensions say: integers or strings, and objects in objects. */
+function publishedForm(schema: JsonSchema): JsonSchema & Schema {
+  const { properties, items, additionalProperties, ...rest } = schema;
+  const inner = Object.fromEntries(Object.entries(properties ?? {}).map(([name, one]) => [name, publishedForm(one)]));
+  const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
+  const isEither = schema["x-kubernetes-int-or-string"] === true && schema.type === undefined;
+  return {
+    ...rest,
+    ...(isEither && rest.anyOf === undefined && rest.allOf === undefined
+      ? { anyOf: [{ type: "integer" }, { type: "string" }] }
+      : {}),
+    ...(properties !== undefined || isEmbedded
+      ? { properties: isEmbedded ? { ...inner, ...embeddedFields } : inner }
+      : {}),
+    ...(isEmbedded
+      ? { required: ["kind", "apiVersion", ...(schema.required ?? []).filter((name) => !(name in embeddedFields))] }
+      : {}),
+    ...(items !== undefined ? { items: publishedForm(items) } : {}),
+    ...(additionalProperties === undefined
+      ? {}
+      : {
+          additionalProperties:
+            typeof additionalProperties === "object" ? publishedForm(additionalProperties) : additionalProperties,
+        }),
+  } as JsonSchema & Schema;
+}
+
+const embeddedFields = {
+  apiVersion: { description: embeddedWords.apiVersion, type: "string" },
+  kind: { description: embeddedWords.kind, type: "string" },
+  metadata: { description: words.metadata, allOf: [{ $ref: `#/components/schemas/${objectMeta}` }] },
+};
 
 const unsaid = new Set(["nullable", "anyOf", "oneOf", "not", "default"]);
 

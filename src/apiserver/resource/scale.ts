@@ -8,7 +8,8 @@ import { labelSelectorOf, labelSelectorText } from "#api/label-selector.ts";
 import type { V1Scale } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { applyPatch } from "#api/patch/patch.ts";
-import { notFound } from "#api/status-catalogue.ts";
+import { goQuote } from "#api/go-text.ts";
+import { internalError, notFound } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
@@ -25,6 +26,9 @@ export async function getScale(operation: Operation): Promise<ObjectAnswer> {
   if (services.cache.revision < services.store.revision) await services.cache.waitFor();
   const entry = resource.cache.get(key);
   if (entry === undefined) throw notFound(resource.resourceName, info.name);
+  const { specReplicas } = resource.definition.scale!;
+  if (resource.custom !== undefined && valueAt(entry.object, specReplicas) === undefined)
+    throw internalError(`the spec replicas field ${goQuote(specReplicas)} does not exist`);
   return objectAnswer(withoutManagedFields(scaleOf(operation, entry.object)));
 }
 
