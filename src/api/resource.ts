@@ -87,6 +87,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   generation?: "spec" | "none" | ((object: T, old: T) => boolean);
   /** Fields that a field selector may name beside metadata.name and metadata.namespace. */
   fieldSelectors?: Readonly<Record<string, (object: T) => string>>;
+  /** How upstream refuses any other field; default "field label not supported: spec.x". */
+  unknownFieldText?: (field: string) => string;
   columns?: readonly Column<T>[];
   /** Text of a Warning on every request for this kind, reads too. */
   deprecation?: string;

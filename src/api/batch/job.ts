@@ -1,4 +1,5 @@
 /** Pods that run to an end. Upstream: pkg/registry/batch/job/strategy.go, pkg/apis/batch/validation. */
+import { goQuote } from "#api/go-text.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorText, shortDuration, wide } from "#api/columns.ts";
 import { nameWarnings, readSelector, statusStrategy, workloadStrategy } from "#api/apps/workload.ts";
 import { defaultTemplate } from "#api/core/pod-defaults.ts";
@@ -34,6 +35,7 @@ export const Job = defineResource<Job>({
   propagationWarning:
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
   fieldSelectors: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
+  unknownFieldText: (field) => `field label ${goQuote(field)} not supported for Job`,
   defaults(job) {
     const { metadata, spec } = job;
     if (spec === undefined) return;

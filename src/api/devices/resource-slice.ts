@@ -17,6 +17,7 @@ export const ResourceSlice = defineResource<ResourceSlice>({
   prepareCreate: prepareSlice,
   prepareUpdate: (slice, _old, context) => prepareSlice(slice, context),
   validate: sliceErrors,
+  unknownFieldText: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   fieldSelectors: {
     "spec.nodeName": (slice) => slice.spec?.nodeName ?? "",
     "spec.driver": (slice) => slice.spec?.driver ?? "",

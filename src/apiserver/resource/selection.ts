@@ -74,7 +74,7 @@ function checkField(resource: ServedResource, field: string): void {
   throw badRequest(
     known === undefined
       ? `${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-      : `field label not supported: ${field}`,
+      : (resource.definition.unknownFieldText?.(field) ?? `field label not supported: ${field}`),
   );
 }
 

@@ -29,7 +29,7 @@ export const componentStatuses: VirtualResource = {
         metadata: {},
         items: components.map(statusOf),
       });
-    if (!components.includes(info.name)) throw notFound({ group: "", resource: "componentstatuses" }, info.name);
+    if (!components.includes(info.name)) throw notFound({ group: "", resource: "componentstatus" }, info.name);
     return objectAnswer({ kind: "ComponentStatus", apiVersion: "v1", ...statusOf(info.name) });
   },
 };
