@@ -21,7 +21,8 @@ export const ConfigMap = defineResource<ConfigMap>({
     for (const key in data)
       if (binaryData?.[key] !== undefined)
         errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
-    return [...errors, ...dataErrors({ data, binaryData }, "")];
+    // Upstream prints its root path so.
+    return [...errors, ...dataErrors({ data, binaryData }, "[]")];
   },
   columns: [
     nameColumn,
