@@ -21,7 +21,6 @@ import type { FieldError } from "#api/field-error.ts";
 import { isLongerThan } from "#api/go-text.ts";
 import { conditionsErrors } from "#api/validation/conditions.ts";
 import { duplicate, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
-import { isCIdentifier } from "#api/validation/formats.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 import { dnsSubdomain, oneOf, oneOfIfSet, present } from "#api/validation/values.ts";
 import { matchConditionsErrors } from "./match-conditions.ts";
@@ -33,6 +32,14 @@ const valueExpressionBytesMax = 5 * 1024;
 const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const actions = ["Audit", "Deny", "Warn"];
 const patchTypes = ["ApplyConfiguration", "JSONPatch"];
+
+/** Words of CEL and words that it keeps for later. */
+const reservedWords = new Set(
+  "true false null in as break const continue else for function if import let loop package namespace return var void while".split(
+    " ",
+  ),
+);
+const isCelIdentifier = (name: string): boolean => /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !reservedWords.has(name);
 
 const isBlank = (text: string | undefined): boolean => (text ?? "").trim() === "";
 
@@ -62,7 +69,9 @@ function variablesErrors(variables: readonly V1Variable[]): FieldError[] {
     return [
       ...(isBlank(name)
         ? [required(`${path}.name`, "name is not specified")]
-        : invalidEach(`${path}.name`, name, isCIdentifier(name))),
+        : isCelIdentifier(name)
+          ? []
+          : [invalid(`${path}.name`, name, "must be a valid CEL identifier")]),
       ...(isBlank(expression) ? [required(`${path}.expression`, "expression is not specified")] : []),
     ];
   });

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { formatTime } from "#lib/clock.ts";
-import type { KubernetesObject } from "#api/object.ts";
+import type { KubernetesObject, ManagedFieldsEntry } from "#api/object.ts";
 import { encodeStored } from "#apiserver/cache/encoding.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { ResourceCache } from "#apiserver/cache/resource-cache.ts";
@@ -52,6 +52,7 @@ export function addressReservations(cache: ClusterCache): Reservations {
         "ipaddress.kubernetes.io/ip-family": address.includes(":") ? "IPv6" : "IPv4",
         "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
       },
+      managedFields: reservedFields(now),
     },
     spec: { parentRef: { resource: "services", namespace, name } },
   }));

@@ -10,7 +10,7 @@ import {
   suggestedFlowSchemas,
   suggestedPriorityLevels,
 } from "#api/flowcontrol/bootstrap-objects.ts";
-import type { V1FlowSchema, V1PriorityLevelConfiguration } from "#api/generated/types.ts";
+import type { V1FlowSchema, V1PriorityLevelConfiguration, V1ServiceCIDR } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
 import type { Status } from "#api/status-error.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
@@ -44,6 +44,26 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     options,
     served.filter(({ kind }) => kind !== "Namespace"),
   );
+  await reportCidrReady(options);
+}
+
+/** Addresses are given out from the first moment. Upstream: pkg/controlplane/controller/defaultservicecidr. */
+async function reportCidrReady({ transport, log }: BootstrapOptions): Promise<void> {
+  const path = "/apis/networking.k8s.io/v1/servicecidrs/kubernetes";
+  const found = await transport.request({ method: "GET", path });
+  const cidr = found.body as V1ServiceCIDR;
+  if (found.code !== 200 || cidr.status?.conditions?.some(({ type }) => type === "Ready") === true) return;
+  const condition = {
+    type: "Ready",
+    status: "True",
+    reason: "",
+    message: "Kubernetes default Service CIDR is ready",
+    lastTransitionTime: cidr.metadata.creationTimestamp,
+  };
+  const body = { ...cidr, status: { conditions: [condition] } };
+  const told = await transport.request({ method: "PUT", path: `${path}/status`, body });
+  if (told.code >= 300)
+    log.error("could not report the service addresses ready", { message: (told.body as Status).message });
 }
 
 /** Many at a time: a new store is filled in a few groups of writes. */
