@@ -5,6 +5,7 @@ import type { Node } from "#api/core/node.ts";
 import type { V1Taint } from "#api/generated/types.ts";
 import { viewOf } from "#client/view.ts";
 import { moment } from "#test/support/settle.ts";
+import { evictionEveryMs, evictionPace } from "./eviction-pace.ts";
 import { freeRange } from "./node-ipam.ts";
 import { gracePeriodMs, nodeLifecycleReconciler, startupGraceMs } from "./node-lifecycle.ts";
 import { secondsFor } from "./node-ttl.ts";
@@ -122,5 +123,28 @@ describe("node ttl", () => {
   ];
   test.each(table)("%i nodes at %s keep for %i seconds", (size, current, seconds) => {
     expect(secondsFor(size, current)).toBe(seconds);
+  });
+});
+
+describe("pace of evictions", () => {
+  const unwell = (name: string, taintedAt?: number) =>
+    node(
+      name,
+      [condition("Ready", "Unknown")],
+      taintedAt === undefined
+        ? []
+        : [{ key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: formatTime(taintedAt) }],
+    );
+  const well = (name: string) => node(name, [condition("Ready", "True")]);
+  const table: readonly [claim: string, others: Node[], verdict: string][] = [
+    ["the first node of a zone goes at once", [well("b"), well("c")], "now"],
+    ["the next one waits for its turn", [well("b"), unwell("c", start - 3_000)], "later"],
+    ["its turn comes", [well("b"), unwell("c", start - evictionEveryMs)], "now"],
+    ["a small zone of which most is not well is left alone", [well("b"), unwell("c"), unwell("d")], "later"],
+    ["all are spared when nobody is well", [unwell("b"), unwell("c")], "spare"],
+  ];
+  test.each(table)("pace: %s", (_, others, verdict) => {
+    const about = unwell("a");
+    expect(evictionPace(about, viewOf([about, ...others]), start).verdict).toBe(verdict);
   });
 });

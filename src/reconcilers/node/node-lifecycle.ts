@@ -6,7 +6,6 @@ import { Lease } from "#api/coordination/lease.ts";
 import { Node } from "#api/core/node.ts";
 import { Pod } from "#api/core/pod.ts";
 import type { V1NodeCondition } from "#api/generated/types.ts";
-import { defineIndex } from "#client/object-set.ts";
 import { podsByNode } from "#reconcilers/endpoints/pod-endpoints.ts";
 import { isPodReady, isPodTerminal } from "#reconcilers/pod-state.ts";
 import {
@@ -20,6 +19,7 @@ import {
   type View,
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
+import { evictionPace, isEvictionTaint } from "./eviction-pace.ts";
 import { heardOf, leaseNamespace, nodeCondition } from "./node-health.ts";
 import { sameTaint, type Taint } from "./taints.ts";
 
@@ -40,13 +40,13 @@ const conditionTaints: readonly (readonly [type: string, status: string, key: st
   ["PIDPressure", "True", "pid-pressure"],
 ];
 
-const readyNodes = defineIndex<Node>("node-ready", (node) => [nodeCondition(node, "Ready")?.status ?? "Unknown"]);
-
 export const nodeLifecycleReconciler = defineReconciler<Node>({
   name: "node-lifecycle",
   component: "node-controller",
   watches: Node,
   reads: [Pod],
+  // The pace of evictions is one for all nodes of a zone.
+  serial: true,
   also: [
     trigger(Lease, ({ metadata: { namespace, name } }, _, other) =>
       namespace === leaseNamespace && other === undefined ? [{ name }] : [],
@@ -126,23 +126,24 @@ function labelled(node: Node): Change[] {
 
 function tainted(seen: Node, node: Node, view: View, now: number): Change[] {
   const current = node.spec?.taints ?? [];
-  const wished = [...noScheduleTaints(seen), ...noExecuteTaints(seen, view)];
+  const evicting = noExecuteTaints(seen, view, now);
+  const wished = [...noScheduleTaints(seen), ...evicting.taints];
   const isOwn = ({ key, effect }: Taint): boolean =>
-    (effect === "NoSchedule" && ownKeys.has(key)) || (effect === "NoExecute" && evictionKeys.has(key));
+    (effect === "NoSchedule" && ownKeys.has(key)) || isEvictionTaint({ key, effect });
   const kept = current.filter((taint) => !isOwn(taint) || wished.some((each) => sameTaint(each, taint)));
   const added = wished.filter((taint) => !current.some((each) => sameTaint(each, taint)));
-  if (kept.length === current.length && added.length === 0) return [];
+  const wakes = evicting.at === undefined ? [] : [wake(evicting.at)];
+  if (kept.length === current.length && added.length === 0) return wakes;
   const timeAdded = formatTime(now);
   const taints = [...kept, ...added.map((taint) => ({ ...taint, timeAdded }))];
   const { resourceVersion } = node.metadata;
   const sameWrite = seen.status?.conditions === node.status?.conditions;
   // After a status write of this plan the version is a newer one; the taints are then this controller's to say.
   const metadata = sameWrite ? { resourceVersion } : {};
-  return [patch(Node, node, "merge", { metadata, spec: { taints: taints.length === 0 ? null : taints } })];
+  return [patch(Node, node, "merge", { metadata, spec: { taints: taints.length === 0 ? null : taints } }), ...wakes];
 }
 
 const ownKeys = new Set([...conditionTaints.map(([, , key]) => prefix + key), `${prefix}unschedulable`]);
-const evictionKeys = new Set([`${prefix}not-ready`, `${prefix}unreachable`]);
 
 function noScheduleTaints(node: Node): Taint[] {
   const effect = "NoSchedule";
@@ -152,15 +153,13 @@ function noScheduleTaints(node: Node): Taint[] {
   return node.spec?.unschedulable === true ? [...taints, { key: `${prefix}unschedulable`, effect }] : taints;
 }
 
-/** If no node at all is ready, the fault is more likely here than there: nobody is evicted. */
-function noExecuteTaints(node: Node, view: View): Taint[] {
+/** The taint that evicts, if its turn has come, and when to look again. */
+function noExecuteTaints(node: Node, view: View, now: number): { taints: Taint[]; at?: number } {
   const status = nodeCondition(node, "Ready")?.status;
-  if (status === "True" || status === undefined) return [];
-  const effect = "NoExecute";
-  const wished = { key: prefix + (status === "False" ? "not-ready" : "unreachable"), effect };
-  const has = (node.spec?.taints ?? []).some((taint) => sameTaint(taint, wished));
-  const someReady = view.byIndex(Node, readyNodes, "True").some(({ metadata }) => metadata.name !== node.metadata.name);
-  return has || someReady ? [wished] : [];
+  if (status === "True" || status === undefined) return { taints: [] };
+  const pace = evictionPace(node, view, now);
+  if (pace.verdict !== "now") return { taints: [], at: pace.at };
+  return { taints: [{ key: prefix + (status === "False" ? "not-ready" : "unreachable"), effect: "NoExecute" }] };
 }
 
 /** Pods of a node that is not ready are not ready either, whatever they said last. */
