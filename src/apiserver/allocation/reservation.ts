@@ -58,6 +58,22 @@ export function addressReservations(cache: ClusterCache): Reservations {
   }));
 }
 
+/** The server itself owns what it reserves. */
+function reservedFields(now: number): ManagedFieldsEntry[] {
+  const labels = { ".": {}, "f:ipaddress.kubernetes.io/ip-family": {}, "f:ipaddress.kubernetes.io/managed-by": {} };
+  const parent = { ".": {}, "f:name": {}, "f:namespace": {}, "f:resource": {} };
+  return [
+    {
+      manager: "kube-apiserver",
+      operation: "Update",
+      apiVersion: "networking.k8s.io/v1",
+      time: formatTime(now),
+      fieldsType: "FieldsV1",
+      fieldsV1: { "f:metadata": { "f:labels": labels }, "f:spec": { "f:parentRef": parent } },
+    },
+  ];
+}
+
 /** Node ports have no kind of their own: they are kept beside the kinds. */
 export function portReservations(cache: ClusterCache): Reservations {
   return new Reservations(cache.resource("/registry/ranges/nodeports/"), (port, { namespace, name }) => ({

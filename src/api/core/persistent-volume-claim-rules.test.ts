@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import type { V1PersistentVolumeClaim, V1PersistentVolumeClaimSpec } from "#api/generated/types.ts";
+import { claimErrors, normalizeDataSources } from "./persistent-volume-claim-rules.ts";
+
+const base: V1PersistentVolumeClaimSpec = {
+  accessModes: ["ReadWriteOnce"],
+  resources: { requests: { storage: "2Gi" } },
+  volumeMode: "Filesystem",
+};
+const claim = (more: V1PersistentVolumeClaimSpec, phase = "Pending"): V1PersistentVolumeClaim => ({
+  metadata: { name: "c" },
+  spec: { ...base, ...more },
+  status: { phase, capacity: { storage: "1Gi" } },
+});
+const fields = (now: V1PersistentVolumeClaim, old: V1PersistentVolumeClaim) =>
+  claimErrors(now, old).map(({ field }) => field);
+const sized = (storage: string) => ({ resources: { requests: { storage } } });
+
+describe("claim", () => {
+  it.each<[string, V1PersistentVolumeClaimSpec, V1PersistentVolumeClaimSpec, string, string[]]>([
+    ["a volume is named once", { volumeName: "v" }, {}, "Pending", []],
+    ["a volume's name stays", { volumeName: "w" }, { volumeName: "v" }, "Pending", ["spec"]],
+    ["a class is filled in once", { storageClassName: "a" }, {}, "Pending", []],
+    ["a class stays", { storageClassName: "a" }, { storageClassName: "b" }, "Pending", ["spec"]],
+    ["a bound claim grows", sized("3Gi"), {}, "Bound", []],
+    ["a pending claim does not grow", sized("3Gi"), {}, "Pending", ["spec"]],
+    ["a claim gets no smaller than its volume", sized("1Gi"), {}, "Bound", ["spec.resources.requests.storage"]],
+    ["a bound claim changes its attributes", { volumeAttributesClassName: "a" }, {}, "Bound", []],
+    ["a pending claim does not", { volumeAttributesClassName: "a" }, {}, "Pending", ["spec"]],
+  ])("%s", (_, now, old, phase, expected) => expect(fields(claim(now, phase), claim(old, phase))).toEqual(expected));
+
+  it("one data source shows in both fields; an unknown one of old clients goes", () => {
+    const spec: V1PersistentVolumeClaimSpec = { dataSource: { kind: "PersistentVolumeClaim", name: "a" } };
+    normalizeDataSources(spec, undefined);
+    expect(spec.dataSourceRef).toEqual({ apiGroup: null, kind: "PersistentVolumeClaim", name: "a" });
+    const unknown: V1PersistentVolumeClaimSpec = { dataSource: { apiGroup: "x.io", kind: "K", name: "a" } };
+    normalizeDataSources(unknown, undefined);
+    expect(unknown).toEqual({});
+  });
+});
