@@ -80,17 +80,19 @@ function changeErrors(event: CoreV1Event, old: CoreV1Event): FieldError[] {
   const kept = [
     ["involvedObject", "involvedObject"],
     ["reason", "reason"],
-    ["reportingController", "reportingComponent"],
-    ["reportingInstance", "reportingInstance"],
-    ["action", "action"],
-    ["type", "type"],
-    ["source", "source"],
     ["message", "message"],
-    ["related", "related"],
+    ["source", "source"],
     ["firstTimestamp", "firstTimestamp"],
     ["lastTimestamp", "lastTimestamp"],
     ["count", "count"],
+    // Upstream looks at it twice, and says so twice.
+    ["reason", "reason"],
+    ["type", "type"],
     ["eventTime", "eventTime"],
+    ["action", "action"],
+    ["related", "related"],
+    ["reportingController", "reportingComponent"],
+    ["reportingInstance", "reportingInstance"],
   ] as const;
   for (const [field, name] of kept) errors.push(...immutable(field, event[name] ?? "", old[name] ?? ""));
   return errors;
