@@ -1,0 +1,74 @@
+/** The expressions of admission policies as programs. Upstream: apiserver/pkg/admission/plugin/cel. */
+import { type CelProgram, compileCel } from "#api/cel/program.ts";
+import { type CelType, listOf, mapOf, types } from "#api/cel/types.ts";
+
+const object = (name: string, fields: Readonly<Record<string, CelType>>): CelType => ({
+  kind: "object",
+  name,
+  fields: new Map(Object.entries(fields)),
+});
+const { string, bool, dyn } = types;
+const kind = (version: string) =>
+  object(`kubernetes.GroupVersion${version}`, { group: string, version: string, [version.toLowerCase()]: string });
+
+const requestType = object("kubernetes.AdmissionRequest", {
+  kind: kind("Kind"),
+  resource: kind("Resource"),
+  subResource: string,
+  requestKind: kind("Kind"),
+  requestResource: kind("Resource"),
+  requestSubResource: string,
+  name: string,
+  namespace: string,
+  operation: string,
+  userInfo: object("kubernetes.UserInfo", {
+    username: string,
+    uid: string,
+    groups: listOf(string),
+    extra: mapOf(string, listOf(string)),
+  }),
+  dryRun: bool,
+  options: dyn,
+});
+
+const namespaceType = object("kubernetes.Namespace", {
+  metadata: object("kubernetes.NamespaceMetadata", {
+    name: string,
+    generateName: string,
+    namespace: string,
+    labels: mapOf(string, string),
+    annotations: mapOf(string, string),
+    UID: string,
+    creationTimestamp: types.timestamp,
+    deletionGracePeriodSeconds: types.int,
+    deletionTimestamp: types.timestamp,
+    generation: types.int,
+    resourceVersion: string,
+    finalizers: listOf(string),
+  }),
+  spec: object("kubernetes.NamespaceSpec", { finalizers: listOf(string) }),
+  status: object("kubernetes.NamespaceStatus", { phase: string }),
+});
+
+export const policyTypes = { request: requestType, namespace: namespaceType };
+
+export interface PolicyEnvironment {
+  hasParams: boolean;
+  /** Those that came before. */
+  variables?: ReadonlyMap<string, CelType>;
+}
+
+/** Throws CelCompileError. */
+export function compilePolicy(expression: string, { hasParams, variables }: PolicyEnvironment): CelProgram {
+  const known = new Map<string, CelType>([
+    ["object", dyn],
+    ["oldObject", dyn],
+    ["request", requestType],
+    ["namespaceObject", { ...namespaceType, isNullable: true }],
+    ...(hasParams ? ([["params", dyn]] as const) : []),
+    ...(variables === undefined
+      ? []
+      : ([["variables", { kind: "object", name: "kubernetes.variables", fields: variables }]] as const)),
+  ]);
+  return compileCel(expression, known);
+}

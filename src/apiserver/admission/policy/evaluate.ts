@@ -1,0 +1,179 @@
+/** One policy against one request: what its conditions and validations say. Upstream: plugin/policy/validating/validator.go. */
+import { compilePolicy, policyTypes } from "#api/admissionregistration/policy-program.ts";
+import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
+import type { CelType } from "#api/cel/types.ts";
+import { CelError, valueOf } from "#api/cel/value.ts";
+import type { KubernetesObject } from "#api/object.ts";
+import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
+import { namespaceOf } from "./match.ts";
+
+export interface PolicyValidation {
+  expression: string;
+  message?: string;
+  messageExpression?: string;
+  reason?: string;
+}
+
+export interface PolicySpec {
+  paramKind?: { apiVersion?: string; kind?: string };
+  failurePolicy?: string;
+  matchConditions?: readonly { name: string; expression: string }[];
+  variables?: readonly { name: string; expression: string }[];
+  validations?: readonly PolicyValidation[];
+}
+
+export interface Denial {
+  message: string;
+  reason: string;
+}
+
+type Values = ReadonlyMap<string, unknown>;
+
+/** A policy's programs are made when it is first used, and once. */
+const programs = new WeakMap<object, Map<string, CelProgram | Error>>();
+
+function programOf(spec: PolicySpec, expression: string, variables?: ReadonlyMap<string, CelType>): CelProgram {
+  let known = programs.get(spec);
+  if (known === undefined) programs.set(spec, (known = new Map()));
+  let program = known.get(expression);
+  if (program === undefined) {
+    try {
+      program = compilePolicy(expression, { hasParams: spec.paramKind !== undefined, ...(variables && { variables }) });
+    } catch (error) {
+      if (!(error instanceof CelCompileError)) throw error;
+      program = new CelError(`compilation error: compilation failed: ${error.message}`);
+    }
+    known.set(expression, program);
+  }
+  if (program instanceof Error) throw program;
+  return program;
+}
+
+export function denialsOf(spec: PolicySpec, request: AdmissionRequest, params: KubernetesObject | null): Denial[] {
+  const fails = spec.failurePolicy !== "Ignore";
+  const { values, types } = withVariables(spec, valuesOf(request, params));
+  const conditions = conditionsOf(spec, values);
+  if (conditions === "no") return [];
+  if (conditions !== "yes") return fails ? [conditions] : [];
+  return (spec.validations ?? []).flatMap((validation) => {
+    try {
+      if (programOf(spec, validation.expression, types).run(values) === true) return [];
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+      return fails ? [failureOf(validation.expression, error)] : [];
+    }
+    return [{ message: messageOf(spec, validation, values, types), reason: validation.reason ?? "Invalid" }];
+  });
+}
+
+const failureOf = (expression: string, error: CelError): Denial => ({
+  message: `expression '${expression.trim()}' resulted in error: ${error.message}`,
+  reason: "Invalid",
+});
+
+/** An error counts only where no other condition says no. */
+function conditionsOf(spec: PolicySpec, values: Values): "yes" | "no" | Denial {
+  let failure: Denial | undefined;
+  for (const { expression } of spec.matchConditions ?? []) {
+    try {
+      if (programOf(spec, expression).run(values) !== true) return "no";
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+      failure ??= failureOf(expression, error);
+    }
+  }
+  return failure ?? "yes";
+}
+
+function messageOf(
+  spec: PolicySpec,
+  { expression, message, messageExpression }: PolicyValidation,
+  values: Values,
+  types: ReadonlyMap<string, CelType>,
+): string {
+  const plain = message?.trim() || `failed expression: ${expression.trim()}`;
+  if (messageExpression === undefined || messageExpression === "") return plain;
+  try {
+    const text = programOf(spec, messageExpression, types).run(values);
+    return typeof text === "string" && text.trim() !== "" && !/[\r\n]/.test(text.trim()) ? text.trim() : plain;
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return plain;
+  }
+}
+
+/** Each is worked out when it is first asked for, from those before it. */
+function withVariables(spec: PolicySpec, base: Values): { values: Values; types: ReadonlyMap<string, CelType> } {
+  const types = new Map<string, CelType>();
+  const lazy = new LazyMap();
+  const values = new Map(base).set("variables", lazy);
+  for (const { name, expression } of spec.variables ?? []) {
+    const before = new Map(types);
+    try {
+      types.set(name, programOf(spec, expression, before).type);
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+      types.set(name, { kind: "dyn" });
+    }
+    lazy.define(name, () => valueOfVariable(name, () => programOf(spec, expression, before).run(values)));
+  }
+  return { values, types };
+}
+
+function valueOfVariable(name: string, run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    throw new CelError(`composited variable "${name}" fails to evaluate: ${error.message}`);
+  }
+}
+
+class LazyMap extends Map<unknown, unknown> {
+  readonly #waiting = new Map<unknown, () => unknown>();
+
+  define(name: string, make: () => unknown): void {
+    this.#waiting.set(name, make);
+  }
+
+  override has(name: unknown): boolean {
+    return super.has(name) || this.#waiting.has(name);
+  }
+
+  override get(name: unknown): unknown {
+    const make = super.has(name) ? undefined : this.#waiting.get(name);
+    if (make !== undefined) super.set(name, make());
+    return super.get(name);
+  }
+}
+
+function valuesOf(request: AdmissionRequest, params: KubernetesObject | null): Values {
+  const { object, old, operation } = request;
+  const namespace = namespaceOf(request);
+  const seen = (one: KubernetesObject | undefined) => (one === undefined ? null : valueOf(one, undefined));
+  return new Map<string, unknown>([
+    ["object", () => seen(operation === "DELETE" ? undefined : object)],
+    ["oldObject", () => seen(old)],
+    ["request", () => valueOf(requestOf(request), policyTypes.request)],
+    ["namespaceObject", () => (namespace === undefined ? null : valueOf(namespace, policyTypes.namespace))],
+    ["params", () => (params === null ? null : seen(params))],
+  ]);
+}
+
+/** The request as a webhook or policy sees it. */
+export function requestOf({ resource, subresource, namespace, name, operation, user, dryRun }: AdmissionRequest) {
+  const { group, version, kind, plural } = resource;
+  return {
+    kind: { group, version, kind },
+    resource: { group, version, resource: plural },
+    subResource: subresource,
+    requestKind: { group, version, kind },
+    requestResource: { group, version, resource: plural },
+    requestSubResource: subresource,
+    name,
+    namespace,
+    operation,
+    userInfo: { username: user.name, uid: user.uid ?? "", groups: user.groups, extra: user.extra ?? {} },
+    dryRun,
+  };
+}
