@@ -56,7 +56,8 @@ export async function insertObject(
   }
   if (metadata.uid === undefined || metadata.creationTimestamp === undefined) nameNew(operation, object);
   const admission = admissionFor(operation, "CREATE", object, undefined);
-  await services.admission.mutate(admission);
+  // Who may still change the object knows a name that is to be generated only by its beginning.
+  await services.admission.mutate(isGenerated ? { ...admission, name: metadata.generateName! } : admission);
   matchNamespace(resource, metadata, info.namespace);
   const hook = services.hooks.get(resource.group, resource.plural);
   for (let attempt = 0; ; attempt += 1) {
