@@ -58,6 +58,8 @@ export interface AgentOptions {
   readonly nodeTaints?: readonly V1Taint[];
   /** To the API server, as system:node:NAME. */
   readonly transport: Transport;
+  /** To the API server, as the node's network duties. */
+  readonly networkTransport: Transport;
   readonly identity: NodeIdentity;
   /** The node's own API. Default 10250; 0 takes a free one. */
   readonly port?: number;
@@ -128,8 +130,13 @@ class Starting {
     await mkdir(this.#paths.root, { recursive: true, mode: 0o711 });
     this.#stops.push(await lockDirectory(this.#paths.root));
     await prepareDirectories(this.#paths);
+    const network = new Client(this.#options.networkTransport);
     const cache = <T extends KubernetesObject>(ref: ResourceRef<T>, fieldSelector?: string): Cache<T> => {
-      const made = new Cache(this.#client, ref, { log, ...(fieldSelector === undefined ? {} : { fieldSelector }) });
+      // What concerns this node alone is read as the node, all else as its network duties.
+      const made = new Cache(fieldSelector === undefined ? network : this.#client, ref, {
+        log,
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      });
       void made.run(signal);
       return made;
     };

@@ -28,6 +28,9 @@ export interface NodeCredentials {
   clientKey: string;
   servingCert: string;
   servingKey: string;
+  /** The identity of the node's network duties. */
+  networkCert: string;
+  networkKey: string;
   clusterCidr: string;
   serviceCidr: string;
   clusterDns: string;
@@ -44,26 +47,31 @@ const timeoutMs = 15_000;
 export async function joinCluster(options: JoinOptions, refresh = false): Promise<NodeCredentials> {
   const kept = refresh ? undefined : readCredentials(options.directory);
   const isSame =
-    kept?.nodeName === options.nodeName && options.addresses.every((address) => kept.addresses.includes(address));
+    kept?.nodeName === options.nodeName &&
+    kept.networkCert !== undefined &&
+    options.addresses.every((address) => kept.addresses.includes(address));
   if (kept !== undefined && isSame) return { ...kept, server: options.server };
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const ca = await fetchTrustedCa(options);
   const client = newKeyPair();
   const serving = newKeyPair();
+  const network = newKeyPair();
   const answer = await post(`${options.server}/capstan/v1/join`, ca, options.token, {
     nodeName: options.nodeName,
     nodePassword: await keepPassword(options.directory),
     addresses: options.addresses,
     clientPublicKey: client.publicKey,
     servingPublicKey: serving.publicKey,
+    networkPublicKey: network.publicKey,
   });
   const credentials: NodeCredentials = {
-    ...(answer as Omit<NodeCredentials, "server" | "nodeName" | "ca" | "clientKey" | "servingKey">),
+    ...(answer as Omit<NodeCredentials, "server" | "nodeName" | "ca" | "clientKey" | "servingKey" | "networkKey">),
     server: options.server,
     nodeName: options.nodeName,
     ca,
     clientKey: client.privateKey,
     servingKey: serving.privateKey,
+    networkKey: network.privateKey,
   };
   await writeWhole(
     credentialsFile(options.directory),

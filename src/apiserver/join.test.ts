@@ -37,6 +37,7 @@ beforeAll(async () => {
     addresses: ["10.0.0.1"],
     clientPublicKey: publicKey(),
     servingPublicKey: publicKey(),
+    networkPublicKey: publicKey(),
   };
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -48,6 +49,7 @@ describe("join", () => {
     expect(client.subject).toBe("O=system:nodes\nCN=system:node:n1");
     expect(client.checkIssued(new X509Certificate(pki.ca.cert))).toBe(true);
     expect(new X509Certificate(answer.servingCert).checkIP("10.0.0.1")).toBe("10.0.0.1");
+    expect(new X509Certificate(answer.networkCert).subject).toBe("O=capstan:node-network\nCN=capstan:node-network:n1");
     expect(answer.clusterDns).toBe("10.43.0.10");
   });
   it("lets the same machine come back, and refuses another one under its name", async () => {

@@ -23,6 +23,8 @@ export interface JoinRequest {
   /** SPKI PEM of the keys to certify. */
   clientPublicKey: string;
   servingPublicKey: string;
+  /** For what reads Services, endpoints and other nodes: duties of the network, not of the node itself. */
+  networkPublicKey: string;
 }
 
 /** What a node needs to know of its cluster. */
@@ -36,7 +38,11 @@ export interface ClusterFacts {
 export interface JoinAnswer extends ClusterFacts {
   clientCert: string;
   servingCert: string;
+  networkCert: string;
 }
+
+/** Who the network duties of nodes are; manifests/node-network.yaml says what they may read. */
+export const networkGroup = "capstan:node-network";
 
 /** Where password hashes are kept: Secrets in kube-system, through the API. */
 export interface NodePasswords {
@@ -66,7 +72,7 @@ export async function joinNode(
 ): Promise<JoinAnswer> {
   const request = readRequest(body);
   await claimName(request, passwords);
-  const [clientCert, servingCert] = await Promise.all([
+  const [clientCert, servingCert, networkCert] = await Promise.all([
     ca.sign(await importKey(request.clientPublicKey), {
       commonName: `system:node:${request.nodeName}`,
       organizations: ["system:nodes"],
@@ -76,8 +82,12 @@ export async function joinNode(
       organizations: ["system:nodes"],
       hosts: [request.nodeName, ...request.addresses],
     }),
+    ca.sign(await importKey(request.networkPublicKey), {
+      commonName: `${networkGroup}:${request.nodeName}`,
+      organizations: [networkGroup],
+    }),
   ]);
-  return { clientCert, servingCert, ...facts };
+  return { clientCert, servingCert, networkCert, ...facts };
 }
 
 function readRequest(body: unknown): JoinRequest {
@@ -104,6 +114,7 @@ function readRequest(body: unknown): JoinRequest {
     addresses: addresses as string[],
     clientPublicKey: text("clientPublicKey", /^-----BEGIN PUBLIC KEY-----/),
     servingPublicKey: text("servingPublicKey", /^-----BEGIN PUBLIC KEY-----/),
+    networkPublicKey: text("networkPublicKey", /^-----BEGIN PUBLIC KEY-----/),
   };
 }
 

@@ -44,6 +44,10 @@ async function runAgent(flags: FlagValues, io: Io): Promise<number> {
   const credentials = await joinPatiently(flags, nodeIp, dataDir, log, io);
   if (credentials === undefined) return 0;
   const { nodeName, server, ca, clientCert, clientKey, servingCert, servingKey } = credentials;
+  const networkTransport = new HttpTransport(
+    { server, ca, cert: credentials.networkCert, key: credentials.networkKey },
+    { userAgent: "capstan-network" },
+  );
   const transport = new HttpTransport({ server, ca, cert: clientCert, key: clientKey }, { userAgent: "kubelet" });
   const agent = await startAgent({
     dataDirectory: dataDir,
@@ -60,6 +64,7 @@ async function runAgent(flags: FlagValues, io: Io): Promise<number> {
       .flatMap((one) => one.split(","))
       .map(readTaint),
     transport,
+    networkTransport,
     identity: { servingCert, servingKey, clientCa: ca },
     port: flags.integer("kubelet-port"),
     clusterCidrs: [credentials.clusterCidr],
@@ -84,6 +89,7 @@ async function runAgent(flags: FlagValues, io: Io): Promise<number> {
   log.info("stopping; containers go on");
   await agent.stop();
   transport.close();
+  networkTransport.close();
   return 0;
 }
 
