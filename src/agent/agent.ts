@@ -39,6 +39,8 @@ import { startNodeServer } from "./server/node-server.ts";
 import { lockDirectory } from "./system/directory-lock.ts";
 import { isMountPoint, makeSharedMount, mountTmpfs } from "./system/mounts.ts";
 import { ObjectCaches } from "./volumes/object-caches.ts";
+import { ClaimVolumes } from "./volumes/claim-volumes.ts";
+import { ImageVolumes } from "./volumes/image-volumes.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-tokens.ts";
 
@@ -149,7 +151,7 @@ class Starting {
     this.#stops.push(() => runtime.close());
     await this.#images(containerd.socket);
     const registration = await this.#register(runtime);
-    const context = await this.#context(runtime, services, registration);
+    const context = await this.#context(runtime, containerd.socket, services, registration);
     const nodePods = new NodePods(context.pod, pods, () => registration.node, signal);
     context.changed = (uid) => nodePods.refreshVolumes(uid);
     nodes.onChange(({ object }) => {
@@ -226,6 +228,7 @@ class Starting {
 
   async #context(
     runtime: RuntimeClient,
+    socket: string,
     services: Cache<Service>,
     registration: NodeRegistration,
   ): Promise<{ pod: PodContext; changed: (podUid: string) => void }> {
@@ -242,6 +245,8 @@ class Starting {
       paths: this.#paths,
       objects,
       tokens: new ServiceAccountTokens(this.#client, this.#clock),
+      images: new ImageVolumes(socket),
+      claims: new ClaimVolumes(this.#client, nodeName),
       clock: this.#clock,
       allocatable,
     });

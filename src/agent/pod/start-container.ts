@@ -60,6 +60,7 @@ export async function startContainer(
         "InvalidEnvironmentVariableNames",
         `Keys [${keys.join(", ")}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`,
       );
+    await mountImages(input, context, event);
     const mounts = await containerMounts(
       { pod, container: container.spec, attempt, volumes: input.volumes, environment: variables, podIps: input.podIps },
       context,
@@ -88,6 +89,19 @@ export async function startContainer(
   } catch (error) {
     if (isUnavailable(error)) throw error;
     return { started: false, id, wait: waitFor(error, step, untilMs(), event) };
+  }
+}
+
+/** Images that the container sees as volumes are pulled as its own is. */
+async function mountImages({ pod, container }: StartInput, context: PodContext, event: ContainerEvent): Promise<void> {
+  const mounted = new Set((container.spec.volumeMounts ?? []).map(({ name }) => name));
+  for (const { name, image } of pod.spec?.volumes ?? []) {
+    if (image === undefined || !mounted.has(name)) continue;
+    const { reference: wanted, pullPolicy: imagePullPolicy } = image;
+    const asked = { name, ...(wanted === undefined ? {} : { image: wanted }) };
+    const policy = imagePullPolicy === undefined ? {} : { imagePullPolicy };
+    const found = await context.images.ensure(pod, { ...asked, ...policy }, pullSecrets(pod, context), event);
+    await context.volumes.mountImage(pod, name, found.id);
   }
 }
 

@@ -11,10 +11,14 @@ import type { Allocatable, PodAddresses } from "#agent/pod/field-ref.ts";
 import { podLimits } from "#agent/pod/pod-resources.ts";
 import { isMountPoint, mountTmpfs, unmountBelow } from "#agent/system/mounts.ts";
 import { makeVolumeDirectory, writeAtomically } from "./atomic-writer.ts";
+import type { ClaimVolumes } from "./claim-volumes.ts";
 import { prepareHostPath } from "./host-path.ts";
+import type { ImageVolumes } from "./image-volumes.ts";
 import type { ObjectCaches } from "./object-caches.ts";
 import { projectedFiles, type ProjectionSources } from "./projections.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
+
+const imageKind = "image";
 
 /** Upstream's event text around an error of one volume. */
 class VolumeError extends Error {
@@ -34,6 +38,8 @@ export interface PodVolumesOptions {
   readonly paths: AgentPaths;
   readonly objects: ObjectCaches;
   readonly tokens: ServiceAccountTokens;
+  readonly images: ImageVolumes;
+  readonly claims: ClaimVolumes;
   readonly clock: Clock;
   allocatable(): Allocatable;
 }
@@ -69,6 +75,8 @@ export class PodVolumes {
   async tearDownUid(uid: string): Promise<void> {
     const { paths, tokens, objects } = this.#options;
     const directory = join(paths.pods, uid);
+    const images = join(directory, "volumes", imageKind);
+    for (const name of await readdir(images).catch(() => [])) await this.#options.images.remove(join(images, name));
     await unmountBelow(directory);
     await rm(directory, { recursive: true, force: true });
     await rm(join(paths.memory, uid), { recursive: true, force: true });
@@ -83,6 +91,11 @@ export class PodVolumes {
 
   podDirectory({ metadata }: Pod): string {
     return join(this.#options.paths.pods, metadata.uid ?? "");
+  }
+
+  /** An image is there only when a container that mounts it is about to start: `id` is the runtime's. */
+  async mountImage(pod: Pod, volume: string, id: string): Promise<void> {
+    await this.#options.images.mount(id, this.#place(pod, imageKind, volume));
   }
 
   /** The text of a file in an emptyDir, for variables. Links are not followed out of the volume. */
@@ -100,6 +113,10 @@ export class PodVolumes {
   async #setUpOne(pod: Pod, volume: V1Volume, addresses: PodAddresses): Promise<MountableVolume> {
     if (volume.hostPath !== undefined) return { hostPath: prepareHostPath(volume.hostPath), readOnly: false };
     if (volume.emptyDir !== undefined) return await this.#emptyDir(pod, volume.name, volume.emptyDir);
+    if (volume.image !== undefined) return { hostPath: this.#place(pod, imageKind, volume.name), readOnly: true };
+    if (volume.persistentVolumeClaim !== undefined)
+      return await this.#options.claims.mountable(pod, volume.persistentVolumeClaim);
+    if (volume.ephemeral !== undefined) return await this.#options.claims.ephemeral(pod, volume.name);
     if (volume.projected !== undefined) await this.#options.tokens.fetch(pod);
     const files = projectedFiles(volume, this.#sources(pod, addresses));
     if (files === undefined) throw new Error(`volumes of this type are not supported by this node`);
