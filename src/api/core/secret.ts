@@ -30,7 +30,7 @@ export const Secret = defineResource<Secret>({
   columns: [
     nameColumn,
     column("Type", ["core.v1.Secret", "type"], (secret: Secret) => secret.type ?? ""),
-    column("Data", ["core.v1.Secret", "data"], (secret: Secret) => String(Object.keys(secret.data ?? {}).length)),
+    column("Data", ["core.v1.Secret", "data"], (secret: Secret) => Object.keys(secret.data ?? {}).length),
     ageColumn,
   ],
   fieldSelectors: { type: (secret) => secret.type ?? "" },
