@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CelCompileError, compileCel } from "./program.ts";
+import { type CelType, listOf, mapOf, optionalOf, types } from "./types.ts";
+import { CelError, none, valueOf } from "./value.ts";
+
+const self: CelType = {
+  kind: "object",
+  name: "Widget",
+  fields: new Map<string, CelType>([
+    ["text", types.string],
+    ["size", types.int],
+    ["list", listOf(types.int)],
+    ["map", mapOf(types.string, types.string)],
+    ["when", types.timestamp],
+    ["__if__", types.int],
+  ]),
+};
+const variables = new Map<string, CelType>([
+  ["self", self],
+  ["oldSelf", optionalOf(self)],
+]);
+const json = { text: "2Gi", size: 3, list: [1, 2, 3], map: { k: "v" }, when: "2021-01-01T00:00:00Z", if: 1, hidden: 1 };
+const run = (source: string) =>
+  compileCel(source, variables).run(
+    new Map([
+      ["self", valueOf(json, self)],
+      ["oldSelf", none as unknown],
+    ]),
+  );
+
+function compileText(source: string): string {
+  try {
+    compileCel(source, variables);
+    return "";
+  } catch (error) {
+    if (error instanceof CelCompileError) return error.message;
+    throw error;
+  }
+}
+
+function errorOf(source: string): string {
+  try {
+    return String(run(source));
+  } catch (error) {
+    if (error instanceof CelError) return error.message;
+    throw error;
+  }
+}
+
+describe("a CEL expression", () => {
+  it.each([
+    "self.size + 1 == 4 && 7 / 2 == 3 && -7 % 3 == -1 && 2.0 * 1.5 == 3.0",
+    "1 < 1.5 && 2u > 1 && 'a' < 'b' && b'a' == b'a'",
+    "self.list.all(x, x > 0) && self.list.exists_one(x, x == 3) && self.list.map(x, x > 1, x * 2) == [4, 6]",
+    "self.list.all(i, v, v == i + 1) && self.map.exists(k, v, k + v == 'kv')",
+    "self.map.transformMap(k, v, v + '!') == {'k': 'v!'} && self.list.transformList(i, v, i * v) == [0, 2, 6]",
+    "has(self.map.k) && !has(self.map.z) && self.__if__ == 1",
+    "(1 / 0 == 1) || true",
+    "!(false && 1 / 0 == 1)",
+    "self.map.?z.orValue('d') == 'd' && self.map[?'k'].hasValue() && oldSelf.optMap(o, o.size).orValue(7) == 7",
+    "[?optional.of(1), ?optional.none()] == [1] && {?'a': optional.none()} == {}",
+    "self.when.getFullYear() == 2021 && self.when + duration('36h') > timestamp('2021-01-02T11:00:00Z')",
+    "timestamp('2020-03-01T23:30:00Z').getHours('+02:00') == 1 && duration('90s').getMinutes() == 1",
+    "'héllo'.size() == 5 && 'a-b-c'.split('-', 2) == ['a', 'b-c'] && 'abc'.substring(1) == 'bc'",
+    "'%s=%d %.2f %b %x'.format(['a', 1, 1.5, true, 255]) == 'a=1 1.50 true ff'",
+    "[3, 1, 2].sort() == [1, 2, 3] && [1, 1, 2].distinct().sum() == 3 && [[1], [2]].flatten() == [1, 2]",
+    "sets.contains([1, 2], [2]) && !sets.intersects([1], [2]) && sets.equivalent([1, 2], [2, 1, 1])",
+    "quantity(self.text).isGreaterThan(quantity('1Gi')) && quantity('1').sub(1).sign() == 0 && !isQuantity('1x')",
+    "ip('::1').isLoopback() && cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16') && !cidr('10.1.0.0/16').containsCIDR('10.0.0.0/8')",
+    "type(ip('10.0.0.1')) == net.IP && string(cidr('10.1.2.3/8').masked()) == '10.0.0.0/8'",
+    "url('https://[::1]:80/a b?x=1&x=2').getHostname() == '::1' && url('/a b').getEscapedPath() == '/a%20b'",
+    "semver('1.2.3-rc.1').isLessThan(semver('1.2.3')) && isSemver('v1.2', true) && !isSemver('v1.2')",
+    "format.dns1123Label().validate('A_b').value().size() == 1 && format.named('nothing') == optional.none()",
+    "'abc 123'.find('[0-9]+') == '123' && self.text.matches('^[0-9]+Gi$')",
+    "string(duration('1h')) == '3600s' && string(1.0) == '1' && int('3') + int(2.9) == 5",
+    String.raw`'a\n\x41\u0042\U00000043' == "a\nABC" && r'\d' == '\\d' && '''a'b''' == "a'b"`,
+  ])("holds: %s", (source) => {
+    expect(run(source)).toBe(true);
+  });
+
+  it.each([
+    [
+      "self.size ==",
+      "1:13",
+      "Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+    ],
+    ["other > 3", "1:1", "undeclared reference to 'other' (in container '')"],
+    ["self.size == 'x'", "1:11", "found no matching overload for '_==_' applied to '(int, string)'"],
+    ["self.text.size(1) == 1", "1:15", "found no matching overload for 'size' applied to 'string.(int)'"],
+    ["self.hidden == 1", "1:5", "undefined field 'hidden'"],
+    ["has(self)", "1:5", "invalid argument to has() macro"],
+    ["self.text.matches('(')", "1:19", "invalid matches argument"],
+    ["duration('x') == duration('1s')", "1:10", "invalid duration argument"],
+    ["oldSelf > 1", "1:9", "found no matching overload for '_>_' applied to '(optional_type(Widget), int)'"],
+    [
+      "self.size.map(x, x) == []",
+      "1:5",
+      "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)",
+    ],
+  ])("is refused: %s", (source, place, text) => {
+    expect(compileText(source).split("\n")[0]).toBe(`ERROR: <input>:${place}: ${text}`);
+  });
+
+  it("shows the place of a fault below its line", () => {
+    expect(compileText("true &&\n  other")).toBe(
+      "ERROR: <input>:2:3: undeclared reference to 'other' (in container '')\n |   other\n | ..^",
+    );
+  });
+
+  it.each([
+    ["1 / (self.size - 3) == 1", "division by zero"],
+    ["self.list[3] == 1", "index out of bounds: 3"],
+    ["self.map['z'] == ''", "no such key: z"],
+    ["9223372036854775807 + self.size > 0", "integer overflow"],
+    ["optional.none().value() == 1", "optional.none() dereference"],
+    ["[].min() == 1", "min called on empty list"],
+    [
+      "quantity('bad') == quantity('1')",
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ],
+  ])("fails: %s", (source, text) => {
+    expect(errorOf(source)).toBe(text);
+  });
+
+  it("ends when it has taken too many steps", () => {
+    const source = `${"[1,2,3,4,5,6,7,8,9,10].all(a, ".repeat(8)}a > 0${")".repeat(8)}`;
+    expect(errorOf(source)).toBe("operation cancelled: actual cost limit exceeded");
+  });
+
+  it("never crashes on a text that is none", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom(..."self.list[(1+'\"{}),?: &|!<>=-x".split("")), maxLength: 30 }),
+        (source) => {
+          expect(typeof compileText(source)).toBe("string");
+        },
+      ),
+    );
+  });
+});
