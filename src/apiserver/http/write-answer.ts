@@ -12,6 +12,7 @@ import {
 import type { Exchange, ResponseStream } from "./exchange.ts";
 import type { Form } from "./negotiate.ts";
 import { asProtobuf, protobufFrame } from "./protobuf-form.ts";
+import { warningHeaders } from "./warning-headers.ts";
 import { toYaml } from "./yaml.ts";
 
 /** Answers from this size on are compressed for clients that can take it (upstream's figure). */
@@ -82,7 +83,7 @@ async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form)
     ...(answer.headers as Record<string, string> | undefined),
   };
   if (answer.warnings !== undefined && answer.warnings.length > 0)
-    headers["warning"] = answer.warnings.map(warningHeader);
+    headers["warning"] = warningHeaders(answer.warnings);
   let body: readonly Uint8Array[];
   if (isProtobuf) body = [protobuf];
   else if (encoding === "yaml") body = [Buffer.from(toYaml(objectOf(answer)))];
@@ -97,19 +98,12 @@ async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form)
   exchange.respond(answer.code, headers, body);
 }
 
-/** RFC 7234 §5.5, as upstream's net.NewWarningHeader writes it. */
-function warningHeader(text: string): string {
-  const clean = text.replace(/\p{Cc}/gu, "");
-  // Header values are bytes: UTF-8 goes out as latin1 text.
-  return Buffer.from(`299 - "${clean.replace(/[\\"]/g, "\\$&")}"`).toString("latin1");
-}
-
 function writeWatch(exchange: Exchange, answer: WatchAnswer, form: Form): void {
   const contentType =
     form.encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : contentTypes.json;
   const headers: Record<string, string | string[]> = { "content-type": contentType, ...baseHeaders };
   if (answer.warnings !== undefined && answer.warnings.length > 0)
-    headers["warning"] = answer.warnings.map(warningHeader);
+    headers["warning"] = warningHeaders(answer.warnings);
   const out = exchange.start(200, headers);
   const frame = form.encoding === "protobuf" ? protobufFrame : (event: OutgoingEvent) => event.line();
   const close = answer.open({
