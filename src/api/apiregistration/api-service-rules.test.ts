@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { apiServiceStrategy } from "./api-service-rules.ts";
+
+const context = { now: 0, user: { name: "u", groups: [] }, dryRun: false };
+const fields = (name: string, spec: object) => {
+  const service = { metadata: { name }, spec: { groupPriorityMinimum: 1, versionPriority: 1, ...spec } };
+  return apiServiceStrategy.validate!(service, undefined, context).map(({ field }) => field);
+};
+
+describe("API service", () => {
+  it.each<[string, object, string[]]>([
+    ["v1.x.io", { group: "x.io", version: "v1" }, []],
+    ["v1.", { group: "", version: "v1" }, []],
+    ["v2.", { group: "", version: "v2" }, ["spec.group"]],
+    ["v1.y.io", { group: "x.io", version: "v1" }, ["metadata.name"]],
+    ["v1.x.io", { group: "x.io", version: "v1", versionPriority: 1001 }, ["spec.versionPriority"]],
+    ["v1.x.io", { group: "x.io", version: "v1", insecureSkipTLSVerify: true }, ["spec.insecureSkipTLSVerify"]],
+    [
+      "v1.x.io",
+      { group: "x.io", version: "v1", service: { port: 0 } },
+      ["spec.service.namespace", "spec.service.name", "spec.service.port"],
+    ],
+  ])("%s with %j has faults here", (name, spec, expected) => expect(fields(name, spec)).toEqual(expected));
+});
