@@ -27,6 +27,7 @@ import { claimBinderReconciler } from "./volume/claim-binder.ts";
 import { ephemeralVolumeReconciler } from "./volume/ephemeral-volume.ts";
 import { volumePhaseReconciler } from "./volume/volume-phase.ts";
 import { claimProtectionReconciler, volumeProtectionReconciler } from "./volume/volume-protection.ts";
+import { legacyTokenCleanupReconciler } from "./namespace/legacy-token-cleanup.ts";
 import { rootCaReconciler } from "./namespace/root-ca.ts";
 import { serviceAccountTokenReconciler } from "./namespace/service-account-token.ts";
 import { serviceAccountReconciler } from "./namespace/service-account.ts";
@@ -79,6 +80,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     serviceAccountReconciler,
     rootCaReconciler(rootCa),
     serviceAccountTokenReconciler(rootCa),
+    legacyTokenCleanupReconciler,
     nodeLifecycleReconciler,
     taintEvictionReconciler,
     nodeTtlReconciler,
