@@ -2,6 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1CSIDriver } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { podInfoDescription, tokenRequestsDescription } from "./csi-driver-texts.ts";
 import { csiDriverErrors, csiDriverWarnings, dropGated, isMutableFieldChanged } from "./csi-driver-rules.ts";
 
 const type = "storage.v1.CSIDriverSpec";
@@ -37,14 +38,14 @@ export const CSIDriver = defineResource<CSIDriver>({
   columns: [
     nameColumn,
     column("AttachRequired", [type, "attachRequired"], ({ spec }: CSIDriver) => spec.attachRequired ?? true, boolean),
-    column("PodInfoOnMount", [type, "podInfoOnMount"], ({ spec }: CSIDriver) => spec.podInfoOnMount ?? false, boolean),
+    column("PodInfoOnMount", podInfoDescription, ({ spec }: CSIDriver) => spec.podInfoOnMount ?? false, boolean),
     column(
       "StorageCapacity",
       [type, "storageCapacity"],
       ({ spec }: CSIDriver) => spec.storageCapacity ?? false,
       boolean,
     ),
-    column("TokenRequests", [type, "tokenRequests"], ({ spec }: CSIDriver) =>
+    column("TokenRequests", tokenRequestsDescription, ({ spec }: CSIDriver) =>
       spec.tokenRequests === undefined ? "<unset>" : spec.tokenRequests.map(({ audience }) => audience).join(","),
     ),
     column(
