@@ -1,4 +1,5 @@
 /** Puts the API server together. main.ts hands in the store, the clock and the certificates, and connects transports. */
+import { isIPv6 } from "node:net";
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import { type Random, systemRandom } from "#lib/random.ts";
@@ -188,7 +189,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           .then(({ answer, form }) => writeAnswer(exchange, answer, form))
           .catch((error: unknown) => log.error("an answer could not be written", { error: error as Error }));
       });
-      address = `${listenOptions.host ?? "127.0.0.1"}:${listener.port}`;
+      const host = advertiseAddress ?? listenOptions.host ?? "127.0.0.1";
+      address = `${isIPv6(host) ? `[${host}]` : host}:${listener.port}`;
       listeners.add(listener);
       return listener;
     },

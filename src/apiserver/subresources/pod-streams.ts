@@ -12,6 +12,7 @@ import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
 import type { NodeDialer } from "./node-connection.ts";
 import { entryOf, operationOn } from "./support.ts";
 import { openTunnel, tunnelledProtocol } from "./tunnel.ts";
+import { isWebSocketRequest, streamToWebSocket } from "./web-socket-stream.ts";
 import { passUpgrade } from "./upgrade.ts";
 
 export function podLog(dialer: NodeDialer): SpecialHandler {
@@ -27,7 +28,9 @@ export function podLog(dialer: NodeDialer): SpecialHandler {
       const nodeName = pod.spec?.nodeName ?? "";
       if (nodeName === "") return textAnswer("", 204);
       const path = `/containerLogs/${info.namespace}/${info.name}/${container}${queryText(request.query, logParameters)}`;
-      return relay(await dialer.request(nodeName, path, request.signal));
+      const answer = await dialer.request(nodeName, path, request.signal);
+      if (answer.statusCode === 200 && isWebSocketRequest(request)) return streamToWebSocket(request, answer);
+      return relay(answer);
     },
   };
 }

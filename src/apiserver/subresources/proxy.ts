@@ -9,6 +9,7 @@ import { connect as connectTls } from "node:tls";
 import type { V1Endpoints, V1Pod, V1Service } from "#api/generated/types.ts";
 import { badRequest, notFound, serviceUnavailable } from "#api/status-catalogue.ts";
 import type { Answer, Headers } from "#apiserver/answer.ts";
+import type { ServerRequest } from "#apiserver/request.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
 import type { NodeDialer, TlsChoice } from "./node-connection.ts";
 import { passUpgrade } from "./upgrade.ts";
@@ -133,9 +134,17 @@ function proxyHandler(locate: (special: SpecialRequest, name: string) => Target)
       const trailing = request.path.endsWith("/") && rest !== "" ? "/" : "";
       const path = `/${rest}${trailing}${request.rawQuery === "" ? "" : `?${request.rawQuery}`}`;
       if (request.upgrade !== undefined) return upgrade(special, target, path);
+      if (rest === "" && !request.path.endsWith("/") && ["GET", "HEAD"].includes(request.method))
+        return toFolder(request);
       return forward(special, target, path);
     },
   };
+}
+
+/** Relative links of a backend's first page work only below a path that ends in a slash. */
+function toFolder({ path, rawQuery }: ServerRequest): Answer {
+  const location = `${path}/${rawQuery === "" ? "" : `?${rawQuery}`}`;
+  return { type: "text", code: 301, text: "", headers: { location } };
 }
 
 /** Headers that belong to one connection, and those that say who the client is. */
