@@ -1,4 +1,5 @@
 /** The expressions of admission policies as programs. Upstream: apiserver/pkg/admission/plugin/cel. */
+import { authorizerFunctions, authorizerType, resourceCheckType } from "#api/cel/authorizer-library.ts";
 import { type CelProgram, compileCel } from "#api/cel/program.ts";
 import { type CelType, listOf, mapOf, types } from "#api/cel/types.ts";
 
@@ -53,22 +54,35 @@ const namespaceType = object("kubernetes.Namespace", {
 export const policyTypes = { request: requestType, namespace: namespaceType };
 
 export interface PolicyEnvironment {
+  /** Messages may not ask for rights. */
+  hasAuthorizer?: boolean;
   hasParams: boolean;
   /** Those that came before. */
   variables?: ReadonlyMap<string, CelType>;
+  /** Of the object at hand, where it is known beforehand. */
+  object?: CelType;
 }
 
 /** Throws CelCompileError. */
-export function compilePolicy(expression: string, { hasParams, variables }: PolicyEnvironment): CelProgram {
+export function compilePolicy(
+  expression: string,
+  { hasParams, variables, hasAuthorizer = true }: PolicyEnvironment,
+): CelProgram {
   const known = new Map<string, CelType>([
-    ["object", dyn],
-    ["oldObject", dyn],
+    ["object", given],
+    ["oldObject", given],
     ["request", requestType],
     ["namespaceObject", { ...namespaceType, isNullable: true }],
+    ...(hasAuthorizer
+      ? ([
+          ["authorizer", authorizerType],
+          ["authorizer.requestResource", resourceCheckType],
+        ] as const)
+      : []),
     ...(hasParams ? ([["params", dyn]] as const) : []),
     ...(variables === undefined
       ? []
       : ([["variables", { kind: "object", name: "kubernetes.variables", fields: variables }]] as const)),
   ]);
-  return compileCel(expression, known);
+  return compileCel(expression, known, { functions: authorizerFunctions });
 }

@@ -69,6 +69,7 @@ class Evaluation {
 
   #select(node: Extract<Node, { kind: "select" }>, scope: Scope): unknown {
     const full = qualifiedName(node);
+    if (full !== undefined && scope.has(full)) return this.#named(full, scope);
     if (full !== undefined && !scope.has(full.split(".")[0]!)) {
       const named = this.#environment.typeNames.get(full);
       if (named !== undefined) return new TypeValue(runtimeTypeName(named, full));

@@ -1,10 +1,12 @@
 /** One policy against one request: what its conditions and validations say. Upstream: plugin/policy/validating/validator.go. */
 import { compilePolicy, policyTypes } from "#api/admissionregistration/policy-program.ts";
+import { AuthorizerValue, ResourceCheck } from "#api/cel/authorizer-library.ts";
 import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
 import type { CelType } from "#api/cel/types.ts";
 import { CelError, valueOf } from "#api/cel/value.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
+import type { User } from "#apiserver/request.ts";
 import { namespaceOf } from "./match.ts";
 
 export interface PolicyValidation {
@@ -156,8 +158,37 @@ function valuesOf(request: AdmissionRequest, params: KubernetesObject | null): V
     ["oldObject", () => seen(old)],
     ["request", () => valueOf(requestOf(request), policyTypes.request)],
     ["namespaceObject", () => (namespace === undefined ? null : valueOf(namespace, policyTypes.namespace))],
+    ["authorizer", () => authorizerOf(request)],
+    ["authorizer.requestResource", () => requestResource(request)],
     ["params", () => (params === null ? null : seen(params))],
   ]);
+}
+
+function authorizerOf({ services, user }: AdmissionRequest): AuthorizerValue {
+  return new AuthorizerValue(({ serviceAccount, path, verb, ...place }) => {
+    const who = serviceAccount === undefined ? user : accountUser(serviceAccount);
+    const { labelSelector: _, fieldSelector, ...where } = place;
+    return services.authorizer.authorize({
+      ...where,
+      user: who,
+      verb,
+      version: "*",
+      isResource: path === undefined,
+      path: path ?? "",
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    });
+  });
+}
+
+const accountUser = ({ namespace, name }: { namespace: string; name: string }): User => ({
+  name: `system:serviceaccount:${namespace}:${name}`,
+  groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+});
+
+function requestResource(request: AdmissionRequest): ResourceCheck {
+  const { resource, subresource, namespace, name } = request;
+  const place = { group: resource.group, resource: resource.plural, subresource, namespace, name };
+  return new ResourceCheck(authorizerOf(request), place);
 }
 
 /** The request as a webhook or policy sees it. */
