@@ -66,7 +66,7 @@ export interface PolicyEnvironment {
 /** Throws CelCompileError. */
 export function compilePolicy(
   expression: string,
-  { hasParams, variables, hasAuthorizer = true }: PolicyEnvironment,
+  { hasParams, variables, hasAuthorizer = true, object: given = dyn }: PolicyEnvironment,
 ): CelProgram {
   const known = new Map<string, CelType>([
     ["object", given],

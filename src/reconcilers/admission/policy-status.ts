@@ -4,6 +4,7 @@
  */
 import { ValidatingAdmissionPolicy } from "#api/admissionregistration/validating-admission-policy.ts";
 import { defineReconciler, updateStatus } from "#reconcilers/reconciler.ts";
+import { expressionWarnings } from "./type-checking.ts";
 
 export const policyStatusReconciler = defineReconciler<ValidatingAdmissionPolicy>({
   name: "validatingadmissionpolicy-status",
@@ -11,7 +12,9 @@ export const policyStatusReconciler = defineReconciler<ValidatingAdmissionPolicy
   reconcile(policy) {
     const { generation = 0, deletionTimestamp } = policy.metadata;
     if (deletionTimestamp !== undefined || generation <= (policy.status?.observedGeneration ?? 0)) return [];
-    const status = { ...policy.status, observedGeneration: generation, typeChecking: {} };
+    const warnings = expressionWarnings(policy);
+    const typeChecking = warnings.length === 0 ? {} : { expressionWarnings: warnings };
+    const status = { ...policy.status, observedGeneration: generation, typeChecking };
     return [updateStatus(ValidatingAdmissionPolicy, { ...policy, status })];
   },
 });
