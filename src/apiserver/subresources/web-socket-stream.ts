@@ -41,7 +41,7 @@ function carry(client: WebSocket, body: Readable): void {
     });
     if (client.bufferedAmount >= waitingBytesMax) body.pause();
   });
-  body.on("end", () => client.close());
+  body.on("end", () => client.close(1000));
   body.on("error", () => client.terminate());
   client.on("close", () => body.destroy());
   client.on("error", () => body.destroy());
