@@ -4,6 +4,7 @@ import {
   clusterRole,
   clusterRoleBinding,
   configMap,
+  node,
   pod,
   role,
   roleBinding,
@@ -137,7 +138,7 @@ stories("a role", [
       }),
     ),
     get("pods").as("x", "team"),
-    get("pods").as("system:serviceaccount:{ns}:robot").answers(403),
+    get("pods").as("system:serviceaccount:{ns}:robot"),
   ],
   [
     "to update lets nobody create by PUT",
@@ -312,7 +313,60 @@ stories("a token", [
 ]);
 
 const nodes = ["system:nodes"];
+const self = "system:node:{ns}-n";
+const own = "/api/v1/nodes/{ns}-n";
 stories("a node", [
+  [
+    "labels itself, but not as it likes",
+    create(node("{ns}-n")),
+    mergePatch(own, { metadata: { labels: { custom: "1" } } }).as(self, ...nodes),
+    mergePatch(own, {
+      metadata: { labels: { "foo.kubernetes.io/a": "1", "node-role.kubernetes.io/control-plane": "" } },
+    })
+      .as(self, ...nodes)
+      .answers(
+        403,
+        'nodes "{ns}-n" is forbidden: is not allowed to modify labels: foo.kubernetes.io/a, node-role.kubernetes.io/control-plane',
+      ),
+  ],
+  [
+    "changes neither its taints nor its owners",
+    create(node("{ns}-n")),
+    mergePatch(own, { spec: { taints: [] } })
+      .as(self, ...nodes)
+      .answers(403, 'nodes "{ns}-n" is forbidden: node "{ns}-n" is not allowed to modify taints'),
+    mergePatch(own, { metadata: { ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "x", uid: "u" }] } })
+      .as(self, ...nodes)
+      .answers(403, 'nodes "{ns}-n" is forbidden: node "{ns}-n" is not allowed to modify ownerReferences'),
+  ],
+  [
+    "changes no other node, and reads none",
+    create(node("{ns}-n")),
+    create(node("{ns}-o")),
+    mergePatch("/api/v1/nodes/{ns}-o/status", { status: { phase: "x" } })
+      .as(self, ...nodes)
+      .answers(403, 'nodes "{ns}-o" is forbidden: node "{ns}-n" is not allowed to modify node "{ns}-o"'),
+    get("/api/v1/nodes/{ns}-o")
+      .as(self, ...nodes)
+      .answers(
+        403,
+        `nodes "{ns}-o" is forbidden: User "system:node:{ns}-n" cannot get resource "nodes" in API group "" at the cluster scope: node '{ns}-n' cannot read '{ns}-o', only its own Node object`,
+      ),
+  ],
+  [
+    "ends its own pods alone",
+    create(node("{ns}-n")),
+    create(pod("theirs", { nodeName: "{ns}-o" })),
+    remove("pods/theirs")
+      .as(self, ...nodes)
+      .answers(403, 'pods "theirs" is forbidden: node "{ns}-n" can only delete pods with spec.nodeName set to itself'),
+    mergePatch("pods/theirs/status", { status: { phase: "Running" } })
+      .as(self, ...nodes)
+      .answers(
+        403,
+        'pods "theirs" is forbidden: node "{ns}-n" can only update pod status for pods with spec.nodeName set to itself',
+      ),
+  ],
   [
     "reads what its pods need, and no more",
     create(configMap("m")),

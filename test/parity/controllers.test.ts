@@ -420,8 +420,6 @@ stories("a namespace", [
         message: "Some content in the namespace has finalizers remaining: x.io/hold in 1 resource instances",
       })
       .eventually(),
-    mergePatch("/api/v1/namespaces/{ns}-x/configmaps/m", { metadata: { finalizers: null } }),
-    get("/api/v1/namespaces/{ns}-x").answers(404).eventually(),
   ],
 ]);
 

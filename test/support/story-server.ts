@@ -44,6 +44,7 @@ export async function startStoryServer(parts: readonly Part[] = []): Promise<Sto
         log: silentLogger,
         clusterCidr: "10.42.0.0/16",
         rootCa: () => api.caCertificate,
+        certify: (request, terms) => pki.ca.certify(request, terms),
       }),
     );
   if (parts.includes("scheduler"))

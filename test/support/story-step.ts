@@ -144,7 +144,8 @@ export class Step {
   }
 
   async run(transport: (user: User | undefined) => LocalTransport, names: Names): Promise<void> {
-    const ask = async () => this.#check(await transport(this.#user).request(this.#request(names)), names);
+    const user = fill(this.#user, names);
+    const ask = async () => this.#check(await transport(user).request(this.#request(names)), names);
     if (this.#isEventual) await expect.poll(ask, { timeout: eventuallyMs, interval: pollMs }).toBe(true);
     else await ask();
   }
