@@ -55,7 +55,9 @@ export function signingRequestErrors(request: Request, old: Request | undefined,
 }
 
 function specErrors(spec: Request["spec"]): FieldError[] {
-  const { request = "", signerName = "", expirationSeconds } = spec;
+  const { signerName = "", expirationSeconds } = spec;
+  // Bytes that were not sent are null.
+  const request = spec.request ?? "";
   const errors: FieldError[] = [];
   const fault = certificateRequestFault(Buffer.from(request, "base64").toString("latin1"));
   if (fault !== undefined) errors.push(invalid("spec.request", request, fault));

@@ -36,11 +36,15 @@ export const StorageClass = defineResource<StorageClass>({
         `${storageClass.metadata.name ?? ""}${isDefaultStorageClass(storageClass) ? " (default)" : ""}`,
     }),
     column("Provisioner", [type, "provisioner"], (storageClass: StorageClass) => storageClass.provisioner ?? ""),
-    column("ReclaimPolicy", [type, "reclaimPolicy"], (storageClass: StorageClass) => storageClass.reclaimPolicy),
+    column(
+      "ReclaimPolicy",
+      [type, "reclaimPolicy"],
+      (storageClass: StorageClass) => storageClass.reclaimPolicy ?? "Delete",
+    ),
     column(
       "VolumeBindingMode",
       [type, "volumeBindingMode"],
-      (storageClass: StorageClass) => storageClass.volumeBindingMode,
+      (storageClass: StorageClass) => storageClass.volumeBindingMode ?? "Immediate",
     ),
     column(
       "AllowVolumeExpansion",
