@@ -3,12 +3,21 @@ import type { Status } from "#api/status-error.ts";
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 
+/** A known number of bytes in pieces, to be sent one after the other; long ones are made while they are sent. */
+export interface Bytes extends Iterable<Uint8Array> {
+  readonly byteLength: number;
+}
+
+export function oneBytes(piece: Uint8Array): Bytes {
+  return { byteLength: piece.byteLength, [Symbol.iterator]: () => [piece].values() };
+}
+
 /** An object: at least one of its two forms is there already, the other is made when someone needs it. */
 export interface ObjectAnswer {
   type: "object";
   code: number;
-  /** JSON text in pieces, to be sent one after the other. */
-  bytes?: readonly Uint8Array[];
+  /** JSON text. */
+  bytes?: Bytes;
   /** Shared with the cache: never changed. */
   object?: () => unknown;
   headers?: Headers;
@@ -58,6 +67,8 @@ export interface OutgoingEvent {
 export interface WatchSink {
   /** Events in order; false when the sink holds more than it may: the watch is then cut. */
   send(events: readonly OutgoingEvent[]): boolean;
+  /** Resolves when what was sent is on its way, or the client is gone. */
+  drained(): Promise<void>;
   end(): void;
 }
 
@@ -77,12 +88,12 @@ export function textAnswer(text: string, code = 200): TextAnswer {
 
 export const pageNotFound = (): TextAnswer => textAnswer("404 page not found\n", 404);
 
-export function bytesOf(answer: ObjectAnswer): readonly Uint8Array[] {
-  return answer.bytes ?? [Buffer.from(`${JSON.stringify(answer.object!())}\n`)];
+export function bytesOf(answer: ObjectAnswer): Bytes {
+  return answer.bytes ?? oneBytes(Buffer.from(`${JSON.stringify(answer.object!())}\n`));
 }
 
 export function objectOf(answer: ObjectAnswer): unknown {
   return answer.object === undefined
-    ? (JSON.parse(Buffer.concat(answer.bytes!).toString("utf8")) as unknown)
+    ? (JSON.parse(Buffer.concat([...answer.bytes!]).toString("utf8")) as unknown)
     : answer.object();
 }

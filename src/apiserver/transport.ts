@@ -82,6 +82,7 @@ async function* watchEvents(answer: WatchAnswer, signal: AbortSignal | undefined
   let waiting: OutgoingEvent[] = [];
   let isOver = signal?.aborted ?? false;
   let wake: () => void = () => {};
+  let taken: () => void = () => {};
   if (isOver) return;
   const close = answer.open({
     send(events) {
@@ -90,9 +91,12 @@ async function* watchEvents(answer: WatchAnswer, signal: AbortSignal | undefined
       wake();
       return true;
     },
+    drained: () =>
+      waiting.length === 0 || isOver ? Promise.resolve() : new Promise<void>((resolve) => (taken = resolve)),
     end() {
       isOver = true;
       wake();
+      taken();
     },
   });
   signal?.addEventListener("abort", close, { once: true });
@@ -101,6 +105,7 @@ async function* watchEvents(answer: WatchAnswer, signal: AbortSignal | undefined
       if (waiting.length > 0) {
         const events = waiting;
         waiting = [];
+        taken();
         yield events.map((event) => ({ type: event.type, object: event.object() }));
       } else if (isOver) return;
       else await new Promise<void>((resolve) => (wake = resolve));

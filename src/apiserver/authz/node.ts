@@ -25,16 +25,18 @@ const yes: Verdict = { decision: "allow", reason: "" };
 export class NodeAuthorizer implements Authorizer {
   readonly #pods: ResourceCache;
   readonly #claims: ResourceCache;
-  /** Pod keys by node. */
+  /** Pod keys by node, and the node of each of them. */
   readonly #podsOfNode = new Map<string, Set<string>>();
+  readonly #nodeOfPod = new Map<string, string>();
+  /** Pods that changed since a node last asked: only then is it looked where they are. */
+  readonly #changed = new Set<string>();
 
   constructor(cache: ClusterCache) {
     this.#pods = cache.resource("/registry/core/pods/");
     this.#claims = cache.resource("/registry/core/persistentvolumeclaims/");
-    for (const entry of this.#pods.entries.range("")) this.#place(entry.key, undefined, entry.object as V1Pod);
+    for (const { key } of this.#pods.entries.range("")) this.#changed.add(key);
     this.#pods.listen((changes) => {
-      for (const { key, previous, current } of changes)
-        this.#place(key, previous?.object as V1Pod | undefined, current?.object as V1Pod | undefined);
+      for (const { key } of changes) this.#changed.add(key);
     });
   }
 
@@ -72,17 +74,26 @@ export class NodeAuthorizer implements Authorizer {
     }
   }
 
-  #place(key: string, before: V1Pod | undefined, after: V1Pod | undefined): void {
-    const from = before?.spec?.nodeName;
-    const to = after?.spec?.nodeName;
-    if (from !== undefined && from !== to) this.#podsOfNode.get(from)?.delete(key);
-    if (to === undefined || to === "") return;
+  #place(key: string): void {
+    const from = this.#nodeOfPod.get(key);
+    const to = (this.#pods.get(key)?.object as V1Pod | undefined)?.spec?.nodeName ?? "";
+    if (from === to) return;
+    if (from !== undefined) {
+      const left = this.#podsOfNode.get(from);
+      left?.delete(key);
+      if (left?.size === 0) this.#podsOfNode.delete(from);
+      this.#nodeOfPod.delete(key);
+    }
+    if (to === "") return;
+    this.#nodeOfPod.set(key, to);
     const keys = this.#podsOfNode.get(to);
     if (keys === undefined) this.#podsOfNode.set(to, new Set([key]));
     else keys.add(key);
   }
 
   *#podsOn(node: string): Generator<V1Pod> {
+    for (const key of this.#changed) this.#place(key);
+    this.#changed.clear();
     for (const key of this.#podsOfNode.get(node) ?? []) {
       const entry = this.#pods.get(key);
       if (entry !== undefined) yield entry.object as V1Pod;

@@ -14,24 +14,16 @@ export function encodeStored(object: KubernetesObject): Buffer {
   return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: meta, ...rest }));
 }
 
-/** The stored bytes with `metadata.resourceVersion`: what clients get. */
-export function withRevision(stored: Uint8Array, revision: number): Buffer {
-  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
-  const at = bytes.indexOf(metadataMark) + metadataMark.length;
+/** Where in stored bytes the fields of the metadata begin: there the version goes in. */
+export function metadataStart(stored: Buffer): number {
+  const at = stored.indexOf(metadataMark) + metadataMark.length;
   assert(at >= metadataMark.length, "a stored object without metadata");
-  const empty = bytes[at] === 0x7d;
-  const text = `"resourceVersion":"${revision}"${empty ? "" : ","}`;
-  const whole = Buffer.allocUnsafe(bytes.length + text.length);
-  bytes.copy(whole, 0, 0, at);
-  whole.write(text, at, "latin1");
-  bytes.copy(whole, at + text.length, at);
-  return whole;
+  return at;
 }
 
-/** The bytes that withRevision gave, under another revision. */
-export function restamped(bytes: Buffer, from: number, to: number): Buffer {
-  const at = bytes.indexOf(metadataMark) + metadataMark.length + '"resourceVersion":"'.length;
-  return Buffer.concat([bytes.subarray(0, at), Buffer.from(String(to)), bytes.subarray(at + String(from).length)]);
+/** What goes in there. */
+export function revisionText(stored: Buffer, at: number, revision: number): string {
+  return `"resourceVersion":"${revision}"${stored[at] === 0x7d ? "" : ","}`;
 }
 
 export function decode<T extends KubernetesObject = KubernetesObject>(bytes: Uint8Array): T {

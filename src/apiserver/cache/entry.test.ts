@@ -20,6 +20,7 @@ describe("Entry", () => {
     const { resourceVersion: _, ...metadata } = value.metadata;
     const expected = { ...value, metadata: { ...metadata, resourceVersion: "7" } };
     expect(JSON.parse(entry.bytes.toString())).toEqual(expected);
+    expect(entry.byteLength).toBe(entry.bytes.byteLength);
     expect(entry.object).toEqual(expected);
     const later = entry.under(1000);
     expect(later.object.metadata.resourceVersion).toBe("1000");

@@ -1,6 +1,6 @@
 /** One version of one object in the cache: its encoded bytes, and its decoded form while someone needs it. */
 import type { KubernetesObject } from "#api/object.ts";
-import { decode, restamped, withRevision } from "./encoding.ts";
+import { decode, metadataStart, revisionText } from "./encoding.ts";
 
 /** How many decoded objects are kept, over all kinds; the oldest decoded goes first. */
 export const decodedEntriesMax = 16_384;
@@ -8,38 +8,68 @@ export const decodedEntriesMax = 16_384;
 const decoded: (Entry | undefined)[] = Array.from({ length: decodedEntriesMax });
 let decodedNext = 0;
 
+/** The revision of what was never written. */
+const unwritten = 0;
+
 export class Entry {
   readonly key: string;
   readonly revision: number;
-  /** Stored form with its resourceVersion: shared, never changed. */
-  readonly bytes: Buffer;
+  /** As the store keeps it, without a version: shared with the store, never changed. */
+  readonly #stored: Buffer;
   #object: KubernetesObject | undefined;
 
-  private constructor(key: string, revision: number, bytes: Buffer) {
+  private constructor(key: string, revision: number, stored: Uint8Array) {
     this.key = key;
     this.revision = revision;
-    this.bytes = bytes;
+    this.#stored = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
   }
 
   /** From what the store keeps, which has no resourceVersion. */
   static of(key: string, revision: number, stored: Uint8Array): Entry {
-    return new Entry(key, revision, withRevision(stored, revision));
+    return new Entry(key, revision, stored);
   }
 
   /** An object that was never written (a dry run): it has no version. */
   static unversioned(key: string, stored: Uint8Array): Entry {
-    return new Entry(key, 0, Buffer.from(stored));
+    return new Entry(key, unwritten, stored);
   }
 
   /** The same object as it looks under a later revision. */
   under(revision: number): Entry {
-    return new Entry(this.key, revision, restamped(this.bytes, this.revision, revision));
+    return new Entry(this.key, revision, this.#stored);
+  }
+
+  /** Length of what clients get. */
+  get byteLength(): number {
+    const stored = this.#stored;
+    if (this.revision === unwritten) return stored.byteLength;
+    return stored.byteLength + revisionText(stored, metadataStart(stored), this.revision).length;
+  }
+
+  /** What clients get: the stored form with its resourceVersion. */
+  get bytes(): Buffer {
+    if (this.revision === unwritten) return this.#stored;
+    const whole = Buffer.allocUnsafe(this.byteLength);
+    this.copyTo(whole, 0, 0);
+    return whole;
+  }
+
+  /** Copies `bytes` from `from` (which lies before the metadata) on to a place in `target`; returns the end. */
+  copyTo(target: Buffer, at: number, from: number): number {
+    const stored = this.#stored;
+    if (this.revision === unwritten) return at + stored.copy(target, at, from);
+    const start = metadataStart(stored);
+    let end = at + stored.copy(target, at, from, start);
+    end += target.write(revisionText(stored, start, this.revision), end, "latin1");
+    return end + stored.copy(target, end, start);
   }
 
   /** The object: shared, never changed. */
   get object(): KubernetesObject {
     if (this.#object === undefined) {
-      this.#object = decode(this.bytes);
+      const object = decode(this.#stored);
+      if (this.revision !== unwritten) object.metadata = { resourceVersion: String(this.revision), ...object.metadata };
+      this.#object = object;
       const oldest = decoded[decodedNext];
       if (oldest !== undefined) oldest.#object = undefined;
       decoded[decodedNext] = this;

@@ -10,6 +10,8 @@ export interface ResponseStream {
   /** Bytes that were written but that the connection has not taken yet. */
   readonly pendingBytes: number;
   write(bytes: Uint8Array): void;
+  /** In one go. */
+  writeAll(pieces: readonly Uint8Array[]): void;
   /** Resolves when there is room again. */
   drained(): Promise<void>;
   end(): void;
@@ -236,6 +238,8 @@ interface WritableLike {
   readonly writableLength: number;
   readonly destroyed: boolean;
   write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
   end(): unknown;
   destroy(): unknown;
   once(event: string, listener: () => void): unknown;
@@ -249,6 +253,12 @@ function writableStream(writable: WritableLike): ResponseStream {
     },
     write(bytes) {
       if (!writable.destroyed) writable.write(bytes);
+    },
+    writeAll(pieces) {
+      if (writable.destroyed) return;
+      writable.cork();
+      for (const piece of pieces) writable.write(piece);
+      writable.uncork();
     },
     drained() {
       if (writable.destroyed || writable.writableLength === 0) return Promise.resolve();

@@ -13,7 +13,8 @@ import { type ConnectionFacts, type Exchange, Http1Exchange, Http2Exchange, Upgr
 export const headerBytesMax = 64 * 1024;
 export const streamsPerConnectionMax = 1000;
 export const connectionsMax = 20_000;
-const sessionMemoryMegabytesMax = 64;
+/** What waits to be sent counts, also bytes that other watchers share: a slow watch must not get new requests refused. */
+const sessionMemoryMegabytesMax = 1024;
 const handshakeTimeoutMs = 15_000;
 const headersTimeoutMs = 30_000;
 const keepAliveTimeoutMs = 180_000;

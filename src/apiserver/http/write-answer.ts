@@ -1,11 +1,14 @@
 /** Turns answers into HTTP responses: JSON, YAML or protobuf, compressed where it pays, watches framed and coalesced. */
+import type { OutgoingHttpHeaders } from "node:http2";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import {
   type Answer,
+  type Bytes,
   bytesOf,
   objectOf,
   type ObjectAnswer,
+  oneBytes,
   type OutgoingEvent,
   type WatchAnswer,
 } from "#apiserver/answer.ts";
@@ -19,6 +22,9 @@ import { toYaml } from "./yaml.ts";
 const gzipFromBytes = 128 * 1024;
 /** What a watcher may leave unread before it is cut off. */
 export const watcherPendingBytesMax = 32 * 1024 * 1024;
+
+/** What is longer is made and sent bit by bit. */
+const respondBytesMax = 1024 * 1024;
 
 const compress = promisify(gzip);
 
@@ -82,45 +88,60 @@ async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form)
     ...baseHeaders,
     ...(answer.headers as Record<string, string> | undefined),
   };
-  if (answer.warnings !== undefined && answer.warnings.length > 0)
-    headers["warning"] = warningHeaders(answer.warnings);
-  let body: readonly Uint8Array[];
-  if (isProtobuf) body = [protobuf];
-  else if (encoding === "yaml") body = [Buffer.from(toYaml(objectOf(answer)))];
-  else if (form.pretty) body = [Buffer.from(`${JSON.stringify(objectOf(answer), undefined, 2)}\n`)];
-  else body = bytesOf(answer);
-  const length = body.reduce((sum, piece) => sum + piece.byteLength, 0);
-  if (length >= gzipFromBytes && /\bgzip\b/.test(exchange.request.header("accept-encoding") ?? "")) {
+  if (answer.warnings !== undefined && answer.warnings.length > 0) headers["warning"] = warningHeaders(answer.warnings);
+  const body = bodyOf(answer, form, protobuf);
+  if (body.byteLength >= gzipFromBytes && acceptsGzip(exchange)) {
     headers["content-encoding"] = "gzip";
     headers["vary"] = "Accept-Encoding";
-    body = [await compress(Buffer.concat(body), { level: 1 })];
+    exchange.respond(answer.code, headers, [await compress(Buffer.concat([...body]), { level: 1 })]);
+  } else if (body.byteLength > respondBytesMax) await writeLong(exchange, answer.code, headers, body);
+  else exchange.respond(answer.code, headers, [...body]);
+}
+
+function bodyOf(answer: ObjectAnswer, form: Form, protobuf: Uint8Array | undefined): Bytes {
+  if (protobuf !== undefined) return oneBytes(protobuf);
+  if (form.encoding === "yaml") return oneBytes(Buffer.from(toYaml(objectOf(answer))));
+  if (form.pretty) return oneBytes(Buffer.from(`${JSON.stringify(objectOf(answer), undefined, 2)}\n`));
+  return bytesOf(answer);
+}
+
+const acceptsGzip = ({ request }: Exchange): boolean => /\bgzip\b/.test(request.header("accept-encoding") ?? "");
+
+/** Makes no more of a long answer than the connection takes. */
+async function writeLong(exchange: Exchange, code: number, headers: OutgoingHttpHeaders, body: Bytes): Promise<void> {
+  const { signal } = exchange.request;
+  const out = exchange.start(code, { ...headers, "content-length": body.byteLength });
+  for (const piece of body) {
+    if (signal.aborted) return;
+    out.write(piece);
+    if (out.pendingBytes > respondBytesMax) await out.drained();
   }
-  exchange.respond(answer.code, headers, body);
+  out.end();
 }
 
 function writeWatch(exchange: Exchange, answer: WatchAnswer, form: Form): void {
   const contentType =
     form.encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : contentTypes.json;
   const headers: Record<string, string | string[]> = { "content-type": contentType, ...baseHeaders };
-  if (answer.warnings !== undefined && answer.warnings.length > 0)
-    headers["warning"] = warningHeaders(answer.warnings);
+  if (answer.warnings !== undefined && answer.warnings.length > 0) headers["warning"] = warningHeaders(answer.warnings);
   const out = exchange.start(200, headers);
   const frame = form.encoding === "protobuf" ? protobufFrame : (event: OutgoingEvent) => event.line();
   const close = answer.open({
     send: (events) => sendEvents(out, events, frame),
+    drained: () => out.drained(),
     end: () => out.end(),
   });
   exchange.request.signal.addEventListener("abort", close, { once: true });
 }
 
-/** All events of a step go out in one write: the write is what costs. */
+/** All events of a step go out in one write, which is what costs; their bytes are shared by all watchers. */
 function sendEvents(
   out: ResponseStream,
   events: readonly OutgoingEvent[],
   frame: (event: OutgoingEvent) => Uint8Array,
 ): boolean {
   if (events.length === 1) out.write(frame(events[0]!));
-  else out.write(Buffer.concat(events.map(frame)));
+  else out.writeAll(events.map(frame));
   if (out.pendingBytes <= watcherPendingBytesMax) return true;
   out.destroy();
   return false;

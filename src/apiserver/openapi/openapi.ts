@@ -1,7 +1,7 @@
 /** /openapi/v2 and /openapi/v3: made when first asked for, kept until the catalogue changes, known to clients by hash. */
 import { createHash } from "node:crypto";
 import { notAcceptable } from "#apiserver/http/negotiate.ts";
-import { type Answer, pageNotFound } from "#apiserver/answer.ts";
+import { type Answer, pageNotFound, oneBytes } from "#apiserver/answer.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
 import { methodNotAllowed } from "#apiserver/dispatch.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
@@ -105,5 +105,5 @@ function served({ bytes, hash }: Document, request: ServerRequest): Answer {
     "cache-control": isPinned ? `public, immutable, max-age=${yearSeconds}` : "no-cache, private",
   };
   if (request.header("if-none-match") === etag) return { type: "text", code: 304, text: "", headers };
-  return { type: "object", code: 200, bytes: [bytes], headers };
+  return { type: "object", code: 200, bytes: oneBytes(bytes), headers };
 }

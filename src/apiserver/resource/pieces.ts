@@ -1,11 +1,17 @@
 /**
  * Many short runs of bytes copied into a few large pieces: one write to a connection costs more than a copy, and one
- * piece for all of a long list would be hard to find room for.
+ * piece for all of a long list would be hard to find room for. Pieces are taken while more are made.
  */
 export const pieceBytesMax = 256 * 1024;
 
+/** Something whose bytes from `from` on can be copied to a place; gives the end. */
+export interface Copied {
+  readonly byteLength: number;
+  copyTo(target: Buffer, at: number, from: number): number;
+}
+
 export class Pieces {
-  readonly #done: Buffer[] = [];
+  #done: Buffer[] = [];
   #piece: Buffer;
   #at = 0;
 
@@ -20,14 +26,28 @@ export class Pieces {
     this.#at += this.#piece.write(ascii, this.#at, "latin1");
   }
 
-  bytes(source: Buffer, from = 0): void {
-    this.#makeRoom(source.byteLength - from);
-    this.#at += source.copy(this.#piece, this.#at, from);
+  bytes(source: Buffer): void {
+    this.#makeRoom(source.byteLength);
+    this.#at += source.copy(this.#piece, this.#at);
   }
 
-  finish(): Buffer[] {
+  copy(source: Copied, from: number): void {
+    this.#makeRoom(source.byteLength - from);
+    this.#at = source.copyTo(this.#piece, this.#at, from);
+  }
+
+  /** The pieces that are full. */
+  take(): readonly Buffer[] {
+    if (this.#done.length === 0) return none;
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+
+  /** The rest. */
+  finish(): readonly Buffer[] {
     this.#close();
-    return this.#done;
+    return this.take();
   }
 
   #makeRoom(bytes: number): void {
@@ -41,3 +61,5 @@ export class Pieces {
     this.#at = 0;
   }
 }
+
+const none: readonly Buffer[] = [];

@@ -7,7 +7,7 @@ import { defaultColumns } from "#api/columns.ts";
 import { goQuote } from "#api/go-text.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import type { Column } from "#api/resource.ts";
-import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
+import { type Bytes, type ObjectAnswer, objectAnswer, oneBytes } from "#apiserver/answer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Form } from "#apiserver/http/negotiate.ts";
@@ -30,7 +30,7 @@ export interface ListMeta {
 /** One object of the cache. Plain JSON of the stored version is sent as the bytes that are there. */
 export function viewEntry(view: ViewRequest, entry: Entry, code = 200): ObjectAnswer {
   if (view.form.as === "object" && view.resource.conversion === undefined)
-    return { type: "object", code, bytes: [entry.bytes], object: () => entry.object };
+    return { type: "object", code, bytes: oneBytes(entry.bytes), object: () => entry.object };
   return viewObject(view, entry.object, code);
 }
 
@@ -93,21 +93,33 @@ export function viewList(view: ViewRequest, entries: readonly Entry[], meta: Lis
 const listMeta = ({ custom }: ServedResource, meta: ListMeta): ListMeta =>
   custom === undefined ? meta : { ...meta, continue: meta.continue ?? "" };
 
-/** The items' bytes as they are, without the fields that lists leave out. */
-function listBytes(resource: ServedResource, head: object, entries: readonly Entry[]): Uint8Array[] {
+/** The items' bytes as they are, without the fields that lists leave out; made while they are sent. */
+function listBytes(resource: ServedResource, head: object, entries: readonly Entry[]): Bytes {
   const skipped =
     resource.custom === undefined
       ? Buffer.byteLength(`{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`)
       : 1;
   const start = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
-  const pieces = new Pieces(entries.reduce((sum, { bytes }) => sum + bytes.byteLength, start.byteLength + 8));
+  const commas = Math.max(0, entries.length - 1);
+  const itemBytes = entries.reduce((sum, entry) => sum + entry.byteLength - skipped + 1, commas);
+  const byteLength = start.byteLength + itemBytes + listEnd.length;
+  return { byteLength, [Symbol.iterator]: () => listPieces(start, entries, skipped, byteLength) };
+}
+
+const listEnd = "]}\n";
+
+function* listPieces(start: Buffer, entries: readonly Entry[], skipped: number, byteLength: number) {
+  const pieces = new Pieces(byteLength);
   pieces.bytes(start);
-  for (const [index, { bytes }] of entries.entries()) {
-    pieces.text(index === 0 ? "{" : ",{");
-    pieces.bytes(bytes, skipped);
+  let isFirst = true;
+  for (const entry of entries) {
+    pieces.text(isFirst ? "{" : ",{");
+    isFirst = false;
+    pieces.copy(entry, skipped);
+    for (const piece of pieces.take()) yield piece;
   }
-  pieces.text("]}\n");
-  return pieces.finish();
+  pieces.text(listEnd);
+  for (const piece of pieces.finish()) yield piece;
 }
 
 function withoutTypes(list: { items: KubernetesObject[] }) {
@@ -122,7 +134,9 @@ function partialOf({ metadata }: KubernetesObject, version: string) {
 
 function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: ListMeta, withColumns: boolean) {
   const { resource, form, now, includeObject = "Metadata" } = view;
-  const columns = resource.definition.columns ?? defaultColumns;
+  const columns = (resource.custom?.columnsOf(resource.version) ??
+    resource.definition.columns ??
+    defaultColumns) as readonly Column<KubernetesObject>[];
   const rows = objects.map((object) => {
     const conditions = resource.definition.rowConditions?.(object) ?? [];
     return {

@@ -20,6 +20,8 @@ import { viewOf } from "./read.ts";
 /** Without a wish of the client a watch lasts between this and twice this, so that they do not all end at once. */
 const watchTimeoutMinMs = 30 * 60 * 1000;
 const bookmarkIntervalMs = 60_000;
+/** How much of the initial state is sent before the client must have taken it. */
+const stateBytesPerStep = 512 * 1024;
 const timeoutSecondsMax = 2_000_000;
 
 type EventType = OutgoingEvent["type"];
@@ -85,7 +87,9 @@ class Watch {
     if (wantsState) {
       if (revision > cache.revision) await cache.waitFor(revision);
       if (this.#isOver) return;
-      this.#sendState();
+      await this.#sendState();
+      if (this.#isOver) return;
+      await this.#replay(this.#sentRevision);
     } else if (sendInitialEvents === false && (resourceVersion === "" || resourceVersion === "0")) {
       this.#sentRevision = cache.revision;
     } else await this.#replay(revision);
@@ -93,18 +97,30 @@ class Watch {
     this.#follow();
   }
 
-  /** The current objects as ADDED events, and the bookmark that says that these were all. */
-  #sendState(): void {
+  /** The current objects as ADDED events, no faster than the client takes them, and the bookmark that says that these were all. */
+  async #sendState(): Promise<void> {
     const { resource, services } = this.#operation;
-    this.#sentRevision = services.cache.revision;
-    const events: OutgoingEvent[] = [];
+    const revision = services.cache.revision;
+    const state: Entry[] = [];
     for (const entry of resource.cache.entries.range(this.#exactKey ?? this.#prefix)) {
       if (this.#exactKey !== undefined && entry.key !== this.#exactKey) continue;
-      if (!this.#selection.selectsAll && !this.#selection.matches(entry.object)) continue;
+      if (this.#includes(entry)) state.push(entry);
+    }
+    this.#sentRevision = revision;
+    let events: OutgoingEvent[] = [];
+    let bytes = 0;
+    for (const entry of state) {
       events.push(this.#event("ADDED", entry, undefined));
+      bytes += entry.byteLength;
+      if (bytes < stateBytesPerStep) continue;
+      this.#send(events);
+      events = [];
+      bytes = 0;
+      await this.#sink.drained();
+      if (this.#isOver) return;
     }
     if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks)
-      events.push(this.#bookmark(this.#sentRevision, { "k8s.io/initial-events-end": "true" }));
+      events.push(this.#bookmark(revision, { "k8s.io/initial-events-end": "true" }));
     this.#send(events);
   }
 
@@ -180,7 +196,7 @@ class Watch {
       return {
         type,
         object: () => entry.object,
-        line: () => shared(change?.encoded, type, () => Buffer.concat([heads[type], entry.bytes, tail])),
+        line: () => shared(change?.encoded, type, () => lineOf(type, entry)),
       };
     }
     const isTable = view.form.as === "Table";
@@ -244,6 +260,14 @@ const heads: Readonly<Record<EventType, Buffer>> = {
   BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
   ERROR: Buffer.from('{"type":"ERROR","object":'),
 };
+
+function lineOf(type: EventType, entry: Entry): Buffer {
+  const head = heads[type];
+  const line = Buffer.allocUnsafe(head.byteLength + entry.byteLength + tail.byteLength);
+  head.copy(line);
+  tail.copy(line, entry.copyTo(line, head.byteLength, 0));
+  return line;
+}
 
 function encodeEvent(type: EventType, object: unknown): Buffer {
   return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);

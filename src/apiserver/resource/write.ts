@@ -54,7 +54,9 @@ export async function putObject(
     return { ok: false, isMissingKey: result.failedKey === storeKey && result.current === undefined };
   }
   await services.cache.waitFor(result.revision);
-  return { ok: true, entry: Entry.of(key, result.revision, value) };
+  const cached = resource.cache.get(key);
+  const entry = cached?.revision === result.revision ? cached : Entry.of(key, result.revision, value);
+  return { ok: true, entry };
 }
 
 export async function deleteKey(
