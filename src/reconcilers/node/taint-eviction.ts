@@ -23,16 +23,18 @@ export const taintEvictionReconciler = defineReconciler<Pod>({
     spec?.nodeName === oldSpec?.nodeName &&
     metadata.deletionTimestamp === oldMetadata.deletionTimestamp &&
     canonical(spec?.tolerations) === canonical(oldSpec?.tolerations),
-  reconcile(pod, view, { now }) {
+  reconcile(pod, view, { now, waitingSince }) {
     const node = view.get(Node, { name: pod.spec?.nodeName ?? "" });
     const taints = node === undefined ? [] : evicting(node);
-    if (node === undefined || taints.length === 0 || !isPodActive(pod)) return [];
+    const spared = waitingSince === undefined ? [] : [cancelled(pod)];
+    if (!isPodActive(pod)) return [];
+    if (node === undefined || taints.length === 0) return spared;
     const since = Math.max(
       ...taints.map((taint) => taintedAt(taint, node, now)),
       timeOf(pod.metadata.creationTimestamp),
     );
     const seconds = toleratedSeconds(pod, taints);
-    if (seconds === undefined) return [];
+    if (seconds === undefined) return spared;
     const at = since + seconds * 1_000;
     return at > now ? [wake(at)] : evicted(pod, now);
   },
@@ -64,11 +66,19 @@ function evicted(pod: Pod, now: number): Change[] {
     reason: "DeletionByTaintManager",
     message: "Taint manager: deleting due to NoExecute taint",
   };
-  const about = { apiVersion: "v1", kind: "Pod", namespace, name };
   const status = { conditions: [condition] };
   return [
-    event(about, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${namespace}/${name}`),
+    told(pod, `Marking for deletion Pod ${namespace}/${name}`),
     patch(Pod, pod, "strategic", { metadata: { uid }, status }, { subresource: "status" }),
     remove(Pod, pod),
   ];
+}
+
+/** Its time was running, and no longer does. */
+function cancelled(pod: Pod): Change {
+  return told(pod, `Cancelling deletion of Pod ${pod.metadata.namespace}/${pod.metadata.name}`);
+}
+
+function told({ metadata: { namespace, name } }: Pod, message: string): Change {
+  return event({ apiVersion: "v1", kind: "Pod", namespace, name }, "Normal", "TaintManagerEviction", message);
 }
