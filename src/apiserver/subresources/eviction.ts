@@ -63,7 +63,24 @@ async function takeFromBudget(special: SpecialRequest, pod: V1Pod, isDry: boolea
     const status = current.status!;
     status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
     status.disruptedPods = { ...status.disruptedPods, [pod.metadata.name ?? ""]: formatTime(special.now) };
+    if (status.disruptionsAllowed === 0) tellNoneAllowed(status, special.now);
   });
+}
+
+/** The budget says at once that it is used up; its controller would say so a little later. */
+function tellNoneAllowed(status: NonNullable<Budget["status"]>, now: number): void {
+  const conditions = status.conditions ?? [];
+  const before = conditions.find(({ type }) => type === "DisruptionAllowed");
+  const condition = {
+    type: "DisruptionAllowed",
+    status: "False",
+    ...(status.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
+    lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : (formatTime(now) as never),
+    reason: "InsufficientPods",
+    message: "",
+  };
+  status.conditions =
+    before === undefined ? [...conditions, condition] : conditions.map((one) => (one === before ? condition : one));
 }
 
 function budgetsOf(resource: ServedResource, pod: V1Pod): Budget[] {
@@ -116,10 +133,13 @@ function checkBudget({ metadata, status }: Budget): void {
     );
   if (disruptionsAllowed > 0) return;
   const failed = conditions.find(({ type, reason }) => type === "DisruptionAllowed" && reason === "SyncFailed");
+  const none = `The disruption budget ${name} does not allow evicting pods currently`;
   const text =
-    failed === undefined
-      ? `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
-      : `The disruption budget ${name} does not allow evicting pods currently because it failed sync: ${failed.message ?? ""}`;
+    failed !== undefined
+      ? `${none} because it failed sync: ${failed.message ?? ""}`
+      : currentHealthy > desiredHealthy
+        ? none
+        : `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
   throw tooManyRequests(violates, 0, cause(text));
 }
 
