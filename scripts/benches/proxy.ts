@@ -2,7 +2,7 @@
  * How long Services take to get into the kernel, full load and one change, beside kube-proxy's layout of a chain for each
  * Service and endpoint. Runs as root in a network namespace of its own.
  *
- *     node scripts/bench/proxy.ts [SERVICES] [PEER_SERVICES]
+ *     node scripts/benches/proxy.ts [SERVICES] [PEER_SERVICES]
  */
 import { spawnSync } from "node:child_process";
 import type { V1EndpointSlice, V1Node, V1Service } from "#api/generated/types.ts";
