@@ -30,7 +30,7 @@ function collectionOf(definition: ResourceDefinition, apiVersion = apiVersionOf(
   return `${root}${definition.scope === "Namespaced" ? "/namespaces/{ns}" : ""}/${definition.plural}`;
 }
 
-export function definitionOf({ kind, apiVersion }: Pick<KubernetesObject, "kind" | "apiVersion">): ResourceDefinition {
+function definitionOf({ kind, apiVersion }: Pick<KubernetesObject, "kind" | "apiVersion">): ResourceDefinition {
   const group = apiVersion?.includes("/") ? apiVersion.split("/")[0] : "";
   const definition = allDefinitions.find((one) => one.kind === kind && one.group === group);
   if (definition === undefined) throw new Error(`no kind ${apiVersion} ${kind}`);
@@ -200,7 +200,7 @@ export function fill<T>(value: T, names: Names): T {
 }
 
 /** "spec.ports.0.nodePort"; a name with dots stands in brackets: "metadata.labels.[a.io/b]". */
-export function read(value: unknown, path: string): unknown {
+function read(value: unknown, path: string): unknown {
   const parts = path.match(/\[[^\]]*\]|[^.]+/g) ?? [];
   return parts.reduce<unknown>(
     (at, part) => (at as Record<string, unknown> | undefined | null)?.[part.replace(/^\[|\]$/g, "")],
