@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 
 export interface CommandEntry {
   name: string;
+  aliases?: readonly string[];
   group: Command["group"];
   summary: string;
   load(): Promise<Command>;
@@ -70,6 +71,135 @@ export const commands: readonly CommandEntry[] = [
     group: "Objects",
     summary: "Create objects from files or from flags",
     load: async () => (await import("./write.ts")).createCommand,
+  },
+  {
+    name: "create namespace",
+    aliases: ["create ns"],
+    group: "Objects",
+    summary: "Create a namespace",
+    load: async () => (await import("./create/core.ts")).createNamespace,
+  },
+  {
+    name: "create configmap",
+    aliases: ["create cm"],
+    group: "Objects",
+    summary: "Create a config map from literals or files",
+    load: async () => (await import("./create/core.ts")).createConfigMap,
+  },
+  {
+    name: "create secret generic",
+    group: "Objects",
+    summary: "Create a secret from literals or files",
+    load: async () => (await import("./create/core.ts")).createGenericSecret,
+  },
+  {
+    name: "create secret docker-registry",
+    group: "Objects",
+    summary: "Create a secret for a registry",
+    load: async () => (await import("./create/core.ts")).createRegistrySecret,
+  },
+  {
+    name: "create secret tls",
+    group: "Objects",
+    summary: "Create a secret from a certificate and its key",
+    load: async () => (await import("./create/core.ts")).createTlsSecret,
+  },
+  {
+    name: "create serviceaccount",
+    aliases: ["create sa"],
+    group: "Objects",
+    summary: "Create a service account",
+    load: async () => (await import("./create/core.ts")).createServiceAccount,
+  },
+  {
+    name: "create quota",
+    aliases: ["create resourcequota"],
+    group: "Objects",
+    summary: "Create a resource quota",
+    load: async () => (await import("./create/core.ts")).createQuota,
+  },
+  {
+    name: "create deployment",
+    aliases: ["create deploy"],
+    group: "Objects",
+    summary: "Create a deployment",
+    load: async () => (await import("./create/workloads.ts")).createDeployment,
+  },
+  {
+    name: "create job",
+    group: "Objects",
+    summary: "Create a job",
+    load: async () => (await import("./create/workloads.ts")).createJob,
+  },
+  {
+    name: "run",
+    group: "Objects",
+    summary: "Run an image in a pod",
+    load: async () => (await import("./create/workloads.ts")).runPod,
+  },
+  {
+    name: "create service clusterip",
+    aliases: ["create svc clusterip"],
+    group: "Objects",
+    summary: "Create a Service with a cluster address",
+    load: async () => (await import("./create/services.ts")).createClusterIp,
+  },
+  {
+    name: "create service nodeport",
+    aliases: ["create svc nodeport"],
+    group: "Objects",
+    summary: "Create a Service with a port on each node",
+    load: async () => (await import("./create/services.ts")).createNodePort,
+  },
+  {
+    name: "create service loadbalancer",
+    aliases: ["create svc loadbalancer"],
+    group: "Objects",
+    summary: "Create a Service behind a load balancer",
+    load: async () => (await import("./create/services.ts")).createLoadBalancer,
+  },
+  {
+    name: "create service externalname",
+    aliases: ["create svc externalname"],
+    group: "Objects",
+    summary: "Create a Service that is a name elsewhere",
+    load: async () => (await import("./create/services.ts")).createExternalName,
+  },
+  {
+    name: "create role",
+    group: "Objects",
+    summary: "Create a role",
+    load: async () => (await import("./create/rbac.ts")).createRole,
+  },
+  {
+    name: "create clusterrole",
+    group: "Objects",
+    summary: "Create a cluster role",
+    load: async () => (await import("./create/rbac.ts")).createClusterRole,
+  },
+  {
+    name: "create rolebinding",
+    group: "Objects",
+    summary: "Bind a role to subjects in a namespace",
+    load: async () => (await import("./create/rbac.ts")).createRoleBinding,
+  },
+  {
+    name: "create clusterrolebinding",
+    group: "Objects",
+    summary: "Bind a cluster role to subjects",
+    load: async () => (await import("./create/rbac.ts")).createClusterRoleBinding,
+  },
+  {
+    name: "cordon",
+    group: "Objects",
+    summary: "Let no further pods onto a node",
+    load: async () => (await import("./cordon.ts")).cordonCommand,
+  },
+  {
+    name: "uncordon",
+    group: "Objects",
+    summary: "Let pods onto a node again",
+    load: async () => (await import("./cordon.ts")).uncordonCommand,
   },
   {
     name: "apply",
@@ -190,5 +320,59 @@ export const commands: readonly CommandEntry[] = [
     group: "Other",
     summary: "List the group versions that the server serves",
     load: async () => (await import("./api-resources.ts")).apiVersionsCommand,
+  },
+  {
+    name: "auth can-i",
+    group: "Other",
+    summary: "Ask whether an action is allowed",
+    load: async () => (await import("./auth.ts")).canICommand,
+  },
+  {
+    name: "auth whoami",
+    group: "Other",
+    summary: "Show who the server says you are",
+    load: async () => (await import("./auth.ts")).whoAmICommand,
+  },
+  {
+    name: "config view",
+    group: "Other",
+    summary: "Show the kubeconfig, secrets left out",
+    load: async () => (await import("./config.ts")).configViewCommand,
+  },
+  {
+    name: "config current-context",
+    group: "Other",
+    summary: "Show the current context's name",
+    load: async () => (await import("./config.ts")).currentContextCommand,
+  },
+  {
+    name: "config get-contexts",
+    group: "Other",
+    summary: "List the contexts of the kubeconfig",
+    load: async () => (await import("./config.ts")).getContextsCommand,
+  },
+  {
+    name: "config get-clusters",
+    group: "Other",
+    summary: "List the clusters of the kubeconfig",
+    load: async () => (await import("./config.ts")).getClustersCommand,
+  },
+  {
+    name: "config get-users",
+    group: "Other",
+    summary: "List the users of the kubeconfig",
+    load: async () => (await import("./config.ts")).getUsersCommand,
+  },
+  {
+    name: "cluster-info",
+    group: "Other",
+    summary: "Show where the control plane is",
+    load: async () => (await import("./cluster-info.ts")).clusterInfoCommand,
+  },
+  {
+    name: "events",
+    group: "Other",
+    summary: "List events, oldest first",
+    load: async () => (await import("./events.ts")).eventsCommand,
   },
 ];

@@ -2,7 +2,7 @@
 import { sleep } from "#lib/sleep.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
-import { statusText } from "./run.ts";
+import { statusText, whileDoing } from "./run.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, dryRunFlag, dryRunMode, fileFlags, findTargets, selectorFlags, wordOf } from "./targets.ts";
 
@@ -35,6 +35,7 @@ export const deleteCommand: Command = {
       placeholder: "background|foreground|orphan",
       help: "What becomes of dependents",
     },
+    { name: "all-namespaces", short: "A", type: "boolean", help: "In all namespaces" },
     { name: "ignore-not-found", type: "boolean", help: "No error for objects that do not exist" },
     { name: "wait", type: "boolean", default: true, help: "Wait until the objects are gone" },
     {
@@ -78,6 +79,12 @@ async function deleteAll(session: Session, invocation: Invocation): Promise<numb
       "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n",
     );
   const mode = dryRunMode(flags);
+  if (invocation.args.length === 0 && !flags.given("filename"))
+    throw new UsageError(
+      "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n  '-f rsrc.yaml'\n  '--filename=rsrc.json'\n  '<resource> <name>'\n  '<resource>'",
+    );
+  if (flags.boolean("all-namespaces") && !flags.given("selector") && !flags.boolean("all"))
+    throw new UsageError("a resource cannot be retrieved by name across all namespaces");
   const targets = await findTargets(session, invocation);
   const waiting: Target[] = [];
   let exitCode = 0;
@@ -99,7 +106,9 @@ async function deleteAll(session: Session, invocation: Invocation): Promise<numb
     } catch (error) {
       if (isNotFound(error) && flags.boolean("ignore-not-found")) continue;
       if (!(error instanceof StatusError)) throw error;
-      io.stderr(statusText(error));
+      io.stderr(
+        statusText(target.source === undefined ? error : (whileDoing(error, "deleting", target.source) as StatusError)),
+      );
       exitCode = 1;
     }
   }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { UnknownObject } from "#api/object.ts";
 import type { DiscoveredResource, Discovery } from "#client/discovery.ts";
+import { parseYaml } from "#git/render/yaml/composer.ts";
 import { UsageError } from "./command.ts";
 
 export interface ResourceSelection {
@@ -130,11 +131,24 @@ export function parseObjects(text: string, source: string): FileObject[] {
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => {
     if (document.errors.length > 0)
-      throw new UsageError(`error parsing ${source}: error converting YAML to JSON: ${document.errors[0]!.message}`);
+      throw new UsageError(
+        `error parsing ${source}: error converting YAML to JSON: ${yamlFault(text, document.errors[0]!)}`,
+      );
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     if (value === null || value === undefined) return [];
     return expandList(value, source);
   });
+}
+
+/** The fault in the words that Kubernetes users know, if that reader finds it too. */
+function yamlFault(text: string, fault: Error): string {
+  try {
+    parseYaml(text, "v2");
+  } catch (error) {
+    const { message } = error as Error;
+    return message.startsWith("yaml: ") ? message : `yaml: ${message}`;
+  }
+  return fault.message.split("\n")[0]!;
 }
 
 function expandList(value: unknown, source: string): FileObject[] {

@@ -12,13 +12,13 @@ export async function runCommand(argv: readonly string[], entries: readonly Comm
     io.stdout(overview(entries));
     return 0;
   }
-  const entry = findEntry(argv, entries);
-  if (entry === undefined) {
+  const found = findEntry(argv, entries);
+  if (found === undefined) {
     io.stderr(`error: unknown command "${first}" for "capstan"\nRun 'capstan --help' for the list of commands.\n`);
     return 1;
   }
-  const command = await entry.load();
-  const rest = argv.slice(entry.name.split(" ").length);
+  const command = await found.entry.load();
+  const rest = argv.slice(found.length);
   try {
     if (wantsHelp(rest)) {
       io.stdout(helpText(command));
@@ -31,9 +31,18 @@ export async function runCommand(argv: readonly string[], entries: readonly Comm
 }
 
 /** The entry with the longest name that the arguments begin with. */
-function findEntry(argv: readonly string[], entries: readonly CommandEntry[]): CommandEntry | undefined {
-  const matches = entries.filter(({ name }) => name.split(" ").every((word, at) => argv[at] === word));
-  return matches.sort((a, b) => b.name.length - a.name.length)[0];
+function findEntry(
+  argv: readonly string[],
+  entries: readonly CommandEntry[],
+): { entry: CommandEntry; length: number } | undefined {
+  const matches = entries.flatMap((entry) =>
+    [entry.name, ...(entry.aliases ?? [])]
+      .map((name) => name.split(" "))
+      .filter((words) => words.every((word, at) => argv[at] === word))
+      .map((words) => ({ entry, words })),
+  );
+  const best = matches.sort((a, b) => b.words.length - a.words.length)[0];
+  return best === undefined ? undefined : { entry: best.entry, length: best.words.length };
 }
 
 function wantsHelp(rest: readonly string[]): boolean {
@@ -55,6 +64,15 @@ function fail(error: unknown, command: Command, io: Io): number {
   io.stderr(`error: ${connectionText(error)}\n`);
   if (error instanceof AggregateError) for (const one of error.errors) io.stderr(`  ${connectionText(one)}\n`);
   return 1;
+}
+
+/** The same refusal, with what was tried and where the object came from. */
+export function whileDoing(error: unknown, doing: string, source: string): unknown {
+  if (!(error instanceof StatusError)) return error;
+  return new StatusError({
+    ...error.status,
+    message: `error when ${doing} ${JSON.stringify(source)}: ${error.message}`,
+  });
 }
 
 /** A server's refusal in kubectl's words. */

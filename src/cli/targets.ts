@@ -33,8 +33,9 @@ export const dryRunFlag: Flag = {
 export interface Target {
   resource: DiscoveredResource;
   key: { name: string; namespace?: string };
-  /** As -f gave it. */
+  /** As -f gave it, and where from. */
   object?: UnknownObject;
+  source?: string;
 }
 
 /** "deployment.apps/web": what messages call an object. */
@@ -58,25 +59,34 @@ export function keyOf(
 export async function findTargets(session: Session, { args, flags, io }: Invocation): Promise<Target[]> {
   if (flags.given("filename")) {
     const files = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
-    return await Promise.all(files.map(async ({ object }) => await fileTarget(session, object)));
+    return await Promise.all(
+      files.map(async ({ object, source }) => ({ ...(await fileTarget(session, object)), source })),
+    );
   }
   const selections = await selectResources(session.discovery, args);
   const targets: Target[] = [];
   for (const { resource, names } of selections) {
-    const wanted = names.length > 0 ? names : await selectedNames(session, resource, flags);
-    targets.push(...wanted.map((name) => ({ resource, key: keyOf(session, resource, name) })));
+    const keys =
+      names.length > 0
+        ? names.map((name) => keyOf(session, resource, name))
+        : await selectedKeys(session, resource, flags);
+    targets.push(...keys.map((key) => ({ resource, key })));
   }
   return targets;
 }
 
-async function selectedNames(session: Session, resource: DiscoveredResource, flags: FlagValues): Promise<string[]> {
+async function selectedKeys(
+  session: Session,
+  resource: DiscoveredResource,
+  flags: FlagValues,
+): Promise<Target["key"][]> {
   if (!flags.given("selector") && !flags.boolean("all"))
     throw new UsageError("resource(s) were provided, but no name was specified");
   const list = await session.client.list(resource, {
-    namespace: session.namespace,
+    namespace: flags.boolean("all-namespaces") ? undefined : session.namespace,
     ...(flags.given("selector") ? { labelSelector: flags.string("selector") } : {}),
   });
-  return list.items.map(({ metadata }) => metadata.name ?? "");
+  return list.items.map(({ metadata }) => keyOf(session, resource, metadata.name ?? "", metadata.namespace));
 }
 
 export async function fileTarget(session: Session, object: UnknownObject): Promise<Target> {

@@ -1,14 +1,14 @@
 /** `capstan create -f`, `apply`, `replace`: objects from files into the cluster. `apply` is server-side. */
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject, UnknownObject } from "#api/object.ts";
-import { isNotFound } from "#api/status-error.ts";
+import { StatusError, isNotFound } from "#api/status-error.ts";
 import { collectionPath, objectPath } from "#client/resource-path.ts";
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
-import { createPrinter, outputHelp } from "./output.ts";
+import { createPrinter, outputHelp, writeFormats } from "./output.ts";
 import { readFileObjects } from "./resource-arguments.ts";
+import { statusText, whileDoing } from "./run.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
-import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, targetName } from "./targets.ts";
+import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, targetName, withKind } from "./targets.ts";
 
 const writeFlags: readonly Flag[] = [
   ...sessionFlags,
@@ -67,55 +67,53 @@ export const replaceCommand = writeCommand("replace", "Replace objects by what f
   "capstan replace -f web.yaml",
 ]);
 
-const fileCreate = writeCommand("create", "Create objects from files or from flags", ["capstan create -f web.yaml"]);
-export const createCommand: Command = {
-  ...fileCreate,
-  usage:
-    "capstan create -f FILENAME | namespace NAME | configmap NAME | secret generic NAME [--from-literal K=V] [--from-file [K=]FILE]",
-  examples: [
-    ...fileCreate.examples,
-    "capstan create namespace demo",
-    "capstan create configmap settings --from-literal colour=blue",
-    "capstan create secret generic login --from-literal password=secret",
-  ],
-  flags: [
-    ...fileCreate.flags,
-    { name: "from-literal", type: "strings", placeholder: "KEY=VALUE", help: "A key and its value" },
-    { name: "from-file", type: "strings", placeholder: "[KEY=]FILE", help: "A file's content under its name or a key" },
-    { name: "type", type: "string", placeholder: "TYPE", help: "Type of the Secret" },
-  ],
-};
+export const createCommand = writeCommand("create", "Create objects from files or from flags", [
+  "capstan create -f web.yaml",
+  "capstan create deployment web --image=nginx:1.27",
+  "capstan create configmap settings --from-literal=colour=blue",
+]);
+
+const doing: Readonly<Record<Verb, string>> = { create: "creating", apply: "applying", replace: "replacing" };
 
 async function writeAll(session: Session, verb: Verb, invocation: Invocation): Promise<number> {
   const { flags, io, args } = invocation;
-  const generated =
-    verb === "create" && !flags.given("filename")
-      ? [{ object: objectFromFlags(invocation), source: "flags" }]
-      : undefined;
-  if (generated === undefined && !flags.given("filename")) throw new UsageError("must specify one of -f and -k");
-  if (generated === undefined && args.length > 0) throw new UsageError(`Unexpected args: [${args.join(" ")}]`);
-  const files = generated ?? (await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin));
-  if (files.length === 0) throw new UsageError("no objects passed to " + verb);
-  const printer = createPrinter(flags.string("output"));
-  let exitCode = 0;
+  if (args.length > 0)
+    throw new UsageError(`Unexpected args: [${args.join(" ")}]\nSee 'capstan ${verb} -h' for help and examples`);
+  if (!flags.given("filename")) throw new UsageError("must specify one of -f and -k");
+  const files = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
+  if (files.length === 0) throw new UsageError(`no objects passed to ${verb}`);
+  const printer = createPrinter(flags.string("output"), { allowed: writeFormats });
+  const failures: unknown[] = [];
   for (const { object, source } of files) {
     try {
+      checkNamespace(object, session, flags);
       const target = await fileTarget(session, object);
-      const { written, word } = await writeOne(session, verb, target, flags);
+      const { written, word } = await writeOne(session, verb, target, flags).catch((error: unknown) => {
+        throw whileDoing(error, doing[verb], source);
+      });
+      const name = written.metadata.name ?? target.key.name;
       io.stdout(
         printer === undefined
-          ? `${targetName({ ...target, key: { name: written.metadata.name ?? target.key.name } })} ${word}${dryRunMode(flags).suffix}\n`
-          : printer(written),
+          ? `${targetName({ ...target, key: { name } })} ${word}${dryRunMode(flags).suffix}\n`
+          : printer(withKind(written, target.resource)),
       );
     } catch (error) {
-      if (files.length === 1) throw error;
-      io.stderr(
-        `Error from server: error when ${verb === "apply" ? "applying" : verb === "create" ? "creating" : "replacing"} "${source}": ${(error as Error).message}\n`,
-      );
-      exitCode = 1;
+      if (files.length === 1 || !(error instanceof UsageError || error instanceof StatusError)) throw error;
+      failures.push(error);
     }
   }
-  return exitCode;
+  for (const error of failures)
+    io.stderr(error instanceof StatusError ? statusText(error) : `error: ${(error as Error).message}\n`);
+  return failures.length === 0 ? 0 : 1;
+}
+
+/** A namespace that was asked for must be the object's own. */
+function checkNamespace({ metadata }: UnknownObject, { namespace }: Session, flags: Invocation["flags"]): void {
+  const own = metadata.namespace;
+  if (!flags.given("namespace") || own === undefined || own === namespace) return;
+  throw new UsageError(
+    `the namespace from the provided object "${own}" does not match the namespace "${namespace}". You must pass '--namespace=${own}' to perform this operation.`,
+  );
 }
 
 async function writeOne(
@@ -126,7 +124,7 @@ async function writeOne(
 ): Promise<{ written: KubernetesObject; word: string }> {
   const mode = dryRunMode(flags);
   const past = { create: "created", replace: "replaced", apply: "configured" }[verb];
-  if (mode.client) return { written: object!, word: verb === "apply" ? "created" : past };
+  if (mode.client && verb !== "apply") return { written: object!, word: past };
   const validation = { strict: "Strict", true: "Strict", warn: "Warn", ignore: "Ignore", false: "Ignore" }[
     flags.string("validate")
   ];
@@ -158,83 +156,60 @@ async function writeOne(
       })) as KubernetesObject,
       word: past,
     };
+  return await applyOne(session, { resource, key, object: object! }, flags, query);
+}
+
+async function applyOne(
+  { client }: Session,
+  { resource, key, object }: Required<Pick<Target, "resource" | "key" | "object">>,
+  flags: Invocation["flags"],
+  query: Record<string, string>,
+): Promise<{ written: KubernetesObject; word: string }> {
   const before = await client.get(resource, key).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;
     throw error;
   });
-  const { code, body } = await client.request({
-    method: "PATCH",
-    path: objectPath(resource, key),
-    contentType: "application/apply-patch+yaml",
-    body: object,
-    query: { ...query, ...(flags.boolean("force-conflicts") ? { force: "true" } : {}) },
-  });
+  const mode = dryRunMode(flags);
+  if (mode.client && before === undefined) return { written: object, word: "created" };
+  const sent: Record<string, string> = { ...query };
+  if (mode.client) sent["dryRun"] = "All";
+  if (flags.boolean("force-conflicts")) sent["force"] = "true";
+  const { code, body } = await client
+    .request({
+      method: "PATCH",
+      path: objectPath(resource, key),
+      contentType: "application/apply-patch+yaml",
+      body: object,
+      query: sent,
+    })
+    .catch((error: unknown) => {
+      throw error instanceof StatusError && error.reason === "Conflict" ? conflictError(error) : error;
+    });
   const written = body as UnknownObject;
-  const word =
-    code === 201
-      ? "created"
-      : before?.metadata.resourceVersion === written.metadata.resourceVersion && !mode.server
-        ? "unchanged"
-        : "configured";
-  return { written, word };
+  if (flags.given("server-side") && flags.boolean("server-side")) return { written, word: "serverside-applied" };
+  return { written, word: code === 201 ? "created" : isSame(before, written) ? "unchanged" : "configured" };
 }
 
-function objectFromFlags({ args, flags }: Invocation): UnknownObject {
-  const [type, ...rest] = args;
-  const name = (type === "secret" ? rest[1] : rest[0]) ?? "";
-  if (type === undefined) throw new UsageError("must specify one of -f and -k");
-  if (name === "") throw new UsageError(`exactly one NAME is required, got ${Math.max(0, rest.length - 1)}`);
-  const metadata = { name };
-  switch (type) {
-    case "namespace":
-    case "ns":
-      return { apiVersion: "v1", kind: "Namespace", metadata };
-    case "serviceaccount":
-    case "sa":
-      return { apiVersion: "v1", kind: "ServiceAccount", metadata };
-    case "configmap":
-    case "cm": {
-      const entries = readEntries(flags);
-      const binary = entries.filter(([, value]) => !isText(value));
-      const text = entries.filter(([, value]) => isText(value));
-      return {
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        metadata,
-        ...(text.length === 0
-          ? {}
-          : { data: Object.fromEntries(text.map(([key, value]) => [key, value.toString("utf8")])) }),
-        ...(binary.length === 0
-          ? {}
-          : { binaryData: Object.fromEntries(binary.map(([key, value]) => [key, value.toString("base64")])) }),
-      };
-    }
-    case "secret":
-      if (rest[0] !== "generic") throw new UsageError(`secrets of type "${rest[0]}" are created from files: use -f`);
-      return {
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata,
-        data: Object.fromEntries(readEntries(flags).map(([key, value]) => [key, value.toString("base64")])),
-        ...(flags.given("type") ? { type: flags.string("type") } : {}),
-      };
-    default:
-      throw new UsageError(`"${type}" cannot be created from flags: use -f`);
-  }
+/** Nothing but who manages what, and when, has changed. */
+function isSame(before: UnknownObject | undefined, after: UnknownObject): boolean {
+  const content = ({ metadata, ...rest }: UnknownObject) => {
+    const { managedFields: _, resourceVersion: __, generation: ___, ...own } = metadata;
+    return { ...rest, apiVersion: "", kind: "", metadata: own };
+  };
+  return before !== undefined && isDeepStrictEqual(content(before), content(after));
 }
 
-function readEntries(flags: Invocation["flags"]): [string, Buffer][] {
-  const literals = flags.strings("from-literal").map((pair): [string, Buffer] => {
-    const cut = pair.indexOf("=");
-    if (cut < 1) throw new UsageError(`invalid literal source ${pair}, expected key=value`);
-    return [pair.slice(0, cut), Buffer.from(pair.slice(cut + 1))];
-  });
-  const files = flags.strings("from-file").map((source): [string, Buffer] => {
-    const cut = source.indexOf("=");
-    const file = source.slice(cut + 1);
-    return [cut < 0 ? basename(file) : source.slice(0, cut), readFileSync(file)];
-  });
-  return [...literals, ...files];
+function conflictError({ message }: StatusError): UsageError {
+  return new UsageError(`${message}
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`);
 }
-
-const isText = (value: Buffer): boolean => Buffer.compare(Buffer.from(value.toString("utf8")), value) === 0;

@@ -46,7 +46,9 @@ export function run(
         stderr: signal === null ? text : `${text}\nkilled by ${signal} after ${timeoutMs} ms`,
       });
     });
-    if (input !== undefined) child.stdin!.end(input);
+    if (input === undefined) return;
+    child.stdin!.on("error", () => {}); // who reads may end first
+    child.stdin!.end(input);
   });
 }
 

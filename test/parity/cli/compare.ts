@@ -35,7 +35,7 @@ export async function runKubectl(
 ): Promise<Finished> {
   const place = namespace === undefined ? [] : ["-n", namespace];
   return await run([kubectl, "--kubeconfig", kubeconfig, "--cache-dir", join(folder, "cache"), ...place, ...args], {
-    input: input ?? "",
+    ...(input === undefined || input === "" ? {} : { input }),
     ...(env === undefined ? {} : { env }),
   });
 }
@@ -43,10 +43,9 @@ export async function runKubectl(
 /** In this process: what a command prints does not depend on how it was packed. */
 export async function runCapstan({ kubeconfig }: Target, { args, input, env, namespace }: Step): Promise<Finished> {
   const out = { stdout: "", stderr: "" };
-  const [first = "", second = "", ...rest] = args;
-  const name = commands.some(({ name: one }) => one === `${first} ${second}`) ? [first, second] : [first];
   const place = namespace === undefined ? [] : ["-n", namespace];
-  const others = name.length === 2 ? rest : args.slice(1);
+  const name = commandWords(args);
+  const others = args.slice(name.length);
   const code = await runCommand([...name, "--kubeconfig", kubeconfig, ...place, ...others], commands, {
     stdout: (text) => void (out.stdout += text),
     stderr: (text) => void (out.stderr += text),
@@ -56,6 +55,13 @@ export async function runCapstan({ kubeconfig }: Target, { args, input, env, nam
     signal: new AbortController().signal,
   });
   return { code, ...out };
+}
+
+/** The words of the longest command name that the arguments begin with. */
+function commandWords(args: readonly string[]): readonly string[] {
+  const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  for (const count of [3, 2]) if (names.includes(args.slice(0, count).join(" "))) return args.slice(0, count);
+  return args.slice(0, 1);
 }
 
 const age = /(?<![\w.-])(?:\d+y)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?<=\d[smhdy])(?![\w.-])/g;

@@ -268,7 +268,6 @@ export const scenarios: Readonly<Record<string, readonly ScenarioStep[]>> = {
     ["replace -f -", `{apiVersion: v1, kind: ConfigMap, metadata: {name: missing}}`],
     ["replace --force -f -", configMap],
     "replace",
-    "edit cm a",
   ],
   rollout: [
     ["create -f -", deployment],
