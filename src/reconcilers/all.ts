@@ -23,6 +23,7 @@ import { orphanJobPodsReconciler } from "./job/orphan-job-pods.ts";
 import { ttlAfterFinishedReconciler } from "./job/ttl-after-finished.ts";
 import { podGcReconciler } from "./pod-gc.ts";
 import { resourceQuotaReconciler } from "./resource-quota.ts";
+import { attributesClassProtectionReconciler } from "./volume/attributes-class-protection.ts";
 import { claimBinderReconciler } from "./volume/claim-binder.ts";
 import { ephemeralVolumeReconciler } from "./volume/ephemeral-volume.ts";
 import { volumePhaseReconciler } from "./volume/volume-phase.ts";
@@ -74,6 +75,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     ephemeralVolumeReconciler,
     claimProtectionReconciler,
     volumeProtectionReconciler,
+    attributesClassProtectionReconciler,
     endpointsReconciler,
     endpointSliceReconciler,
     endpointSliceMirroringReconciler,

@@ -150,9 +150,14 @@ export class NodePods {
     return true;
   }
 
+  /** Who takes room: not what has ended, nor what the API has forgotten while its last processes end here. */
   #others({ metadata }: Pod): Pod[] {
-    const workers = [...this.#workers.values()].filter(({ pod }) => pod.metadata.uid !== metadata.uid && isActive(pod));
-    return workers.map(({ allocatedPod }) => allocatedPod);
+    return [...this.#workers]
+      .filter(([uid, { pod, isGone }]) => {
+        const isKnown = this.#cache.objects.byUid(uid) !== undefined;
+        return uid !== metadata.uid && isKnown && !isGone && isActive(pod);
+      })
+      .map(([, { allocatedPod }]) => allocatedPod);
   }
 
   #refusesResize(pod: Pod): ResizeRefusal | undefined {
