@@ -2,7 +2,7 @@
 import { CelCompileError } from "#api/cel/program.ts";
 import { type CelType, typeText, types } from "#api/cel/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import type { V1ValidatingAdmissionPolicy } from "#api/generated/types.ts";
+import type { V1MutatingAdmissionPolicy, V1ValidatingAdmissionPolicy } from "#api/generated/types.ts";
 import { invalid } from "#api/validation/field-errors.ts";
 import { type PolicyEnvironment, compilePolicy } from "./policy-program.ts";
 
@@ -36,6 +36,40 @@ export function policyExpressionErrors(
     errors.push(...check(at, valueExpression, environment, ["string", "null_type"], known).errors);
   }
   return errors;
+}
+
+export function mutationExpressionErrors(
+  { spec }: V1MutatingAdmissionPolicy,
+  old: V1MutatingAdmissionPolicy | undefined,
+): FieldError[] {
+  if (spec === undefined) return [];
+  const known = new Set(old === undefined ? [] : mutationsOf(old));
+  const hasParams = spec.paramKind !== undefined;
+  const { errors, variables } = variablesOf(spec.variables ?? [], hasParams, known);
+  const environment = { hasParams, isMutation: true, ...(variables.size === 0 ? {} : { variables }) };
+  for (const [index, { expression }] of (spec.matchConditions ?? []).entries())
+    errors.push(
+      ...check(`spec.matchConditions[${index}].expression`, expression, { hasParams }, ["bool"], known).errors,
+    );
+  for (const [index, { patchType, applyConfiguration, jsonPatch }] of (spec.mutations ?? []).entries()) {
+    const isPatch = patchType === "JSONPatch";
+    const field = `spec.mutations[${index}].${isPatch ? "jsonPatch" : "applyConfiguration"}.expression`;
+    const expression = (isPatch ? jsonPatch : applyConfiguration)?.expression;
+    const wanted = isPatch ? "list(JSONPatch)" : "Object";
+    errors.push(...check(field, expression, environment, [wanted], known).errors);
+  }
+  return errors;
+}
+
+function mutationsOf({ spec }: V1MutatingAdmissionPolicy): string[] {
+  const { variables, matchConditions, mutations } = spec ?? {};
+  return [
+    ...[...(variables ?? []), ...(matchConditions ?? [])].map(({ expression }) => expression),
+    ...(mutations ?? []).flatMap(({ applyConfiguration, jsonPatch }) => [
+      applyConfiguration?.expression ?? "",
+      jsonPatch?.expression ?? "",
+    ]),
+  ];
 }
 
 function expressionsOf({ spec }: V1ValidatingAdmissionPolicy): string[] {

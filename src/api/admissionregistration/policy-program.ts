@@ -1,5 +1,6 @@
 /** The expressions of admission policies as programs. Upstream: apiserver/pkg/admission/plugin/cel. */
 import { authorizerFunctions, authorizerType, resourceCheckType } from "#api/cel/authorizer-library.ts";
+import { type Functions, functionsOf } from "#api/cel/functions.ts";
 import { type CelProgram, compileCel } from "#api/cel/program.ts";
 import { type CelType, listOf, mapOf, types } from "#api/cel/types.ts";
 
@@ -56,6 +57,8 @@ export const policyTypes = { request: requestType, namespace: namespaceType };
 export interface PolicyEnvironment {
   /** Messages may not ask for rights. */
   hasAuthorizer?: boolean;
+  /** It makes objects and patches. */
+  isMutation?: boolean;
   hasParams: boolean;
   /** Those that came before. */
   variables?: ReadonlyMap<string, CelType>;
@@ -63,10 +66,24 @@ export interface PolicyEnvironment {
   object?: CelType;
 }
 
+const patchType = object("JSONPatch", { op: string, path: string, from: string, value: dyn });
+
+/** "Object", "Object.spec.template": parts of what is applied, of whatever fields. */
+function mutationStruct(name: string): CelType | undefined {
+  if (name === "JSONPatch") return patchType;
+  return /^Object(\.|$)/.test(name) ? { kind: "object", name } : undefined;
+}
+
+const escapeKey = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");
+const mutationFunctions: Functions = new Map([
+  ...authorizerFunctions,
+  ...functionsOf([["::jsonpatch.escapeKey(string): string", escapeKey]]),
+]);
+
 /** Throws CelCompileError. */
 export function compilePolicy(
   expression: string,
-  { hasParams, variables, hasAuthorizer = true, object: given = dyn }: PolicyEnvironment,
+  { hasParams, variables, hasAuthorizer = true, isMutation = false, object: given = dyn }: PolicyEnvironment,
 ): CelProgram {
   const known = new Map<string, CelType>([
     ["object", given],
@@ -84,5 +101,8 @@ export function compilePolicy(
       ? []
       : ([["variables", { kind: "object", name: "kubernetes.variables", fields: variables }]] as const)),
   ]);
-  return compileCel(expression, known, { functions: authorizerFunctions });
+  return compileCel(expression, known, {
+    functions: isMutation ? mutationFunctions : authorizerFunctions,
+    ...(isMutation ? { structs: mutationStruct } : {}),
+  });
 }

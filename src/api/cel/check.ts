@@ -37,7 +37,7 @@ export function checkCel(node: Node, environment: CheckEnvironment): Checked {
   const type = checker.typeOf(node, environment.variables);
   const faults = checker.faults;
   if (faults.length === 0) checkLiterals(node, faults);
-  return { type, faults: faults.sort((a, b) => a.offset - b.offset) };
+  return { type: resolved(type, new Map()), faults: faults.sort((a, b) => a.offset - b.offset) };
 }
 
 type Variables = ReadonlyMap<string, CelType>;
@@ -190,15 +190,12 @@ class Checker {
       for (const { value } of entries) this.typeOf(value, variables);
       return this.#fault(offset, undeclared(name));
     }
-    for (const { key, value } of entries) {
+    for (const { key, value, offset: colon } of entries) {
       const found = this.typeOf(value, variables);
       const field = type.fields === undefined ? types.dyn : type.fields.get(key);
-      if (field === undefined) this.#fault(value.offset, `undefined field '${key}'`);
-      else if (!fits(field, found, new Map()))
-        this.#fault(
-          value.offset,
-          `expected type of field '${key}' is '${typeText(field)}' but provided type is '${typeText(found)}'`,
-        );
+      if (field !== undefined && fits(field, found, new Map())) continue;
+      const wanted = field === undefined ? "" : typeText(field);
+      this.#fault(colon, `expected type of field '${key}' is '${wanted}' but provided type is '${typeText(found)}'`);
     }
     return type;
   }

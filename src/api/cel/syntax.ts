@@ -13,7 +13,7 @@ export type Node = { offset: number } & (
   | { kind: "call"; name: string; target: Node | undefined; args: Node[] }
   | { kind: "list"; items: Node[]; optional: ReadonlySet<number> }
   | { kind: "map"; entries: { key: Node; value: Node; isOptional: boolean; offset: number }[] }
-  | { kind: "struct"; name: string; entries: { key: string; value: Node }[] }
+  | { kind: "struct"; name: string; entries: { key: string; value: Node; offset: number }[] }
   | { kind: "loop"; macro: string; range: Node; variables: string[]; bodies: Node[] }
   | { kind: "bind"; macro: "optMap" | "optFlatMap"; range: Node; variable: string; body: Node }
 );
@@ -359,7 +359,7 @@ class Parser {
         };
         continue;
       }
-      const brace = /^[A-Z]/.test(lastName(node)) ? this.#take("{") : undefined;
+      const brace = /^[A-Z]/.test(qualifiedName(node) ?? "") ? this.#take("{") : undefined;
       if (brace === undefined) return node;
       node = this.#struct(qualifiedName(node) ?? "", brace.offset);
     }
@@ -369,9 +369,11 @@ class Parser {
     const entries = [];
     while (!this.#is("}")) {
       const key = this.#now.text.replaceAll("`", "");
+      if (this.#now.type !== "name")
+        this.#fail(`mismatched input '${this.#now.text}' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}`);
       this.#at += 1;
-      this.#need(":");
-      entries.push({ key, value: this.#expression() });
+      const { offset: colon } = this.#need(":");
+      entries.push({ key, value: this.#expression(), offset: colon });
       if (this.#take(",") === undefined) break;
     }
     this.#need("}");
@@ -425,13 +427,6 @@ const loops: Readonly<Record<string, readonly number[]>> = {
   transformMapEntry: [3, 4],
 };
 const twoVariableMacros = new Set(["transformList", "transformMap", "transformMapEntry"]);
-
-const lastName = (node: Node): string =>
-  node.kind === "identifier"
-    ? node.name
-    : node.kind === "select" && qualifiedName(node) !== undefined
-      ? node.field
-      : "";
 
 /** "a.b.c" of names and selections only. */
 export function qualifiedName(node: Node): string | undefined {

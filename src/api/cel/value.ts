@@ -233,3 +233,18 @@ export function timestampOf(text: string): Timestamp | undefined {
     ? undefined
     : new Timestamp(BigInt(millis) * 1_000_000n + BigInt((parts[2] ?? "").padEnd(9, "0")));
 }
+
+/** A value as JSON. */
+export function jsonOf(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof Uint) return Number(value.value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Timestamp) return new Date(Number(value.nanos / 1_000_000n)).toISOString().replace(".000Z", "Z");
+  if (value instanceof Duration) return `${Number(value.nanos) / 1e9}s`;
+  if (value instanceof Optional) return value.has ? jsonOf(value.value) : null;
+  if (Array.isArray(value)) return value.map(jsonOf);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([name, one]) => [String(name), jsonOf(one)]));
+  if (value instanceof Opaque || value instanceof TypeValue)
+    throw new CelError(`no such overload: ${typeName(value)} to JSON`);
+  return value;
+}

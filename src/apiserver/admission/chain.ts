@@ -10,6 +10,7 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
 import { podSecurity } from "./pod-security.ts";
+import { mutatingPolicies } from "./policy/mutating.ts";
 import { validatingPolicies } from "./policy/validating.ts";
 import { priority } from "./priority.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
@@ -39,6 +40,7 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     defaultIngressClass,
     rbacEscalation(rbac),
     adminAccess,
+    mutatingPolicies,
     validatingPolicies,
     // Last: what it holds and charges must not be undone by a refusal.
     resourceQuota,

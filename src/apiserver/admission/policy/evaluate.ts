@@ -3,7 +3,7 @@ import { compilePolicy, policyTypes } from "#api/admissionregistration/policy-pr
 import { AuthorizerValue, ResourceCheck } from "#api/cel/authorizer-library.ts";
 import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
 import type { CelType } from "#api/cel/types.ts";
-import { CelError, valueOf } from "#api/cel/value.ts";
+import { CelError, jsonOf, valueOf } from "#api/cel/value.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import type { User } from "#apiserver/request.ts";
@@ -34,13 +34,19 @@ type Values = ReadonlyMap<string, unknown>;
 /** A policy's programs are made when it is first used, and once. */
 const programs = new WeakMap<object, Map<string, CelProgram | Error>>();
 
-function programOf(spec: PolicySpec, expression: string, variables?: ReadonlyMap<string, CelType>): CelProgram {
+function programOf(
+  spec: PolicySpec,
+  expression: string,
+  variables?: ReadonlyMap<string, CelType>,
+  isMutation = false,
+): CelProgram {
   let known = programs.get(spec);
   if (known === undefined) programs.set(spec, (known = new Map()));
   let program = known.get(expression);
   if (program === undefined) {
     try {
-      program = compilePolicy(expression, { hasParams: spec.paramKind !== undefined, ...(variables && { variables }) });
+      const hasParams = spec.paramKind !== undefined;
+      program = compilePolicy(expression, { hasParams, isMutation, ...(variables && { variables }) });
     } catch (error) {
       if (!(error instanceof CelCompileError)) throw error;
       program = new CelError(`compilation error: compilation failed: ${error.message}`);
@@ -66,6 +72,24 @@ export function denialsOf(spec: PolicySpec, request: AdmissionRequest, params: K
     }
     return [{ message: messageOf(spec, validation, values, types), reason: validation.reason ?? "Invalid" }];
   });
+}
+
+/** What an expression of a mutation makes; "no" where the policy's conditions keep it away. */
+export function mutationOf(
+  spec: PolicySpec,
+  expression: string,
+  request: AdmissionRequest,
+  params: KubernetesObject | null,
+): { value: unknown } | "no" | Denial {
+  const { values, types } = withVariables(spec, valuesOf(request, params));
+  const conditions = conditionsOf(spec, values);
+  if (conditions !== "yes") return conditions;
+  try {
+    return { value: jsonOf(programOf(spec, expression, types, true).run(values)) };
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return failureOf(expression, error);
+  }
 }
 
 const failureOf = (expression: string, error: CelError): Denial => ({

@@ -1,5 +1,4 @@
 /** ValidatingAdmissionPolicies with their bindings. Upstream: apiserver/pkg/admission/plugin/policy/validating. */
-import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { failure } from "#api/status-error.ts";
 import { goQuote } from "#api/go-text.ts";
@@ -7,37 +6,20 @@ import { qualifiedResource } from "#api/status-catalogue.ts";
 import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import { type Denial, type PolicySpec, denialsOf } from "./evaluate.ts";
+import { type ParamRef, isExempt, paramsOf, registry } from "./bindings.ts";
 import { type MatchResources, matchesRequest } from "./match.ts";
 
 type Policy = KubernetesObject & { spec: PolicySpec & { matchConstraints?: MatchResources } };
-
-interface ParamRef {
-  name?: string;
-  namespace?: string;
-  selector?: object;
-  parameterNotFoundAction?: string;
-}
 
 type Binding = KubernetesObject & {
   spec: { policyName?: string; paramRef?: ParamRef; matchResources?: MatchResources; validationActions?: string[] };
 };
 
-const registry = "/registry/admissionregistration.k8s.io";
-/** Policies do not judge what would switch them off. */
-const exempt = new Set([
-  "validatingadmissionpolicies",
-  "validatingadmissionpolicybindings",
-  "mutatingadmissionpolicies",
-  "mutatingadmissionpolicybindings",
-  "validatingwebhookconfigurations",
-  "mutatingwebhookconfigurations",
-]);
-
 export const validatingPolicies: AdmissionPlugin = {
   name: "ValidatingAdmissionPolicy",
   validate(request) {
-    const { services, resource } = request;
-    if (resource.group === "admissionregistration.k8s.io" && exempt.has(resource.plural)) return;
+    const { services } = request;
+    if (isExempt(request)) return;
     const policies = objectsIn<Policy>(services, `${registry}/validatingadmissionpolicies/`);
     if (policies.length === 0) return;
     const bindings = objectsIn<Binding>(services, `${registry}/validatingadmissionpolicybindings/`);
@@ -71,30 +53,6 @@ function denialsUnder({ spec }: Policy, { spec: binding }: Binding, request: Adm
       ? []
       : [{ message: `failed to configure binding: ${params}`, reason: "Invalid" }];
   return params.flatMap((one) => denialsOf(spec, request, one));
-}
-
-/** The parameters, or why there are none. */
-function paramsOf(
-  { paramKind }: PolicySpec,
-  paramRef: ParamRef | undefined,
-  request: AdmissionRequest,
-): (KubernetesObject | null)[] | string {
-  if (paramKind === undefined || paramRef === undefined) return [null];
-  const [version = "", group = ""] = (paramKind.apiVersion ?? "").split("/").reverse();
-  const { catalogue } = request.services;
-  const resource = catalogue.findKind(group, version, paramKind.kind ?? "");
-  if (resource === undefined)
-    return `failed to find resource referenced by paramKind: '${group === "" ? "/" : `${group}/`}${version}, Kind=${paramKind.kind ?? ""}'`;
-  const namespace = resource.isNamespaced ? (paramRef.namespace ?? request.namespace) : undefined;
-  if (namespace === "") return "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources";
-  const all = objectsIn(request.services, resource.cache.prefix, namespace);
-  const selector = paramRef.selector === undefined ? undefined : labelSelectorOf(paramRef.selector);
-  const found = all.filter(({ metadata }) =>
-    selector === undefined ? metadata.name === paramRef.name : matchesLabels(selector, metadata.labels),
-  );
-  if (found.length > 0) return found;
-  const isDenied = paramRef.parameterNotFoundAction !== "Allow";
-  return isDenied ? "no params found for policy binding with `Deny` parameterNotFoundAction" : [];
 }
 
 const codes: Readonly<Record<string, number>> = {
