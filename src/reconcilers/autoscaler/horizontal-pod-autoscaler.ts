@@ -7,6 +7,7 @@ import { HorizontalPodAutoscaler } from "#api/autoscaling/horizontal-pod-autosca
 import { Pod } from "#api/core/pod.ts";
 import type { V2HorizontalPodAutoscalerCondition, V2MetricStatus } from "#api/generated/types.ts";
 import { matchesLabels, parseLabelSelector } from "#api/label-selector.ts";
+import { isConflict } from "#api/status-error.ts";
 import { keyText } from "#client/resource-path.ts";
 import {
   defineReconciler,
@@ -232,7 +233,8 @@ function rescaled({ autoscaler, ref, scale, current, desired, wish, report, mome
         ? told("SuccessfulRescale", "Normal", "")
         : told("FailedRescale", "Warning", `; error: ${outcome.error.message}`),
   };
-  if (failure !== undefined) {
+  // A conflict only means that the scale changed between reading and writing: this is the next try.
+  if (failure !== undefined && !isConflict(failure)) {
     const message = `the HPA controller was unable to update the target scale: ${failure.message}`;
     report.condition("AbleToScale", "False", "FailedUpdateScale", message);
     report.replicas(current, autoscaler.status?.desiredReplicas ?? 0, wish.metrics);
