@@ -1,10 +1,11 @@
 /** `capstan patch`, `label`, `annotate`, `scale`: changes of objects that are there. */
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import type { UnknownObject } from "#api/object.ts";
 import type { PatchType } from "#client/client.ts";
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
-import { createPrinter, outputHelp } from "./output.ts";
+import { createPrinter, outputHelp, resourceWord, writeFormats } from "./output.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
 import {
   type Target,
@@ -25,23 +26,29 @@ const changeFlags: readonly Flag[] = [
   { name: "output", short: "o", type: "string", help: outputHelp },
 ];
 
+interface Changed {
+  object: UnknownObject;
+  /** undefined: nothing is said. */
+  word: string | undefined;
+  /** "scale.autoscaling/web" where the answer is no object of the target's kind. */
+  name?: string;
+}
+
 /** Does `change` to every target and prints what became of it. */
 async function changeAll(
   invocation: Invocation,
   targetArgs: readonly string[],
-  change: (session: Session, target: Target) => Promise<{ object: UnknownObject; word: string }>,
+  change: (session: Session, target: Target) => Promise<Changed>,
 ): Promise<number> {
   const { flags, io } = invocation;
   const session = openSession(invocation);
   try {
-    const printer = createPrinter(flags.string("output"));
+    const printer = createPrinter(flags.string("output"), { allowed: writeFormats });
     for (const target of await findTargets(session, { ...invocation, args: [...targetArgs] })) {
-      const { object, word } = await change(session, target);
-      io.stdout(
-        printer === undefined
-          ? `${targetName(target)} ${word}${dryRunMode(flags).suffix}\n`
-          : printer(withKind(object, target.resource)),
-      );
+      const { object, word, name = targetName(target) } = await change(session, target);
+      if (flags.string("output") === "name") io.stdout(`${targetName(target)}\n`);
+      else if (printer !== undefined) io.stdout(printer(withKind(object, target.resource)));
+      else if (word !== undefined) io.stdout(`${name} ${word}\n`);
     }
     return 0;
   } finally {
@@ -83,18 +90,33 @@ export const patchCommand: Command = {
     );
     return await changeAll(invocation, args, async ({ client }, { resource, key }) => {
       const before = await client.get(resource, key);
-      const object = await client.patch(resource, key, type as PatchType, patch, {
-        dryRun: dryRunMode(flags).server,
+      const mode = dryRunMode(flags);
+      const subresource = flags.string("subresource") || undefined;
+      const object: UnknownObject = await client.patch(resource, key, type as PatchType, patch, {
+        dryRun: mode.server || mode.client,
         fieldManager: "capstan-patch",
-        subresource: flags.string("subresource") || undefined,
+        subresource,
       });
+      const isSame = subresource === undefined && isSameContent(before, object);
       return {
         object,
-        word: before.metadata.resourceVersion === object.metadata.resourceVersion ? "patched (no change)" : "patched",
+        word: isSame ? "patched (no change)" : "patched",
+        ...(subresource === undefined || object.kind === resource.kind
+          ? {}
+          : { name: `${resourceWord(object)}/${key.name}` }),
       };
     });
   },
 };
+
+/** Nothing has changed but what the server counts. */
+function isSameContent(before: UnknownObject, after: UnknownObject): boolean {
+  const content = ({ metadata, ...rest }: UnknownObject) => {
+    const { managedFields: _, resourceVersion: __, ...own } = metadata;
+    return { ...rest, apiVersion: "", kind: "", metadata: own };
+  };
+  return isDeepStrictEqual(content(before), content(after));
+}
 
 /** "a=b" sets, "a-" removes. */
 function readChanges(words: readonly string[], what: string): { set: Record<string, string>; remove: string[] } {
@@ -139,20 +161,32 @@ function metadataCommand(name: "label" | "annotate", field: "labels" | "annotati
       return await changeAll(invocation, targets, async ({ client }, { resource, key }) => {
         const before = await client.get(resource, key);
         const now = before.metadata[field] ?? {};
-        if (flags.boolean("list")) for (const [one, value] of Object.entries(now)) io.stdout(`${one}=${value}\n`);
         const taken = Object.keys(set).find((one) => one in now && now[one] !== set[one]);
         if (taken !== undefined && !flags.boolean("overwrite"))
-          throw new UsageError(`'${taken}' already has a value (${now[taken]}), and --overwrite is false`);
+          throw new UsageError(
+            name === "label"
+              ? `'${taken}' already has a value (${now[taken]}), and --overwrite is false`
+              : `--overwrite is false but found the following declared annotation(s): '${taken}' already has a value (${now[taken]})`,
+          );
         for (const one of remove) if (!(one in now)) io.stdout(`${what} "${one}" not found.\n`);
         const isSame =
           Object.entries(set).every(([one, value]) => now[one] === value) && remove.every((one) => !(one in now));
-        if (isSame) return { object: before, word: name === "label" ? `not ${past}` : past };
+        const { suffix, server, client: isClient } = dryRunMode(flags);
+        const said = (word: string) => (flags.boolean("list") ? undefined : `${word}${suffix}`);
+        const list = (all: Record<string, string>) => {
+          if (flags.boolean("list")) for (const [one, value] of Object.entries(all)) io.stdout(`${one}=${value}\n`);
+        };
+        if (isSame) {
+          list(now);
+          return { object: before, word: said(name === "label" ? `not ${past}` : past) };
+        }
         const patch = { metadata: { [field]: { ...set, ...Object.fromEntries(remove.map((one) => [one, null])) } } };
         const object = await client.patch(resource, key, "merge", patch, {
-          dryRun: dryRunMode(flags).server,
+          dryRun: server || isClient,
           fieldManager: `capstan-${name}`,
         });
-        return { object, word: name === "label" && Object.keys(set).length === 0 ? "unlabeled" : past };
+        list(object.metadata[field] ?? {});
+        return { object, word: said(name === "label" && Object.keys(set).length === 0 ? "unlabeled" : past) };
       });
     },
   };
@@ -200,9 +234,9 @@ export const scaleCommand: Command = {
         key,
         "merge",
         { spec: { replicas: flags.integer("replicas") } },
-        { subresource: "scale", dryRun: dryRunMode(flags).server },
+        { subresource: "scale", dryRun: dryRunMode(flags).server || dryRunMode(flags).client },
       );
-      return { object, word: "scaled" };
+      return { object, word: `scaled${dryRunMode(flags).suffix}` };
     });
   },
 };

@@ -375,4 +375,16 @@ export const commands: readonly CommandEntry[] = [
     summary: "List events, oldest first",
     load: async () => (await import("./events.ts")).eventsCommand,
   },
+  {
+    name: "set image",
+    group: "Objects",
+    summary: "Change the images of a workload's containers",
+    load: async () => (await import("./set-image.ts")).setImageCommand,
+  },
+  {
+    name: "version",
+    group: "Other",
+    summary: "Show the version of the server",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
 ];

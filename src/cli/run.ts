@@ -81,12 +81,13 @@ export function statusText(error: StatusError): string {
   if (reason === "Unauthorized") return `error: You must be logged in to the server (${message ?? "Unauthorized"})\n`;
   if (reason === "Invalid" && error.status.details?.kind !== undefined)
     return `The ${error.status.details.kind} "${error.status.details.name ?? ""}" is invalid: ${invalidText(error)}\n`;
+  if (reason === "Invalid") return `The request is invalid: ${message ?? ""}\n`;
   return `Error from server${reason === "" ? "" : ` (${reason})`}: ${error.message}\n`;
 }
 
 function invalidText(error: StatusError): string {
   const causes = error.status.details?.causes ?? [];
-  const lines = causes.map(({ field, message }) => `${field ?? ""}: ${message ?? ""}`);
+  const lines = [...new Set(causes.map(({ field, message }) => `${field ?? ""}: ${message ?? ""}`))];
   return lines.length === 1 ? lines[0]! : `\n${lines.map((line) => `* ${line}`).join("\n")}`;
 }
 
