@@ -120,7 +120,8 @@ writeFileSync(
     output: join(work, "sea.blob"),
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
-    execArgv: ["--max-old-space-size=4096", "--no-warnings"],
+    // A small young generation: docs/performance.md has what it saves and what it costs.
+    execArgv: ["--max-old-space-size=4096", "--max-semi-space-size=8", "--no-warnings"],
     execArgvExtension: "none",
     assets: embedded,
   }),

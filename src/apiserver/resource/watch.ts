@@ -21,7 +21,7 @@ import { viewOf } from "./read.ts";
 const watchTimeoutMinMs = 30 * 60 * 1000;
 const bookmarkIntervalMs = 60_000;
 /** How much of the initial state is sent before the client must have taken it. */
-const stateBytesPerStep = 512 * 1024;
+const stateBytesPerStep = 64 * 1024;
 const timeoutSecondsMax = 2_000_000;
 
 type EventType = OutgoingEvent["type"];
