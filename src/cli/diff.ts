@@ -13,7 +13,9 @@ import { type GitReference, Repository } from "#git/repository.ts";
 import { sourceState } from "#git/sources.ts";
 import type { Command } from "./command.ts";
 import { chosenKustomization, kustomizationFlag, sourceOf, sourceSecret } from "./git-objects.ts";
+import { diffFiles } from "./file-diff.ts";
 import { statusText } from "./run.ts";
+import { fileFlags } from "./targets.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
 import { StatusError } from "#api/status-error.ts";
 
@@ -23,15 +25,17 @@ export const diffCommand: Command = {
   summary: "Show what differs between Git and the cluster",
   description:
     "Renders the newest commit, asks the server what applying it would store, and compares that with what is live, field by field.\nExits with 0 if nothing differs, 1 if something does, 2 if it could not be found out.",
-  usage: "capstan diff [--revision REV] [flags]",
+  usage: "capstan diff [--revision REV | -f FILENAME] [flags]",
   examples: [
     "capstan diff",
     "capstan diff --revision feature-branch",
+    "capstan diff -f web.yaml",
     "capstan diff --kustomization flux-system/apps -o json",
   ],
   flags: [
     ...sessionFlags,
     kustomizationFlag,
+    ...fileFlags,
     {
       name: "revision",
       type: "string",
@@ -44,6 +48,7 @@ export const diffCommand: Command = {
     const { flags, io } = invocation;
     const session = openSession(invocation);
     try {
+      if (flags.given("filename")) return await diffFiles(session, invocation);
       const kustomization = await chosenKustomization(session, flags);
       const source = await sourceOf(session, kustomization);
       const diffs = await diffAgainst(session, kustomization, source, flags.string("revision"), io.signal);

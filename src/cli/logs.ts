@@ -2,6 +2,7 @@
 import { Pod } from "#api/core/pod.ts";
 import type { V1Pod } from "#api/generated/types.ts";
 import type { UnknownObject } from "#api/object.ts";
+import { isNotFound } from "#api/status-error.ts";
 import { objectPath } from "#client/resource-path.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { selectResources } from "./resource-arguments.ts";
@@ -45,6 +46,12 @@ export const logsCommand: Command = {
 
 async function printLogs(session: Session, invocation: Invocation): Promise<number> {
   const { flags, args } = invocation;
+  if (args.length > 2 || (args.length === 0 && !flags.given("selector")))
+    throw new UsageError(
+      "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'capstan logs -h' for help and examples",
+    );
+  if (flags.given("since") && flags.given("since-time"))
+    throw new UsageError("at most one of `sinceTime` or `sinceSeconds` may be specified");
   const pods = await podsOf(session, invocation);
   const container = flags.string("container") || args[1] || "";
   const jobs = pods.flatMap((pod) =>
@@ -65,7 +72,15 @@ async function podsOf(session: Session, { args, flags, io }: Invocation): Promis
     throw new UsageError(
       "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
     );
-  if (!first.includes("/")) return [await client.get(Pod, { namespace, name: first })];
+  if (!first.includes("/"))
+    return [
+      await client.get(Pod, { namespace, name: first }).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+        throw new UsageError(
+          `error from server (NotFound): ${(error as Error).message} in namespace ${JSON.stringify(namespace)}`,
+        );
+      }),
+    ];
   const [selection] = await selectResources(session.discovery, [first]);
   const name = selection!.names[0]!;
   if (selection!.resource.kind === "Pod") return [await client.get(Pod, { namespace, name })];

@@ -7,7 +7,9 @@ import { type Command, type Flag, type Invocation, UsageError } from "./command.
 import { selectorOf } from "./logs.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
 import { type Target, fileFlags, findTargets, selectorFlags, targetName } from "./targets.ts";
-import { tableText } from "./table-text.ts";
+import { writePodTemplate } from "./describe/pod.ts";
+import { Writer, alignTabs } from "./describe/writer.ts";
+import { safeText } from "./table-text.ts";
 import { timeoutMs } from "./wait.ts";
 
 const pollMs = 100;
@@ -124,20 +126,23 @@ async function history(session: Session, target: Target, { flags, io }: Invocati
   if (wanted > 0) {
     const found = replicaSets.find((replicaSet) => revisionOf(replicaSet) === wanted);
     if (found === undefined) throw new UsageError("unable to find the specified revision");
-    const { metadata, spec } = found.spec!.template!;
-    const labels = Object.entries(metadata?.labels ?? {})
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => `${name}=${value}`);
-    io.stdout(
-      `${targetName(target)} with revision #${wanted}\nPod Template:\n  Labels:\t${labels.join("\n\t")}\n  Containers:\n${(spec?.containers ?? []).map(({ name, image }) => `   ${name}:\n    Image:\t${image}\n`).join("")}\n`,
-    );
+    const writer = new Writer();
+    const cause = found.metadata.annotations?.[causeAnnotation];
+    const { template } = found.spec!;
+    const annotations = {
+      ...template?.metadata?.annotations,
+      ...(cause === undefined ? {} : { [causeAnnotation]: cause }),
+    };
+    writePodTemplate(writer, { ...template, metadata: { ...template?.metadata, annotations } });
+    io.stdout(`${targetName(target)} with revision #${wanted}\n${writer.unaligned()}\n`);
     return 0;
   }
   const rows = replicaSets.map((replicaSet) => [
     String(revisionOf(replicaSet)),
     replicaSet.metadata.annotations?.[causeAnnotation] ?? "<none>",
   ]);
-  io.stdout(`${targetName(target)} \n${tableText([["REVISION", "CHANGE-CAUSE"], ...rows])}\n`);
+  const lines = [["REVISION", "CHANGE-CAUSE"], ...rows].map((row) => row.join("\t"));
+  io.stdout(`${targetName(target)} \n${safeText(alignTabs(lines.join("\n")))}\n\n`);
   return 0;
 }
 

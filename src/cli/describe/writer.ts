@@ -16,6 +16,11 @@ export class Writer {
     this.#text += text;
   }
 
+  /** With the tabs as they are. */
+  unaligned(): string {
+    return safeText(this.#text);
+  }
+
   text(): string {
     return alignTabs(safeText(this.#text));
   }

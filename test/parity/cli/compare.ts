@@ -80,6 +80,8 @@ function settle(text: string, names: Readonly<Record<string, string>>): string {
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UID")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, "TIME")
     .replace(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, "TIME")
+    .replace(/(?:\/tmp\/)?(LIVE|MERGED)(?:-\d+)?\//g, "$1/")
+    .replace(/^((?:---|\+\+\+) \S+)\t.*$/gm, "$1")
     .replace(/(resourceVersion"?: "?)\d+/g, "$1RV");
   return out
     .split("\n")
