@@ -2,6 +2,7 @@
 import { ageColumn, column, integer, nameColumn } from "#api/columns.ts";
 import type { V1MutatingWebhookConfiguration } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { webhookExpressionErrors } from "./policy-expressions.ts";
 import { defaultWebhook, webhooksErrors } from "./webhook-rules.ts";
 
 export type MutatingWebhookConfiguration = V1MutatingWebhookConfiguration;
@@ -19,7 +20,10 @@ export const MutatingWebhookConfiguration = defineResource<MutatingWebhookConfig
       webhook.reinvocationPolicy ??= "Never";
     }
   },
-  validate: ({ webhooks }, old) => webhooksErrors(webhooks, old?.webhooks),
+  validate: ({ webhooks }, old) => [
+    ...webhooksErrors(webhooks, old?.webhooks),
+    ...webhookExpressionErrors(webhooks, old?.webhooks),
+  ],
   columns: [
     nameColumn,
     column(

@@ -38,6 +38,24 @@ export function policyExpressionErrors(
   return errors;
 }
 
+type Conditions = readonly { expression: string }[];
+
+/** Those of webhooks, which have no parameters. */
+export function webhookExpressionErrors<T extends { matchConditions?: Conditions }>(
+  webhooks: readonly T[] | undefined,
+  old: readonly T[] | undefined,
+): FieldError[] {
+  const known = new Set(
+    (old ?? []).flatMap(({ matchConditions = [] }) => matchConditions).map((one) => one.expression),
+  );
+  return (webhooks ?? []).flatMap(({ matchConditions = [] }, index) =>
+    matchConditions.flatMap(({ expression }, at) => {
+      const field = `webhooks[${index}].matchConditions[${at}].expression`;
+      return check(field, expression, { hasParams: false }, ["bool"], known).errors;
+    }),
+  );
+}
+
 export function mutationExpressionErrors(
   { spec }: V1MutatingAdmissionPolicy,
   old: V1MutatingAdmissionPolicy | undefined,

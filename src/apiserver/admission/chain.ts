@@ -19,6 +19,7 @@ import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageObjectInUse } from "./storage-object-in-use.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
+import { mutatingWebhooks, validatingWebhooks } from "./webhook/webhooks.ts";
 
 export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
   return [
@@ -41,7 +42,9 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     rbacEscalation(rbac),
     adminAccess,
     mutatingPolicies,
+    mutatingWebhooks,
     validatingPolicies,
+    validatingWebhooks,
     // Last: what it holds and charges must not be undone by a refusal.
     resourceQuota,
   ];

@@ -97,6 +97,12 @@ const failureOf = (expression: string, error: CelError): Denial => ({
   reason: "Invalid",
 });
 
+/** Whether conditions let a request through to whoever has them. */
+export const conditionsOfRequest = (
+  spec: Pick<PolicySpec, "matchConditions">,
+  request: AdmissionRequest,
+): "yes" | "no" | Denial => conditionsOf(spec, valuesOf(request, null));
+
 /** An error counts only where no other condition says no. */
 function conditionsOf(spec: PolicySpec, values: Values): "yes" | "no" | Denial {
   let failure: Denial | undefined;

@@ -125,7 +125,7 @@ function atomicPath(schema: Schema, value: unknown, path: string): string | unde
 }
 
 /** The request holds on to its object: it is changed in place. */
-function replaceObject({ object }: AdmissionRequest, by: KubernetesObject): void {
+export function replaceObject({ object }: AdmissionRequest, by: KubernetesObject): void {
   const target = object as unknown as Record<string, unknown>;
   for (const name of Object.keys(target)) if (!Object.hasOwn(by, name)) delete target[name];
   const { metadata } = object!;

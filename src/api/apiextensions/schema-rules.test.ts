@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { ruleOutcome } from "./apply-rules.ts";
+import type { JsonSchema } from "./json-schema.ts";
+import { schemaErrors } from "./schema-rules.ts";
+import { structuralErrors } from "./structural-rules.ts";
+
+const inSpec = (schema: JsonSchema): JsonSchema => ({ type: "object", properties: { spec: schema } });
+const told = (errors: readonly { field: string; message: string }[]) =>
+  errors.map(({ field, message }) => `${field}: ${message}`.replace("s.properties[spec]", "$").split("\n")[0]);
+
+describe("a schema", () => {
+  it.each<[string, JsonSchema, string[]]>([
+    [
+      "has a type everywhere",
+      { description: "x" },
+      ["$.type: Required value: must not be empty for specified object fields"],
+    ],
+    [
+      "may leave an integer or string open",
+      { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] },
+      [],
+    ],
+    [
+      "says nothing of types in junctors",
+      { type: "string", anyOf: [{ type: "string" }] },
+      ["$.anyOf[0].type: Forbidden: must be empty to be structural"],
+    ],
+    [
+      "specifies what junctors speak of",
+      { type: "object", not: { properties: { a: { pattern: "x" } } } },
+      ["$.properties[a]: Required value: because it is defined in $.not.properties[a]"],
+    ],
+  ])("%s", (_claim, schema, errors) => {
+    expect(told(structuralErrors(inSpec(schema), "s")).map((text) => text?.replace("s.properties[spec]", "$"))).toEqual(
+      errors,
+    );
+  });
+
+  it.each<[string, JsonSchema, string[]]>([
+    [
+      "has no null type",
+      { type: "null" },
+      ["$.type: Forbidden: type cannot be set to null, use nullable as an alternative"],
+    ],
+    [
+      "has properties or a map's values",
+      { type: "object", properties: { a: { type: "string" } }, additionalProperties: { type: "string" } },
+      ["$.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"],
+    ],
+    [
+      "tells keyed items apart by what they have",
+      {
+        type: "array",
+        items: { type: "object", properties: {} },
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["a"],
+      },
+      ['$.x-kubernetes-list-map-keys: Invalid value: ["a"]: entries must all be names of item properties'],
+    ],
+    [
+      "has rules that give a boolean",
+      { type: "integer", "x-kubernetes-validations": [{ rule: "self + 1" }] },
+      ["$.x-kubernetes-validations[0].rule: Invalid value: {}: cel expression must evaluate to a bool"],
+    ],
+    [
+      "has rules of bounded cost",
+      {
+        type: "array",
+        maxItems: 10,
+        items: { type: "string", maxLength: 10 },
+        "x-kubernetes-validations": [{ rule: "self.all(a, self.exists(b, a == b))" }],
+      },
+      [],
+    ],
+  ])("%s", (_claim, schema, errors) => {
+    const found = schemaErrors(inSpec(schema), "s", true);
+    expect(
+      told(found).filter((text) => !text!.includes("not supported") && !text!.startsWith("$.type: Unsupported")),
+    ).toEqual(errors);
+  });
+
+  it("refuses a rule that unbounded lists make dear", () => {
+    const rule = { rule: "self.all(a, self.exists(b, a == b))" };
+    const errors = schemaErrors(
+      inSpec({ type: "array", items: { type: "string" }, "x-kubernetes-validations": [rule] }),
+      "s",
+      true,
+    );
+    expect(errors.map(({ type }) => type)).toEqual([
+      "FieldValueForbidden",
+      "FieldValueForbidden",
+      "FieldValueForbidden",
+    ]);
+  });
+});
+
+describe("rules", () => {
+  const rule = { rule: "self < 10", message: "too big" };
+  const schema = inSpec({
+    type: "object",
+    properties: {
+      n: { type: "integer", "x-kubernetes-validations": [rule] },
+      fixed: { type: "string", "x-kubernetes-validations": [{ rule: "self == oldSelf" }] },
+    },
+  });
+
+  it("fail with their message", () => {
+    expect(told(ruleOutcome({ spec: { n: 50 } }, undefined, schema).errors)).toEqual([
+      "spec.n: Invalid value: 50: too big",
+    ]);
+  });
+
+  it("only warn of what an update leaves as it was", () => {
+    const { errors, warnings } = ruleOutcome({ spec: { n: 50, fixed: "a" } }, { spec: { n: 50, fixed: "a" } }, schema);
+    expect([errors.length, told(warnings)]).toEqual([0, ["spec.n: Invalid value: 50: too big"]]);
+  });
+
+  it("about old values hold for new ones", () => {
+    expect(ruleOutcome({ spec: { fixed: "a" } }, undefined, schema).errors).toEqual([]);
+    expect(told(ruleOutcome({ spec: { fixed: "b" } }, { spec: { fixed: "a" } }, schema).errors)).toEqual([
+      'spec.fixed: Invalid value: "b": failed rule: self == oldSelf',
+    ]);
+  });
+});
