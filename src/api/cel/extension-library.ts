@@ -5,6 +5,9 @@ import type { Declaration } from "./functions.ts";
 import { doubleText } from "./standard-library.ts";
 import { CelError, Duration, Optional, Timestamp, Uint, compare, isSame, none, typeName } from "./value.ts";
 
+/** Characters, not UTF-16 units. */
+const lengthOf = (text: string): bigint => BigInt(Array.from(text).length);
+
 function at(text: string, index: bigint): string {
   const runes = [...text];
   if (index < 0n || index > BigInt(runes.length)) throw new CelError(`index out of range: ${index}`);
@@ -16,7 +19,7 @@ function find(text: string, part: string, from: bigint): bigint {
   if (from < 0n || from > BigInt(runes.length)) throw new CelError(`index out of range: ${from}`);
   const start = runes.slice(0, Number(from)).join("").length;
   const found = text.indexOf(part, start);
-  return found === -1 ? -1n : BigInt([...text.slice(0, found)].length);
+  return found === -1 ? -1n : lengthOf(text.slice(0, found));
 }
 
 function findLast(text: string, part: string, from?: bigint): bigint {
@@ -25,7 +28,7 @@ function findLast(text: string, part: string, from?: bigint): bigint {
     throw new CelError(`index out of range: ${from}`);
   const end = from === undefined ? text.length : runes.slice(0, Number(from)).join("").length;
   const found = text.lastIndexOf(part, end);
-  return found === -1 ? -1n : BigInt([...text.slice(0, found)].length);
+  return found === -1 ? -1n : lengthOf(text.slice(0, found));
 }
 
 function substring(text: string, start: bigint, end?: bigint): string {

@@ -441,7 +441,7 @@ export function faultText({ offset, text }: CelFault, source: string): string {
   const before = source.slice(0, offset);
   const line = before.split("\n").length;
   const start = before.lastIndexOf("\n") + 1;
-  const column = [...before.slice(start)].length;
+  const column = Array.from(before.slice(start)).length;
   const shown = source.slice(start).split("\n")[0]!;
   return `ERROR: <input>:${line}:${column + 1}: ${text}\n | ${shown}\n | ${".".repeat(column)}^`;
 }
