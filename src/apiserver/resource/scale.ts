@@ -112,7 +112,8 @@ function selectorText(object: KubernetesObject, path: string | undefined): strin
 function withScale({ resource }: Operation, scale: V1Scale, current: KubernetesObject): KubernetesObject {
   const { definition } = resource;
   const replicas = scale.spec?.replicas ?? 0;
-  if (replicas < 0) {
+  // A custom kind's own checks tell of its own path.
+  if (replicas < 0 && resource.custom === undefined) {
     const error = invalid("spec.replicas", replicas, "must be greater than or equal to 0");
     throw invalidObject({ group, kind: "Scale" }, scale.metadata.name ?? "", [error]);
   }
@@ -130,8 +131,8 @@ function withScale({ resource }: Operation, scale: V1Scale, current: KubernetesO
   if (entries.length === 0) delete object.metadata.managedFields;
   else object.metadata.managedFields = entries;
   const { resourceVersion } = scale.metadata;
-  if (resourceVersion === undefined) delete object.metadata.resourceVersion;
-  else object.metadata.resourceVersion = resourceVersion;
+  if (resourceVersion === undefined && resource.custom === undefined) delete object.metadata.resourceVersion;
+  else if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion;
   return object;
 }
 
