@@ -25,7 +25,7 @@ import type { PodContext } from "./pod-context.ts";
 import { PodResizer } from "./pod-resizer.ts";
 import { podStatus, type PodFailure } from "./pod-status.ts";
 import type { ResizeRefusal } from "./resize.ts";
-import { sandboxConfig } from "./sandbox.ts";
+import { runtimeHandler, sandboxConfig } from "./sandbox.ts";
 import { environmentFor, startContainer } from "./start-container.ts";
 import type { StatusWriter } from "./status-writer.ts";
 
@@ -525,8 +525,7 @@ export class PodWorker {
       for (const { id, ready } of this.#observation.sandboxes) if (!ready) await runtime.stopPodSandbox(id);
       const parent = await cgroups.makePod(this.#resizer.allocated(pod));
       const config = sandboxConfig(pod, attempt, parent, this.#context, await this.#context.hostDns());
-      const handler = pod.spec?.runtimeClassName ?? "";
-      const id = await runtime.runPodSandbox(config, handler);
+      const id = await runtime.runPodSandbox(config, await runtimeHandler(pod, this.#context));
       const sandbox = await observeSandbox(runtime, id);
       if (sandbox !== undefined)
         this.#observation = {

@@ -1,10 +1,17 @@
 /** Makes a pod's sandbox: its network, its namespaces and the group that holds its limits. */
 import type { Pod } from "#api/core/pod.ts";
+import { RuntimeClass } from "#api/node/runtime-class.ts";
 import { podLogDirectory } from "#agent/agent-paths.ts";
 import type { SandboxConfig } from "#agent/runtime/cri-types.ts";
 import { namespaceOptions, podLabels, seccompProfile } from "./container-config.ts";
 import { podDns, podHostName, type DnsSettings } from "./pod-dns.ts";
 import type { PodContext } from "./pod-context.ts";
+
+/** What the runtime calls the way in which a pod's class wants it to run; empty: the usual one. */
+export async function runtimeHandler({ spec }: Pod, { client }: PodContext): Promise<string> {
+  const name = spec?.runtimeClassName ?? "";
+  return name === "" ? "" : (await client.get(RuntimeClass, { name })).handler;
+}
 
 export function sandboxConfig(
   pod: Pod,
