@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Flag, UsageError, parseArguments } from "./command.ts";
+import { type Flag, FlagError, parseArguments } from "./command.ts";
 
 const flags: Flag[] = [
   { name: "namespace", short: "n", type: "string", help: "" },
@@ -41,9 +41,12 @@ describe("flags", () => {
     [["--nope"], "unknown flag: --nope"],
     [["-z"], "unknown shorthand flag: 'z' in -z"],
     [["--namespace"], "flag needs an argument: --namespace"],
-    [["--replicas=x"], 'invalid argument "x" for "--replicas" flag: must be a whole number'],
-    [["--wait=maybe"], 'invalid argument "maybe" for "--wait" flag: must be true or false'],
+    [["--replicas=x"], 'invalid argument "x" for "--replicas" flag: strconv.ParseInt: parsing "x": invalid syntax'],
+    [
+      ["--wait=maybe"],
+      'invalid argument "maybe" for "--wait" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+    ],
   ])("%j is refused: %s", (argv, message) => {
-    expect(() => parseArguments(argv, flags)).toThrow(new UsageError(message));
+    expect(() => parseArguments(argv, flags)).toThrow(new FlagError(message));
   });
 });

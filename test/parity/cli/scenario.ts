@@ -22,7 +22,7 @@ export async function compareScenario(
     });
   }
   const compared: Compared[] = [];
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
     const [line, input] = typeof step === "string" ? [step, ""] : step;
     const stepFor = (namespace: string) => ({
       args: words(line.replaceAll("NS", namespace)),
@@ -34,7 +34,7 @@ export async function compareScenario(
       runCapstan(target, stepFor(ours)),
     ]);
     const text = (finished: typeof kubectl) => withoutChance(comparable(finished, { [theirs]: "NS", [ours]: "NS" }));
-    compared.push({ line, kubectl: text(kubectl), capstan: text(capstan) });
+    compared.push({ line: `${at + 1}: ${line}`, kubectl: text(kubectl), capstan: text(capstan) });
   }
   for (const namespace of [theirs, ours])
     await runKubectl(target, { args: ["delete", "namespace", namespace, "--wait=false"] });
