@@ -32,6 +32,7 @@ const none: ScalingHistory = { recommendations: [], ups: [], downs: [] };
 
 export function horizontalPodAutoscalerReconciler() {
   const histories = new Map<string, ScalingHistory>();
+  const looks = new Map<string, { at: number; spec: string }>();
   return defineReconciler<HorizontalPodAutoscaler>({
     name: "horizontalpodautoscaler",
     component: "horizontal-pod-autoscaler",
@@ -49,12 +50,18 @@ export function horizontalPodAutoscalerReconciler() {
     reconcile(autoscaler, view, moment) {
       if (autoscaler.metadata.deletionTimestamp !== undefined) return [];
       const key = keyText(autoscaler.metadata);
+      const last = looks.get(key);
+      const spec = canonical(autoscaler.spec);
+      const isEarly = last?.spec === spec && last.at + syncPeriodMs > moment.now;
+      if (isEarly && moment.failure === undefined) return [wake(last.at + syncPeriodMs)];
+      looks.set(key, { at: moment.now, spec });
       const { changes, history } = plan(autoscaler, view, moment, histories.get(key) ?? none);
       histories.set(key, history);
       return [...changes, wake(moment.now + syncPeriodMs)];
     },
     gone(key) {
       histories.delete(keyText(key));
+      looks.delete(keyText(key));
       return [];
     },
   });
