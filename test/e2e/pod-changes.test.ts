@@ -23,8 +23,9 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.remove());
 
+/** As a list: kubectl then checks what it sends against the protobuf form of /openapi/v2. */
 async function create(...objects: object[]): Promise<void> {
-  for (const object of objects) await cluster.apply(JSON.stringify(object));
+  await cluster.apply(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
 }
 
 const podOf = (name: string, container: object, spec: object = {}): object => ({

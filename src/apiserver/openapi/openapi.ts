@@ -1,5 +1,6 @@
 /** /openapi/v2 and /openapi/v3: made when first asked for, kept until the catalogue changes, known to clients by hash. */
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { notAcceptable } from "#apiserver/http/negotiate.ts";
 import { type Answer, pageNotFound, oneBytes } from "#apiserver/answer.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
@@ -7,6 +8,7 @@ import { methodNotAllowed } from "#apiserver/dispatch.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import { servedGroups } from "#apiserver/discovery/api-resources.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
+import { documentProtobufType, encodeDocument, wantsProtobuf } from "./document-protobuf.ts";
 import { versionThree, versionTwo } from "./documents.ts";
 
 interface Document {
@@ -24,10 +26,14 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
   const kept = new Map<string, Document>();
   catalogue.onChange(() => kept.clear());
 
-  function document(key: string, make: () => unknown): Document {
+  function document(
+    key: string,
+    make: () => unknown,
+    encode: (made: unknown) => Buffer = (made) => Buffer.from(`${JSON.stringify(made)}\n`),
+  ): Document {
     let found = kept.get(key);
     if (found === undefined) {
-      const bytes = Buffer.from(`${JSON.stringify(make())}\n`);
+      const bytes = encode(make());
       found = { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
       kept.set(key, found);
     }
@@ -72,8 +78,17 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     const match = /^\/openapi\/(v2|v3)(?:\/(.+?))?\/?$/.exec(path);
     if (match === null) return undefined;
     if (request.method !== "GET") throw methodNotAllowed();
-    if (!acceptsJson(request.header("accept"))) throw notAcceptable(["application/json"]);
     const [, version, rest] = match;
+    const accept = request.header("accept");
+    if (version === "v2" && rest === undefined && wantsProtobuf(accept)) {
+      const encode = (made: unknown) => encodeDocument(made as Parameters<typeof encodeDocument>[0]);
+      return served(
+        document("v2 protobuf", () => versionTwo(catalogue), encode),
+        request,
+        documentProtobufType,
+      );
+    }
+    if (!acceptsJson(accept)) throw notAcceptable(["application/json"]);
     if (version === "v2")
       return rest === undefined
         ? served(
@@ -87,7 +102,7 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
   };
 }
 
-/** Protobuf forms of these documents exist too; clients that ask for them take JSON as well. */
+/** A protobuf form of version 3 exists too; clients that ask for it take JSON as well. */
 function acceptsJson(accept: string | undefined): boolean {
   return (
     accept === undefined || accept === "" || /application\/json|\*\/\*/.test(accept) || !accept.includes("protobuf")
@@ -96,7 +111,7 @@ function acceptsJson(accept: string | undefined): boolean {
 
 const yearSeconds = 31_536_000;
 
-function served({ bytes, hash }: Document, request: ServerRequest): Answer {
+function served({ bytes, hash }: Document, request: ServerRequest, contentType?: string): Answer {
   const etag = `"${hash}"`;
   const isPinned = request.query.get("hash") === hash;
   const headers = {
@@ -105,5 +120,12 @@ function served({ bytes, hash }: Document, request: ServerRequest): Answer {
     "cache-control": isPinned ? `public, immutable, max-age=${yearSeconds}` : "no-cache, private",
   };
   if (request.header("if-none-match") === etag) return { type: "text", code: 304, text: "", headers };
+  if (contentType !== undefined)
+    return {
+      type: "stream",
+      code: 200,
+      headers: { ...headers, "content-type": contentType },
+      body: Readable.from([bytes]),
+    };
   return { type: "object", code: 200, bytes: oneBytes(bytes), headers };
 }

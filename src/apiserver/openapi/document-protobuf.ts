@@ -1,0 +1,131 @@
+/**
+ * /openapi/v2 as protobuf, for clients that read nothing else: of the document what they look at, which is definitions, paths,
+ * operations and parameters. Field numbers: google/gnostic openapiv2/OpenAPIv2.proto.
+ */
+type Fields = Readonly<Record<string, unknown>>;
+
+export const documentProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/** Clients still ask with an "@", which no media type may have: answers never carry it. */
+export const wantsProtobuf = (accept: string | undefined): boolean =>
+  /application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+protobuf/.test(accept ?? "");
+
+export function encodeDocument(document: Fields): Buffer {
+  const info = (document["info"] ?? {}) as Fields;
+  return message(
+    text(1, document["swagger"]),
+    sub(2, message(text(1, info["title"]), text(2, info["version"]))),
+    sub(8, message(...entries(document["paths"]).map(([name, item]) => named(2, name, pathItem(item))))),
+    sub(9, message(...entries(document["definitions"]).map(([name, one]) => named(1, name, schema(one))))),
+  );
+}
+
+const operations: Readonly<Record<string, number>> = {
+  get: 2,
+  put: 3,
+  post: 4,
+  delete: 5,
+  options: 6,
+  head: 7,
+  patch: 8,
+};
+
+function pathItem(item: Fields): Buffer {
+  const known = entries(item).flatMap(([method, one]) => {
+    const field = operations[method];
+    return field === undefined ? [] : [sub(field, operation(one))];
+  });
+  return message(...known, ...list(item["parameters"]).map((one) => sub(9, parameter(one))), ...extensions(10, item));
+}
+
+function operation(one: Fields): Buffer {
+  return message(
+    ...texts(1, one["tags"]),
+    text(3, one["description"]),
+    text(5, one["operationId"]),
+    ...texts(6, one["produces"]),
+    ...texts(7, one["consumes"]),
+    ...list(one["parameters"]).map((each) => sub(8, parameter(each))),
+    ...extensions(13, one),
+  );
+}
+
+/** Query and path parameters have the same fields, the first ones moved by one in the query's message. */
+function parameter(one: Fields): Buffer {
+  const reference = one["$ref"];
+  if (reference !== undefined) return message(sub(2, message(text(1, reference))));
+  const { in: place, name, description } = one;
+  if (place === "body") {
+    const body = [text(1, description), text(2, name), text(3, place), flag(4, one["required"])];
+    const shape = one["schema"] === undefined ? [] : [sub(5, schema(one["schema"] as Fields))];
+    return message(sub(1, message(sub(1, message(...body, ...shape)))));
+  }
+  const common = [flag(1, one["required"]), text(2, place), text(3, description), text(4, name)];
+  const typed =
+    place === "query" ? [text(6, one["type"]), text(7, one["format"])] : [text(5, one["type"]), text(6, one["format"])];
+  const kind = place === "query" ? 3 : place === "path" ? 4 : 1;
+  return message(sub(1, message(sub(2, message(sub(kind, message(...common, ...typed)))))));
+}
+
+function schema(one: Fields): Buffer {
+  const { items, additionalProperties: extra } = one;
+  return message(
+    text(1, one["$ref"]),
+    text(2, one["format"]),
+    text(4, one["description"]),
+    ...("default" in one ? [sub(5, any(one["default"]))] : []),
+    text(13, one["pattern"]),
+    ...texts(19, one["required"]),
+    ...(Array.isArray(one["enum"]) ? one["enum"].map((value) => sub(20, any(value))) : []),
+    ...(typeof extra === "boolean" ? [sub(21, message(flag(2, extra)))] : []),
+    ...(isFields(extra) ? [sub(21, message(sub(1, schema(extra))))] : []),
+    ...(typeof one["type"] === "string" ? [sub(22, message(text(1, one["type"])))] : []),
+    ...(isFields(items) ? [sub(23, message(sub(1, schema(items))))] : []),
+    ...list(one["allOf"]).map((each) => sub(24, schema(each))),
+    ...(isFields(one["properties"])
+      ? [sub(25, message(...entries(one["properties"]).map(([name, each]) => named(1, name, schema(each)))))]
+      : []),
+    ...extensions(31, one),
+  );
+}
+
+const extensions = (field: number, one: Fields): Buffer[] =>
+  Object.entries(one)
+    .filter(([name]) => name.startsWith("x-"))
+    .map(([name, value]) => named(field, name, any(value)));
+
+/** Readers take YAML; JSON is YAML. */
+const any = (value: unknown): Buffer => message(text(2, JSON.stringify(value)));
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const entries = (value: unknown): [string, Fields][] => Object.entries((value ?? {}) as Record<string, Fields>);
+const list = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
+
+const nothing = Buffer.alloc(0);
+
+const message = (...parts: readonly Buffer[]): Buffer => Buffer.concat(parts);
+
+function sub(field: number, body: Buffer): Buffer {
+  return Buffer.concat([varint((field << 3) | 2), varint(body.length), body]);
+}
+
+const named = (field: number, name: string, value: Buffer): Buffer => sub(field, message(text(1, name), sub(2, value)));
+
+function text(field: number, value: unknown): Buffer {
+  return typeof value === "string" && value !== "" ? sub(field, Buffer.from(value)) : nothing;
+}
+
+const texts = (field: number, values: unknown): Buffer[] =>
+  Array.isArray(values) ? values.map((value) => text(field, value)) : [];
+
+const flag = (field: number, value: unknown): Buffer =>
+  value === true ? Buffer.concat([varint(field << 3), varint(1)]) : nothing;
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
