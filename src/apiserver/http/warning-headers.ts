@@ -15,7 +15,7 @@ export function warningHeaders(texts: readonly string[]): string[] {
   let written = 0;
   for (const text of texts) {
     if (written >= warningsCharactersMax) break;
-    const characters = [...text.slice(0, 2 * cutWarningCharactersMax)].slice(0, cutWarningCharactersMax);
+    const characters = Array.from(text.slice(0, 2 * cutWarningCharactersMax)).slice(0, cutWarningCharactersMax);
     written += characters.length;
     headers.push(warningHeader(characters.join("")));
   }
