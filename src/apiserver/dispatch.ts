@@ -190,7 +190,7 @@ async function dispatchScale(caller: Caller, resource: ServedResource): Promise<
     throw methodNotSupported(resource.resourceName, caller.info.verb);
   switch (caller.request.method) {
     case "GET":
-      return answered(caller, resource, [], getScale);
+      return answered(caller, resource, ["Table"], getScale);
     case "PUT":
       return answered(caller, resource, [], (operation) => replaceObject(operation, scaleEndpoint(operation)));
     case "PATCH":

@@ -6,7 +6,9 @@ import { builtInType } from "#api/schema/built-in.ts";
 import { parentManagedFields, scaleManagedFields, type ScaleMapping } from "#api/apply/scale.ts";
 import { labelSelectorOf, labelSelectorText } from "#api/label-selector.ts";
 import type { V1Scale } from "#api/generated/types.ts";
+import { ageColumn, column, integer } from "#api/columns.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import type { Column } from "#api/resource.ts";
 import { applyPatch } from "#api/patch/patch.ts";
 import { goQuote } from "#api/go-text.ts";
 import { internalError, notFound } from "#api/status-catalogue.ts";
@@ -17,6 +19,7 @@ import { readAs } from "./body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyOf } from "./keys.ts";
 import { clone } from "./metadata.ts";
+import { formed } from "./views.ts";
 
 const group = "autoscaling";
 
@@ -29,8 +32,31 @@ export async function getScale(operation: Operation): Promise<ObjectAnswer> {
   const { specReplicas } = resource.definition.scale!;
   if (resource.custom !== undefined && valueAt(entry.object, specReplicas) === undefined)
     throw internalError(`the spec replicas field ${goQuote(specReplicas)} does not exist`);
-  return objectAnswer(withoutManagedFields(scaleOf(operation, entry.object)));
+  const scale = withoutManagedFields(scaleOf(operation, entry.object));
+  const { form, now } = operation;
+  if (form.as !== "Table") return objectAnswer(scale);
+  return objectAnswer(
+    formed({ resource, form, now, includeObject: undefined, columns: scaleColumns }, scale, { withColumns: true }),
+  );
 }
+
+/** Upstream: printScale. */
+const scaleColumns: readonly Column<KubernetesObject>[] = [
+  column("Name", ["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", "name"], ({ metadata }) => metadata.name ?? ""),
+  column(
+    "Desired",
+    ["autoscaling.v1.ScaleSpec", "replicas"],
+    (scale) => (scale as V1Scale).spec?.replicas ?? 0,
+    integer,
+  ),
+  column(
+    "Available",
+    ["autoscaling.v1.ScaleStatus", "replicas"],
+    (scale) => (scale as V1Scale).status?.replicas ?? 0,
+    integer,
+  ),
+  ageColumn,
+];
 
 /** The endpoint that PUT, the patches and apply work on. */
 export function scaleEndpoint(operation: Operation): Endpoint {

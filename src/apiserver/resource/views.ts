@@ -19,6 +19,8 @@ export interface ViewRequest {
   readonly now: number;
   /** The query's includeObject, for Tables. */
   readonly includeObject: string | undefined;
+  /** Of a form that is not the resource's own: a Scale. */
+  readonly columns?: readonly Column<KubernetesObject>[];
 }
 
 export interface ListMeta {
@@ -134,7 +136,8 @@ function partialOf({ metadata }: KubernetesObject, version: string) {
 
 function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: ListMeta, withColumns: boolean) {
   const { resource, form, now, includeObject = "Metadata" } = view;
-  const columns = (resource.custom?.columnsOf(resource.version) ??
+  const columns = (view.columns ??
+    resource.custom?.columnsOf(resource.version) ??
     resource.definition.columns ??
     defaultColumns) as readonly Column<KubernetesObject>[];
   const rows = objects.map((object) => {
