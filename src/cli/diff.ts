@@ -10,6 +10,7 @@ import { describeIdentity } from "#git/inventory.ts";
 import type { GitRepository, Kustomization } from "#git/kinds.ts";
 import { createRenderSource } from "#git/render-source.ts";
 import { type GitReference, Repository } from "#git/repository.ts";
+import { sourceAccess } from "#git/source-access.ts";
 import { sourceState } from "#git/sources.ts";
 import type { Command } from "./command.ts";
 import { chosenKustomization, kustomizationFlag, sourceOf, sourceSecret } from "./git-objects.ts";
@@ -75,20 +76,10 @@ async function diffAgainst(
   const directory = await mkdtemp(join(tmpdir(), "capstan-diff-"));
   try {
     const secret = await sourceSecret(session, source);
-    const { username, password, bearerToken } = secret;
     const repository = new Repository({
       url: source.spec.url,
       directory,
-      http: { timeoutMs: 60_000, ca: secret["ca.crt"], cert: secret["tls.crt"], key: secret["tls.key"] },
-      ...(Object.keys(secret).length === 0
-        ? {}
-        : {
-            credentials: {
-              ...(username === undefined ? {} : { username }),
-              ...(password === undefined ? {} : { password }),
-              ...(bearerToken === undefined ? {} : { bearerToken }),
-            },
-          }),
+      ...sourceAccess(secret, source.spec.timeout),
     });
     const found = await resolve(repository, revision, source.spec.ref ?? {});
     await repository.fetch(found);

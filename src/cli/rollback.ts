@@ -1,5 +1,6 @@
 /** `capstan rollback`: makes the revert commit of the last applied change, pushes it and lets the cluster follow. */
 import { rollBack } from "#git/rollback.ts";
+import { sourceAccess } from "#git/source-access.ts";
 import { type Command, UsageError } from "./command.ts";
 import { chosenKustomization, kustomizationFlag, sourceOf, sourceSecret } from "./git-objects.ts";
 import { openSession, sessionFlags } from "./session.ts";
@@ -50,16 +51,10 @@ export const rollbackCommand: Command = {
       const author = flags.string("author").match(/^(.+?)\s*<([^<>]+)>$/);
       if (author === null) throw new UsageError("--author must be of the form 'Name <email>'");
       const secret = await sourceSecret(session, source);
-      const { username, password, bearerToken } = secret;
       const result = await rollBack({
         url: source.spec.url,
         branch,
-        credentials: {
-          ...(username === undefined ? {} : { username }),
-          ...(password === undefined ? {} : { password }),
-          ...(bearerToken === undefined ? {} : { bearerToken }),
-        },
-        http: { timeoutMs: 60_000, ca: secret["ca.crt"], cert: secret["tls.crt"], key: secret["tls.key"] },
+        ...sourceAccess(secret, source.spec.timeout),
         author: { name: author[1]!, email: author[2]! },
         undo: applied,
         ...(flags.given("to") ? { to: flags.string("to") } : {}),

@@ -9,7 +9,8 @@ import { join, resolve as resolvePath } from "node:path";
 import { fileURLToPath } from "node:url";
 import git, { Errors, type ServerRef } from "isomorphic-git";
 import semver from "semver";
-import { type GitHttpOptions, createGitHttp } from "./git-http.ts";
+import { createGitHttp } from "./git-http.ts";
+import { gitAuth, type SourceAccess } from "./source-access.ts";
 
 /** What to follow; precedence commit > name > semver > tag > branch, as Flux has it. */
 export interface GitReference {
@@ -20,18 +21,10 @@ export interface GitReference {
   commit?: string;
 }
 
-export interface GitCredentials {
-  username?: string;
-  password?: string;
-  bearerToken?: string;
-}
-
-export interface RepositoryOptions {
+export interface RepositoryOptions extends SourceAccess {
   url: string;
   /** Where a remote repository is kept. */
   directory: string;
-  credentials?: GitCredentials;
-  http: GitHttpOptions;
 }
 
 /** A commit and how Flux writes it: `main@sha1:…`, or `sha1:…` for a commit that was asked for by hash. */
@@ -181,7 +174,7 @@ export class Repository {
     const refs = await git.listServerRefs({
       http: this.#http(),
       url,
-      ...this.#auth(),
+      ...gitAuth(this.#options.credentials),
       protocolVersion: 2,
       peelTags: true,
       prefix: "refs/",
@@ -202,7 +195,7 @@ export class Repository {
       tags: false,
       cache: this.#cache,
       ...(depth === undefined ? {} : { depth }),
-      ...this.#auth(),
+      ...gitAuth(this.#options.credentials),
     });
   }
 
@@ -231,17 +224,6 @@ export class Repository {
 
   #http() {
     return createGitHttp(this.#options.http);
-  }
-
-  #auth() {
-    const { credentials } = this.#options;
-    if (credentials === undefined) return {};
-    const { bearerToken, username, password } = credentials;
-    if (bearerToken !== undefined) return { headers: { Authorization: `Bearer ${bearerToken}` } };
-    return {
-      onAuth: () => ({ username: username ?? "", password: password ?? "" }),
-      onAuthFailure: () => ({ cancel: true }),
-    };
   }
 
   async #guard<T>(read: () => Promise<T>): Promise<T> {

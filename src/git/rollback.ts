@@ -5,14 +5,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import git from "isomorphic-git";
 import { createGitHttp } from "./git-http.ts";
-import { type GitCredentials, Repository } from "./repository.ts";
+import { Repository } from "./repository.ts";
 import { restoreCommit, revertCommit } from "./revert.ts";
+import { gitAuth, type SourceAccess } from "./source-access.ts";
 
-export interface RollbackOptions {
+export interface RollbackOptions extends SourceAccess {
   url: string;
   branch: string;
-  credentials?: GitCredentials;
-  http: { timeoutMs: number; ca?: string | undefined; cert?: string | undefined; key?: string | undefined };
   author: { name: string; email: string };
   /** The commit to undo. */
   undo: string;
@@ -61,16 +60,7 @@ async function byPush(options: RollbackOptions): Promise<RollbackResult> {
   const gitdir = await mkdtemp(join(tmpdir(), "capstan-rollback-"));
   const ref = `refs/heads/${options.branch}`;
   const http = createGitHttp(options.http);
-  const { bearerToken, username, password } = options.credentials ?? {};
-  const auth = {
-    ...(bearerToken === undefined ? {} : { headers: { Authorization: `Bearer ${bearerToken}` } }),
-    ...(username === undefined && password === undefined
-      ? {}
-      : {
-          onAuth: () => ({ username: username ?? "", password: password ?? "" }),
-          onAuthFailure: () => ({ cancel: true }),
-        }),
-  };
+  const auth = gitAuth(options.credentials);
   try {
     await git.init({ fs, gitdir, bare: true, defaultBranch: options.branch });
     await git.addRemote({ fs, gitdir, remote: "origin", url: options.url });

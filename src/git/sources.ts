@@ -17,6 +17,7 @@ import { ObjectMemory, type TreeNode, readCommitTree } from "./commit-tree.ts";
 import { type NewCondition, conditionOf, withConditions } from "./conditions.ts";
 import { type Artifact, GitRepository, durationMs, finalizer, requestedAtAnnotation } from "./kinds.ts";
 import { type CommitFacts, GitError, Repository, type Revision } from "./repository.ts";
+import { sourceAccess } from "./source-access.ts";
 import { watchLocal } from "./watch-local.ts";
 
 export interface SourcesOptions {
@@ -59,7 +60,6 @@ interface Held {
 }
 
 const intervalMsDefault = 60_000;
-const timeoutMsDefault = 60_000;
 /** After a failure the remote is asked again this soon, doubling up to the interval. */
 const retry = { initialMs: 2_000, limitMs: 300_000 };
 
@@ -201,13 +201,7 @@ export class Sources {
     const opened = new Repository({
       url,
       directory,
-      http: {
-        timeoutMs: durationMs(timeout) ?? timeoutMsDefault,
-        ca: secret?.["ca.crt"] ?? secret?.["caFile"],
-        cert: secret?.["tls.crt"],
-        key: secret?.["tls.key"],
-      },
-      ...(secret === undefined ? {} : { credentials: credentialsOf(secret) }),
+      ...sourceAccess(secret, timeout),
     });
     const unwatch =
       opened.localGitDirectory === undefined
@@ -340,15 +334,6 @@ function isWorthARun(object: GitRepository, old: GitRepository | undefined): boo
     asked(object) !== asked(old) ||
     object.metadata.deletionTimestamp !== old?.metadata.deletionTimestamp
   );
-}
-
-function credentialsOf(secret: Record<string, string>) {
-  const { username, password, bearerToken } = secret;
-  return {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(bearerToken === undefined ? {} : { bearerToken: bearerToken.trim() }),
-  };
 }
 
 function artifactOf(repository: GitRepository, { revision, commit, tree }: SourceState, nowMs: number): Artifact {
