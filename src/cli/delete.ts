@@ -2,7 +2,7 @@
 import { sleep } from "#lib/sleep.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
-import { statusText, whileDoing } from "./run.ts";
+import { statusText, whileDoing } from "./refusal.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, dryRunFlag, dryRunMode, fileFlags, findTargets, selectorFlags, wordOf } from "./targets.ts";
 

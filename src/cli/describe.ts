@@ -5,7 +5,7 @@ import { type Command, type Invocation, UsageError } from "./command.ts";
 import { describerOf } from "./describe/kinds.ts";
 import { Writer } from "./describe/writer.ts";
 import { type ResourceSelection, readFileObjects, selectResources } from "./resource-arguments.ts";
-import { statusText } from "./run.ts";
+import { statusText } from "./refusal.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { fileFlags, keyOf, fileTarget, withKind } from "./targets.ts";
 

@@ -15,7 +15,7 @@ import { sourceState } from "#git/sources.ts";
 import type { Command } from "./command.ts";
 import { chosenKustomization, kustomizationFlag, sourceOf, sourceSecret } from "./git-objects.ts";
 import { diffFiles } from "./file-diff.ts";
-import { statusText } from "./run.ts";
+import { statusText } from "./refusal.ts";
 import { fileFlags } from "./targets.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
 import { StatusError } from "#api/status-error.ts";

@@ -6,7 +6,7 @@ import { collectionPath, objectPath } from "#client/resource-path.ts";
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
 import { createPrinter, outputHelp, writeFormats } from "./output.ts";
 import { readFileObjects } from "./resource-arguments.ts";
-import { statusText, whileDoing } from "./run.ts";
+import { statusText, whileDoing } from "./refusal.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
 import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, targetName, withKind } from "./targets.ts";
 
