@@ -9,8 +9,8 @@ import { defineResource } from "#api/resource.ts";
 import { invalid, required } from "#api/validation/field-errors.ts";
 import { charactersError } from "#api/validation/names.ts";
 import { nonNegative, oneOf } from "#api/validation/values.ts";
-import { scheduleFault, timeZoneFault } from "./cron-schedule.ts";
-import { jobSpecWarnings, jobTemplateErrors, selectorDescription } from "./job-spec.ts";
+import { isTimeZoneName, scheduleFault, timeZoneFault } from "./cron-schedule.ts";
+import { defaultFailurePolicy, jobSpecWarnings, jobTemplateErrors, selectorDescription } from "./job-spec.ts";
 
 /** Names of its jobs are 11 characters longer. */
 const nameMax = 52;
@@ -28,6 +28,7 @@ export const CronJob = defineResource<CronJob>({
   defaults({ spec }) {
     if (spec === undefined) return;
     defaultTemplate(spec.jobTemplate?.spec?.template);
+    defaultFailurePolicy(spec.jobTemplate?.spec);
     spec.concurrencyPolicy ||= "Allow";
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
@@ -89,7 +90,7 @@ function specErrors(spec: V1CronJobSpec, old: V1CronJobSpec | undefined): FieldE
   return [
     ...scheduleErrors(spec, old),
     ...nonNegative("spec.startingDeadlineSeconds", spec.startingDeadlineSeconds),
-    ...timeZoneErrors("spec.timeZone", spec.timeZone),
+    ...(old !== undefined && old.timeZone === spec.timeZone ? [] : timeZoneErrors("spec.timeZone", spec.timeZone)),
     ...oneOf("spec.concurrencyPolicy", spec.concurrencyPolicy, ["Allow", "Forbid", "Replace"]),
     ...jobTemplateErrors(spec.jobTemplate ?? {}, "spec.jobTemplate"),
     ...nonNegative("spec.successfulJobsHistoryLimit", spec.successfulJobsHistoryLimit),
@@ -114,10 +115,12 @@ function scheduleErrors({ schedule, timeZone }: V1CronJobSpec, old: V1CronJobSpe
 function timeZoneErrors(field: string, zone: string | undefined): FieldError[] {
   if (zone === undefined) return [];
   if (zone === "") return [invalid(field, zone, "timeZone must be nil or non-empty string")];
-  if (zone.toLowerCase() === "local")
-    return [
-      invalid(field, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"),
-    ];
+  if (!isTimeZoneName(zone)) return [invalid(field, zone, `unknown time zone ${zone}`)];
   const fault = timeZoneFault(zone);
-  return fault === undefined ? [] : [invalid(field, zone, fault)];
+  return [
+    ...(zone.toLowerCase() === "local"
+      ? [invalid(field, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")]
+      : []),
+    ...(fault === undefined ? [] : [invalid(field, zone, fault)]),
+  ];
 }

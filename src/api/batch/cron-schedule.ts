@@ -52,12 +52,17 @@ const durationUnits = new Set(["ns", "us", "µs", "μs", "ms", "s", "m", "h"]);
 
 /** Go's time.ParseDuration. */
 function durationFault(text: string): string | undefined {
-  const body = text.replace(/^[+-]/, "");
-  if (body === "0") return undefined;
-  if (!/^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)[^0-9.]*)+$/.test(body)) return `time: invalid duration ${goQuote(text)}`;
-  for (const [, , unit = ""] of body.matchAll(/([0-9.]+)([^0-9.]*)/g)) {
+  const invalidFault = `time: invalid duration ${goQuote(text)}`;
+  let rest = text.replace(/^[+-]/, "");
+  if (rest === "0") return undefined;
+  if (rest === "") return invalidFault;
+  while (rest !== "") {
+    const number = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)/.exec(rest)?.[0];
+    if (number === undefined) return invalidFault;
+    const unit = /^[^0-9.]*/.exec(rest.slice(number.length))![0];
     if (unit === "") return `time: missing unit in duration ${goQuote(text)}`;
     if (!durationUnits.has(unit)) return `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`;
+    rest = rest.slice(number.length + unit.length);
   }
   return undefined;
 }
@@ -91,17 +96,24 @@ function rangeFault(expression: string, { min, max, names = {} }: Bounds): strin
 }
 
 function parseNumber(text: string, names: Readonly<Record<string, number>>): number | string {
-  const named = names[text.toLowerCase()];
-  if (named !== undefined) return named;
-  if (!/^[+-]?[0-9]+$/.test(text))
-    return `failed to parse int from ${text}: strconv.Atoi: parsing ${goQuote(text)}: invalid syntax`;
+  const name = text.toLowerCase();
+  if (Object.hasOwn(names, name)) return names[name]!;
+  const fault = (reason: string) =>
+    `failed to parse int from ${text}: strconv.Atoi: parsing ${goQuote(text)}: ${reason}`;
+  if (!/^[+-]?[0-9]+$/.test(text)) return fault("invalid syntax");
+  const exact = BigInt(text.replace(/^\+/, ""));
+  if (exact !== BigInt.asIntN(64, exact)) return fault("value out of range");
   const value = Number(text);
   return value < 0 ? `negative number (${value}) not allowed: ${text}` : value;
 }
 
-/** Names of the time zone database, in their own case. */
+/** Whether a text has the form of a zone's name. Upstream: validTimeZoneCharacters. */
+export const isTimeZoneName = (zone: string): boolean =>
+  zone.split("/").every((part) => part !== "." && part !== ".." && /^(?!-)[A-Za-z.\-_0-9+]{1,14}$/.test(part));
+
+/** Names of the time zone database, in their own case. Go knows its own zone as "Local". */
 export function timeZoneFault(zone: string): string | undefined {
-  if (zone === "" || zone === "UTC") return undefined;
+  if (zone === "" || zone === "UTC" || zone === "Local") return undefined;
   const fault = `unknown time zone ${zone}`;
   if (!/^[A-Z]/.test(zone)) return fault;
   try {

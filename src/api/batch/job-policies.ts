@@ -77,7 +77,7 @@ function exitCodesErrors(
         "must be one of the container or initContainer names in the pod template",
       ),
     );
-  if (codes.length === 0) errors.push(invalid(`${path}.values`, codes, "at least one value is required"));
+  if (codes.length === 0) errors.push(invalid(`${path}.values`, values ?? null, "at least one value is required"));
   if (codes.length > exitCodesMax) errors.push(tooMany(`${path}.values`, codes.length, exitCodesMax));
   const seen = new Set<number>();
   for (const [index, code] of codes.entries()) {

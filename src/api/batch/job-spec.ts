@@ -19,6 +19,12 @@ const parallelismManyMax = 10_000;
 const failedIndexesManyMax = 10_000;
 const managedByBytesMax = 63;
 
+/** Of jobs and of cron jobs' templates. */
+export function defaultFailurePolicy(spec: V1JobSpec | undefined): void {
+  for (const { onPodConditions } of spec?.podFailurePolicy?.rules ?? [])
+    for (const pattern of onPodConditions ?? []) pattern.status ||= "True";
+}
+
 export function jobSpecErrors(spec: V1JobSpec, path: string): FieldError[] {
   const { restartPolicy = "" } = spec.template?.spec ?? {};
   const at = `${path}.template.spec.restartPolicy`;

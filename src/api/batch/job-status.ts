@@ -235,6 +235,7 @@ export function jobStatusErrors(job: V1Job, oldJob: V1Job | undefined): FieldErr
     ...nonNegative("status.succeeded", status.succeeded),
     ...nonNegative("status.failed", status.failed),
     ...nonNegative("status.ready", status.ready),
+    ...nonNegative("status.terminating", status.terminating),
     ...uncountedErrors(status),
     ...rules.flatMap(({ about, check }) => (about.some((what) => changed(facts, what)) ? (check(facts) ?? []) : [])),
     ...updateRules.flatMap((check) => check(facts) ?? []),

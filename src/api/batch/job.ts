@@ -10,11 +10,11 @@ import { defineResource } from "#api/resource.ts";
 import { invalid, required } from "#api/validation/field-errors.ts";
 import { isDns1123Label, labelValueBytesMax } from "#api/validation/names.ts";
 import { immutable, immutableError, semanticEqual } from "#api/validation/values.ts";
-import { jobSpecErrors, jobSpecWarnings, selectorDescription } from "./job-spec.ts";
+import { defaultFailurePolicy, jobSpecErrors, jobSpecWarnings, selectorDescription } from "./job-spec.ts";
 import { type ConditionType, hasCondition, jobStatusErrors } from "./job-status.ts";
 
 const int32Max = 2_147_483_647;
-/** The label of the selector, then those that pods have beside it. */
+/** The label of the selector and those that pods have beside it. */
 const uidLabel = "batch.kubernetes.io/controller-uid";
 const nameLabel = "batch.kubernetes.io/job-name";
 const oldUidLabel = "controller-uid";
@@ -50,7 +50,7 @@ export const Job = defineResource<Job>({
     strategy.prepareCreate!(job, context);
     if (job.spec !== undefined && job.spec.manualSelector !== true) generateSelector(job, job.spec);
   },
-  validate: (job, old) => [...jobErrors(job), ...(old === undefined ? [] : updateErrors(job, old))],
+  validate: (job, old) => [...jobErrors(job, old), ...(old === undefined ? [] : updateErrors(job, old))],
   warnings(job, old) {
     if (old !== undefined && old.metadata.generation === job.metadata.generation) return [];
     return [...(old === undefined ? nameWarnings(job) : []), ...jobSpecWarnings(job.spec, "spec")];
@@ -83,8 +83,7 @@ function defaultSpec(spec: V1JobSpec): void {
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
   spec.manualSelector ??= false;
-  for (const { onPodConditions } of spec.podFailurePolicy?.rules ?? [])
-    for (const pattern of onPodConditions ?? []) pattern.status ||= "True";
+  defaultFailurePolicy(spec);
 }
 
 /** A selector of the job's own uid, and the labels for it. What the user set stays: validation tells if it does not fit. */
@@ -102,9 +101,9 @@ function generateSelector({ metadata }: Job, spec: V1JobSpec): void {
   if (shared || (none && name.length <= labelValueBytesMax)) metadata.labels = { ...own };
 }
 
-function jobErrors(job: Job): FieldError[] {
+function jobErrors(job: Job, old: Job | undefined): FieldError[] {
   const spec = job.spec ?? ({} as V1JobSpec);
-  const errors = [...generatedSelectorErrors(job, spec), ...specErrors(spec)];
+  const errors = [...generatedSelectorErrors(job, spec, old), ...specErrors(spec)];
   if (spec.completionMode !== "Indexed" || (spec.completions ?? 0) <= 0) return errors;
   const hostname = `${job.metadata.name ?? ""}-${spec.completions! - 1}`;
   const text = `will not able to create pod with invalid DNS label: ${hostname}`;
@@ -113,10 +112,21 @@ function jobErrors(job: Job): FieldError[] {
     : [...errors, invalid("metadata.name", job.metadata.name, text)];
 }
 
-function generatedSelectorErrors({ metadata }: Job, spec: V1JobSpec): FieldError[] {
+/** Jobs of old versions lack the labels that have a prefix. */
+function needsPrefixedLabels(old: Job | undefined): boolean {
+  if (old === undefined) return true;
+  const labels = old.spec?.template?.metadata?.labels ?? {};
+  return labels[uidLabel] !== undefined && labels[nameLabel] !== undefined;
+}
+
+function generatedSelectorErrors({ metadata }: Job, spec: V1JobSpec, old: Job | undefined): FieldError[] {
   if (spec.manualSelector === true || spec.selector === undefined) return [];
   const { name = "", uid = "" } = metadata;
-  const expected = { [uidLabel]: uid, [nameLabel]: name, [oldUidLabel]: uid, [oldNameLabel]: name };
+  const expected = {
+    [oldUidLabel]: uid,
+    [oldNameLabel]: name,
+    ...(needsPrefixedLabels(old) ? { [uidLabel]: uid, [nameLabel]: name } : {}),
+  };
   const labels = spec.template?.metadata?.labels ?? {};
   const errors = Object.entries(expected).flatMap(([label, value]) =>
     labelErrors(labels, label, value, "spec.template.metadata"),
@@ -156,7 +166,7 @@ function updateErrors(job: Job, old: Job): FieldError[] {
     ...specErrors(spec),
     ...completionsErrors(spec, oldSpec),
     ...fixed("selector"),
-    ...templateUpdateErrors(spec.template, oldSpec.template, isNotStarted(old)),
+    ...templateUpdateErrors(spec.template, oldSpec.template, mayBeMoved(old)),
     ...fixed("completionMode"),
     ...fixed("podFailurePolicy"),
     ...fixed("backoffLimitPerIndex"),
@@ -165,7 +175,11 @@ function updateErrors(job: Job, old: Job): FieldError[] {
   ];
 }
 
-const isNotStarted = ({ spec, status }: Job) => spec?.suspend === true && status?.startTime === undefined;
+/** Suspended, and none of its pods runs: it has not begun, or says that it stopped. */
+const mayBeMoved = ({ spec, status }: Job): boolean =>
+  spec?.suspend === true &&
+  (status?.active ?? 0) === 0 &&
+  (status?.startTime === undefined || hasCondition(status, "Suspended"));
 
 /** Indexed jobs may grow and shrink with their parallelism. */
 function completionsErrors(spec: V1JobSpec, old: V1JobSpec): FieldError[] {
@@ -177,16 +191,16 @@ function completionsErrors(spec: V1JobSpec, old: V1JobSpec): FieldError[] {
     : [invalid("spec.completions", spec.completions, "can only be modified in tandem with spec.parallelism")];
 }
 
-/** Before it starts, a suspended job may still be told where and with how much its pods run. */
-const directives = ["affinity", "nodeSelector", "tolerations", "schedulingGates"] as const;
+/** While none of its pods runs, a suspended job may still be told where and with how much they will. */
+const directives = ["nodeSelector", "tolerations", "schedulingGates"] as const;
 
 function templateUpdateErrors(
   template: V1PodTemplateSpec | undefined,
   old: V1PodTemplateSpec | undefined,
-  notStarted: boolean,
+  isMovable: boolean,
 ): FieldError[] {
   if (semanticEqual(template, old)) return [];
-  if (!notStarted) return [invalid("spec.template", shownTemplate(template), immutableError)];
+  if (!isMovable) return [invalid("spec.template", shownTemplate(template), immutableError)];
   return semanticEqual(rigidPart(template?.spec), rigidPart(old?.spec))
     ? []
     : [invalid("spec.template.spec", template?.spec ?? null, immutableError)];
@@ -195,6 +209,11 @@ function templateUpdateErrors(
 function rigidPart(spec: V1PodSpec | undefined): object {
   const rest: V1PodSpec = { ...(spec as V1PodSpec) };
   for (const field of directives) delete rest[field];
+  // Of affinities those to nodes alone are free; to have none of the others is the same as to have no affinity.
+  const { podAffinity, podAntiAffinity } = rest.affinity ?? {};
+  delete rest.affinity;
+  if (podAffinity !== undefined) rest.affinity = { podAffinity };
+  if (podAntiAffinity !== undefined) rest.affinity = { ...rest.affinity, podAntiAffinity };
   for (const list of ["containers", "initContainers"] as const)
     if (rest[list]) rest[list] = rest[list].map((container) => ({ ...container, resources: {} }));
   return rest;
