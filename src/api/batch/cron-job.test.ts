@@ -10,7 +10,11 @@ function cronJob(spec: Partial<V1CronJobSpec>): V1CronJob {
   const pod = { restartPolicy: "Never", containers: [{ name: "main", image: "busybox" }] };
   const made: V1CronJob = {
     metadata: { name: "tick", namespace: "a" },
-    spec: { schedule: "* * * * *", jobTemplate: { spec: { template: { metadata: {}, spec: pod } } }, ...spec },
+    spec: {
+      schedule: "* * * * *",
+      jobTemplate: { metadata: {}, spec: { template: { metadata: {}, spec: pod } } },
+      ...spec,
+    },
   };
   CronJob.defaults!(made);
   return made;
@@ -37,7 +41,7 @@ describe("cron job", () => {
       spec: { restartPolicy: "Never", containers: [{ name: "main", image: "busybox" }] },
     };
     const podFailurePolicy = { rules: [{ action: "Ignore", onPodConditions: [{ type: "A" } as never] }] };
-    const { spec } = cronJob({ jobTemplate: { spec: { template, podFailurePolicy } } });
+    const { spec } = cronJob({ jobTemplate: { metadata: {}, spec: { template, podFailurePolicy } } });
     expect(spec!.jobTemplate.spec!.podFailurePolicy!.rules[0]!.onPodConditions).toEqual([
       { type: "A", status: "True" },
     ]);
