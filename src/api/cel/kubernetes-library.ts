@@ -3,7 +3,7 @@ import { RE2JS } from "re2js";
 import { isFormat } from "#api/apiextensions/formats.ts";
 import { containsCidr } from "#api/networking/cidr-range.ts";
 import { addQuantities, compareQuantities, parseQuantity, type Quantity, subtractQuantities } from "#api/quantity.ts";
-import { type Cidr, type Address, parseAddress, parseCidr } from "#api/validation/ip.ts";
+import { type Cidr, type Address, canonicalAddress, parseAddress, parseCidr } from "#api/validation/ip.ts";
 import {
   isDns1035Label,
   isDns1123Label,
@@ -12,7 +12,6 @@ import {
   isQualifiedName,
 } from "#api/validation/names.ts";
 import type { Declaration } from "./functions.ts";
-import { addressText } from "./address-text.ts";
 import { parseSemver, compareSemver, type SemverParts } from "./semver.ts";
 import { CelError, Opaque, Optional, none } from "./value.ts";
 
@@ -164,8 +163,8 @@ const isGlobal = (ip: IpValue): boolean =>
 const ips: readonly Declaration[] = [
   ["ip(string): net.IP", ipOf],
   ["isIP(string): bool", (text: string) => strictAddress(text) !== undefined],
-  ["::ip.isCanonical(string): bool", (text: string) => addressText(ipOf(text).address) === text],
-  ["string(net.IP): string", ({ address }: IpValue) => addressText(address)],
+  ["::ip.isCanonical(string): bool", (text: string) => canonicalAddress(ipOf(text).address) === text],
+  ["string(net.IP): string", ({ address }: IpValue) => canonicalAddress(address)],
   ["net.IP.family(): int", ({ address }: IpValue) => (address.family === "IPv4" ? 4n : 6n)],
   ["net.IP.isUnspecified(): bool", (ip: IpValue) => isIn(ip, "0.0.0.0/32", "::/128")],
   ["net.IP.isLoopback(): bool", (ip: IpValue) => isIn(ip, "127.0.0.0/8", "::1/128")],
@@ -188,7 +187,7 @@ class CidrValue extends Opaque {
   }
 }
 
-const cidrText = (cidr: Cidr): string => `${addressText(cidr)}/${cidr.prefix}`;
+const cidrText = (cidr: Cidr): string => `${canonicalAddress(cidr)}/${cidr.prefix}`;
 const strictCidr = (text: string): Cidr | undefined =>
   strictAddress(text.split("/")[0]!) === undefined ? undefined : parseCidr(text);
 

@@ -10,14 +10,13 @@ import type {
 import type { FieldError } from "#api/field-error.ts";
 import { invalid, notSupported, raw, required } from "#api/validation/field-errors.ts";
 import { dnsLabel, dnsSubdomain, immutable } from "#api/validation/values.ts";
-import { configurationErrors, selectorsErrors, tolerationErrors } from "./device-configuration.ts";
+import { configurationErrors, selectorsErrors, tolerationsErrors } from "./device-configuration.ts";
 import { fullNameErrors, listErrors, setErrors } from "./device-names.ts";
 import { configurationsMax } from "./device-class-rules.ts";
 
 const requestsMax = 32;
 const subRequestsMax = 8;
 const constraintsMax = 32;
-const tolerationsMax = 16;
 
 /** Names of requests, with those of their alternatives. */
 export type RequestNames = ReadonlyMap<string, ReadonlySet<string>>;
@@ -48,7 +47,7 @@ export const requestNames = ({ requests }: V1DeviceClaim): RequestNames =>
   );
 
 function requestErrors({ name = "", exactly, firstAvailable }: V1DeviceRequest, path: string): FieldError[] {
-  const errors = name === "" ? [required(`${path}.name`)] : dnsLabel(`${path}.name`, name);
+  const errors = dnsLabel(`${path}.name`, name);
   const hasAlternatives = (firstAvailable ?? []).length > 0;
   const text = "exactly one of `exactly` or `firstAvailable` is required";
   if (exactly === undefined && !hasAlternatives) return [...errors, required(path, text)];
@@ -62,7 +61,7 @@ function requestErrors({ name = "", exactly, firstAvailable }: V1DeviceRequest, 
 }
 
 const subRequestErrors = (request: V1DeviceSubRequest, path: string): FieldError[] => [
-  ...((request.name ?? "") === "" ? [required(`${path}.name`)] : dnsLabel(`${path}.name`, request.name)),
+  ...dnsLabel(`${path}.name`, request.name ?? ""),
   ...deviceErrors(request, path),
 ];
 
@@ -73,7 +72,7 @@ function deviceErrors(request: V1ExactDeviceRequest | V1DeviceSubRequest, path: 
     ...(deviceClassName === "" ? [required(field)] : dnsSubdomain(field, deviceClassName)),
     ...selectorsErrors(selectors, `${path}.selectors`),
     ...amountErrors(allocationMode, count, path),
-    ...listErrors(tolerations, tolerationsMax, `${path}.tolerations`, tolerationErrors),
+    ...tolerationsErrors(tolerations, `${path}.tolerations`),
   ];
 }
 
@@ -88,13 +87,16 @@ function amountErrors(mode: string, count: number, path: string): FieldError[] {
   }
 }
 
+/** Upstream says this of none at all. */
+const attributeText = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set';
+
 function constraintErrors(constraint: V1DeviceConstraint, path: string, names: RequestNames): FieldError[] {
   const { requests, matchAttribute, distinctAttribute } = constraint;
   const errors = referencesErrors(requests, `${path}.requests`, names);
   if (matchAttribute !== undefined) return [...errors, ...fullNameErrors(matchAttribute, `${path}.matchAttribute`)];
   if (distinctAttribute !== undefined)
     return [...errors, ...fullNameErrors(distinctAttribute, `${path}.distinctAttribute`)];
-  return [...errors, required(`${path}.matchAttribute`)];
+  return [...errors, required(path, attributeText)];
 }
 
 export const referencesErrors = (references: readonly string[] | undefined, path: string, names: RequestNames) =>

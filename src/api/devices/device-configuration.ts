@@ -11,6 +11,7 @@ import { isLongerThan } from "#api/go-text.ts";
 import { invalid, invalidEach, notSupported, required, tooLong } from "#api/validation/field-errors.ts";
 import { isLabelValue, isQualifiedName } from "#api/validation/names.ts";
 import { listErrors } from "./device-names.ts";
+import { selectorFault } from "./device-program.ts";
 
 const parametersBytesMax = 10 * 1024;
 const selectorsMax = 32;
@@ -18,30 +19,51 @@ const expressionBytesMax = 10 * 1024;
 const taintEffects = ["NoExecute", "NoSchedule", "None"];
 const operators = ["Equal", "Exists"];
 
-export function configurationErrors({ opaque }: { opaque?: V1OpaqueDeviceConfiguration }, path: string): FieldError[] {
+/** `isStored`: what was there before may be longer than what is new. */
+export function configurationErrors(
+  { opaque }: { opaque?: V1OpaqueDeviceConfiguration },
+  path: string,
+  isStored = false,
+): FieldError[] {
   if (opaque === undefined) return [required(`${path}.opaque`)];
   const { driver, parameters } = opaque as Partial<V1OpaqueDeviceConfiguration>;
   return [
     ...csiDriverErrors(driver, `${path}.opaque.driver`),
-    ...parametersErrors(parameters, `${path}.opaque.parameters`),
+    ...rawObjectErrors(parameters, `${path}.opaque.parameters`, isStored ? Infinity : parametersBytesMax),
   ];
 }
 
-function parametersErrors(parameters: unknown, field: string): FieldError[] {
-  if (parameters === undefined || parameters === null) return [required(field)];
-  if (typeof parameters !== "object" || Array.isArray(parameters))
-    return [invalid(field, "<value omitted>", "must be a valid JSON object")];
-  return isLongerThan(JSON.stringify(parameters), parametersBytesMax) ? [tooLong(field, parametersBytesMax)] : [];
+/** JSON that drivers understand: an object, and not too long. Upstream: validateRawExtension. */
+export function rawObjectErrors(value: unknown, field: string, bytesMax: number): FieldError[] {
+  if (value === undefined) return [required(field)];
+  if (isLongerThan(JSON.stringify(value), bytesMax)) return [tooLong(field, bytesMax)];
+  if (value === null) return [required(field)];
+  return typeof value === "object" && !Array.isArray(value)
+    ? []
+    : [invalid(field, "<value omitted>", "must be a valid JSON object")];
 }
 
-export const selectorsErrors = (selectors: readonly V1DeviceSelector[] | undefined, path: string): FieldError[] =>
+/** `isStored`: expressions that were understood once are not looked at again. */
+export const selectorsErrors = (
+  selectors: readonly V1DeviceSelector[] | undefined,
+  path: string,
+  isStored = false,
+): FieldError[] =>
   listErrors(selectors, selectorsMax, path, ({ cel }, at) => {
     if (cel === undefined) return [required(`${at}.cel`)];
-    const { expression = "" } = cel;
-    return isLongerThan(expression, expressionBytesMax) ? [tooLong(`${at}.cel.expression`, expressionBytesMax)] : [];
+    return isStored ? [] : expressionErrors(cel.expression ?? "", `${at}.cel.expression`);
   });
 
-export function tolerationErrors(toleration: V1DeviceToleration, path: string): FieldError[] {
+function expressionErrors(expression: string, field: string): FieldError[] {
+  if (isLongerThan(expression, expressionBytesMax)) return [tooLong(field, expressionBytesMax)];
+  const fault = selectorFault(expression);
+  return fault === undefined ? [] : [invalid(field, expression, fault)];
+}
+
+export const tolerationsErrors = (tolerations: readonly V1DeviceToleration[] | undefined, path: string): FieldError[] =>
+  (tolerations ?? []).flatMap((toleration, index) => tolerationErrors(toleration, `${path}[${index}]`));
+
+function tolerationErrors(toleration: V1DeviceToleration, path: string): FieldError[] {
   const { key = "", operator = "", value = "", effect = "" } = toleration;
   const errors = key === "" ? [] : invalidEach(`${path}.key`, key, isQualifiedName(key));
   if (operator === "Exists" && value !== "")

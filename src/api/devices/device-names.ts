@@ -1,23 +1,22 @@
 /** Names around devices, and lists with a limit. Upstream: pkg/apis/resource/validation/validation.go. */
+import { csiDriverErrors } from "#api/core/volume-sources.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { isLongerThan } from "#api/go-text.ts";
-import { duplicate, invalid, invalidEach, required, tooLong, tooMany } from "#api/validation/field-errors.ts";
+import { duplicate, invalid, invalidEach, raw, required, tooLong, tooMany } from "#api/validation/field-errors.ts";
 import { isCIdentifier } from "#api/validation/formats.ts";
-import { isDns1123Subdomain } from "#api/validation/names.ts";
 import { dnsSubdomain } from "#api/validation/values.ts";
 
 const poolNameBytesMax = 253;
-const domainBytesMax = 63;
 const identifierBytesMax = 32;
+/** A domain, a slash and an identifier. Longer keys are shown without their middle. */
+const keyBytesMax = 63 + 1 + identifierBytesMax;
 type Rule<T> = (item: T, path: string) => FieldError[];
 
-/** At most so many, each by its rule. */
+/** At most so many, each by its rule. Too many are counted, not looked at. */
 export function listErrors<T>(items: readonly T[] | undefined, itemsMax: number, path: string, rule: Rule<T>) {
   const given = items ?? [];
-  return [
-    ...given.flatMap((item, index) => rule(item, `${path}[${index}]`)),
-    ...(given.length > itemsMax ? [tooMany(path, given.length, itemsMax)] : []),
-  ];
+  if (given.length > itemsMax) return [tooMany(path, given.length, itemsMax)];
+  return given.flatMap((item, index) => rule(item, `${path}[${index}]`));
 }
 
 /** The same, and none twice: `key` is what must differ, shown where it does not. */
@@ -28,12 +27,20 @@ export function setErrors<T>(
   key: (item: T) => string,
   rule: Rule<T>,
 ): FieldError[] {
+  const given = items ?? [];
+  const errors = listErrors(given, itemsMax, path, rule);
+  return given.length > itemsMax ? errors : [...errors, ...twiceErrors(given.map(key), path)];
+}
+
+/** What is there for the second time. `isPlain`: shown without quotes, as upstream shows what is no string. */
+export function twiceErrors(keys: readonly string[], path: string, isPlain = false): FieldError[] {
   const seen = new Set<string>();
-  return listErrors(items, itemsMax, path, (item, at) => {
-    const errors = rule(item, at);
-    if (seen.has(key(item))) errors.push(duplicate(at, key(item)));
-    seen.add(key(item));
-    return errors;
+  return keys.flatMap((key, index) => {
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    return [duplicate(`${path}[${index}]`, isPlain ? raw(key) : key)];
   });
 }
 
@@ -53,27 +60,70 @@ function identifierErrors(name: string, field: string): FieldError[] {
   ];
 }
 
-/** "name" or "domain/name". */
+/** "name" or "domain/name". Upstream takes whatever has more slashes. */
 export function qualifiedNameErrors(name: string, field: string): FieldError[] {
-  if (name === "") return [required(field, "name required")];
   const [first = "", second, ...rest] = name.split("/");
   if (second === undefined) return identifierErrors(first, field);
-  if (rest.length > 0) return [invalid(field, name, "a qualified name must be either a name or a domain and a name")];
+  if (rest.length > 0) return [];
   return [
-    ...(first === "" ? [invalid(field, "", "the domain must not be empty")] : domainErrors(first, field)),
+    ...(first === "" ? [invalid(field, "", "the domain must not be empty")] : csiDriverErrors(first, field)),
     ...(second === "" ? [invalid(field, "", "the name must not be empty")] : identifierErrors(second, field)),
   ];
 }
 
-const domainErrors = (domain: string, field: string): FieldError[] => [
-  ...(isLongerThan(domain, domainBytesMax) ? [tooLong(field, domainBytesMax)] : []),
-  ...invalidEach(field, domain, isDns1123Subdomain(domain)),
-];
-
 /** "domain/name". */
 export const fullNameErrors = (name: string, field: string): FieldError[] => [
   ...qualifiedNameErrors(name, field),
-  ...(name === "" || name.includes("/")
+  ...(name.includes("/")
     ? []
     : [invalid(field, name, "a fully qualified name must be a domain and a name separated by a slash")]),
 ];
+
+/** Keys by `keyRule` at the map's own path, items by theirs at the key's. */
+export const mapErrors = <T>(
+  map: Readonly<Record<string, T>>,
+  path: string,
+  keyRule: Rule<string>,
+  rule: Rule<T>,
+  bytesMax = keyBytesMax,
+): FieldError[] =>
+  Object.entries(map).flatMap(([key, item]) => [
+    ...keyRule(key, path),
+    ...rule(item, `${path}[${shortened(key, bytesMax)}]`),
+  ]);
+
+function shortened(key: string, bytesMax: number): string {
+  if (key.length <= bytesMax) return key;
+  const left = bytesMax - 3;
+  return `${key.slice(0, Math.floor((left + 1) / 2))}...${key.slice(key.length - Math.floor(left / 2))}`;
+}
+
+const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+
+/** Why google/uuid cannot read a text; undefined if it can. */
+function uuidFault(text: string): string | undefined {
+  const format = "invalid UUID format";
+  switch (text.length) {
+    case 36:
+      return uuid.test(text) ? undefined : format;
+    case 45:
+      if (!/^urn:uuid:/i.test(text)) return `invalid urn prefix: ${JSON.stringify(text.slice(0, 9))}`;
+      return uuid.test(text.slice(9)) ? undefined : format;
+    case 38:
+      if (!/^\{.*\}$/s.test(text)) return "invalid bracketed UUID format";
+      return uuid.test(text.slice(1, -1)) ? undefined : format;
+    case 32:
+      return /^[0-9a-fA-F]{32}$/.test(text) ? undefined : format;
+    default:
+      return `invalid UUID length: ${text.length}`;
+  }
+}
+
+const uuidText =
+  "uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase hexadecimal characters";
+
+export function uidErrors(uid: string, field: string): FieldError[] {
+  const fault = uuidFault(uid);
+  if (fault !== undefined) return [invalid(field, uid, `error validating uid: ${fault}`)];
+  return uid.length === 36 && uid === uid.toLowerCase() ? [] : [invalid(field, uid, uuidText)];
+}

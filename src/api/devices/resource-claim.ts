@@ -2,10 +2,10 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { ResourceV1ResourceClaim } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { carryOver, keepsStatus } from "#api/status-strategy.ts";
+import { carryOver, keepMeta, keepsStatus } from "#api/status-strategy.ts";
 import { defaultDevices } from "./claim-defaults.ts";
 import { claimErrors } from "./claim-rules.ts";
-import { claimStatusErrors } from "./claim-status-rules.ts";
+import { claimStatusErrors, dropDeallocated } from "./claim-status-rules.ts";
 
 export type ResourceClaim = ResourceV1ResourceClaim;
 export const ResourceClaim = defineResource<ResourceClaim>({
@@ -20,7 +20,11 @@ export const ResourceClaim = defineResource<ResourceClaim>({
   ...keepsStatus<ResourceClaim>("resource.v1.ResourceClaimStatus"),
   validate: claimErrors,
   status: {
-    prepareUpdate: (claim, old) => carryOver(claim, old, "spec"),
+    prepareUpdate(claim, old) {
+      carryOver(claim, old, "spec");
+      keepMeta(claim, old);
+      if (claim.status !== undefined) dropDeallocated(claim.status, old.status);
+    },
     validate: claimStatusErrors,
     resetFields: [["metadata"], ["spec"]],
   },

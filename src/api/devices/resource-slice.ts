@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1ResourceSlice } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { prepareSlice, sliceErrors } from "./slice-rules.ts";
+import { prepareSlice, sliceErrors, sliceWarnings } from "./slice-rules.ts";
 
 const spec = "resource.v1.ResourceSliceSpec";
 
@@ -17,6 +17,7 @@ export const ResourceSlice = defineResource<ResourceSlice>({
   prepareCreate: prepareSlice,
   prepareUpdate: (slice, _old, context) => prepareSlice(slice, context),
   validate: sliceErrors,
+  warnings: sliceWarnings,
   unknownFieldText: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   fieldSelectors: {
     "spec.nodeName": (slice) => slice.spec?.nodeName ?? "",

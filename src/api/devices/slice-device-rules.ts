@@ -10,9 +10,11 @@ import type {
 import type { FieldError } from "#api/field-error.ts";
 import { isLongerThan } from "#api/go-text.ts";
 import { forbidden, invalid, raw, required, tooLong, tooMany } from "#api/validation/field-errors.ts";
-import { dnsLabel, dnsSubdomain } from "#api/validation/values.ts";
+import { dnsLabel, dnsSubdomain, semanticEqual } from "#api/validation/values.ts";
+import { bindingConditionsErrors } from "./binding-condition-rules.ts";
 import { taintErrors } from "./device-configuration.ts";
-import { listErrors, qualifiedNameErrors, setErrors } from "./device-names.ts";
+import { listErrors, mapErrors, qualifiedNameErrors, setErrors } from "./device-names.ts";
+import { requestPolicyErrors } from "./request-policy-rules.ts";
 
 const attributesAndCapacitiesMax = 32;
 const attributeValuesMax = 48;
@@ -23,22 +25,32 @@ const valueBytesMax = 64;
 const semver =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
 
-export function deviceErrors(device: V1Device, path: string, isPlacedByDevice: boolean): FieldError[] {
+/** `old`: the device of this name as it was. What is unchanged in capacity and taints is not looked at again. */
+export function deviceErrors(
+  device: V1Device,
+  old: V1Device | undefined,
+  path: string,
+  isPlacedByDevice: boolean,
+): FieldError[] {
   const { name = "", attributes = {}, capacity = {}, taints, consumesCounters } = device;
+  const isKept = (field: "capacity" | "taints") => old !== undefined && semanticEqual(old[field], device[field]);
   return [
-    ...(name === "" ? [required(`${path}.name`)] : dnsLabel(`${path}.name`, name)),
+    ...dnsLabel(`${path}.name`, name),
     ...sizeErrors(attributes, capacity, path),
-    ...mapErrors(attributes, `${path}.attributes`, attributeErrors),
-    ...mapErrors(capacity, `${path}.capacity`, (one, at) => capacityErrors(one, at, device)),
-    ...listErrors(taints, taintsMax, `${path}.taints`, taintErrors),
+    ...mapErrors(attributes, `${path}.attributes`, qualifiedNameErrors, attributeErrors),
+    ...(isKept("capacity")
+      ? []
+      : mapErrors(capacity, `${path}.capacity`, qualifiedNameErrors, (one, at) => capacityErrors(one, at, device))),
+    ...(isKept("taints") ? [] : listErrors(taints, taintsMax, `${path}.taints`, taintErrors)),
     ...setErrors(
       consumesCounters,
       consumptionsMax,
       `${path}.consumesCounters`,
-      ({ counterSet }) => counterSet,
+      ({ counterSet = "" }) => counterSet,
       consumptionErrors,
     ),
     ...(isPlacedByDevice ? placeErrors(device, path) : unplacedErrors(device, path)),
+    ...bindingConditionsErrors(device, path),
   ];
 }
 
@@ -48,7 +60,7 @@ function sizeErrors(
   path: string,
 ): FieldError[] {
   const total = Object.keys(attributes).length + Object.keys(capacity).length;
-  const values = Object.values(attributes).reduce((sum, attribute) => sum + valueCount(attribute), 0);
+  const values = Object.keys(attributes).length;
   const errors: FieldError[] = [];
   const over = (count: number, what: string, max: number) =>
     errors.push(invalid(path, count, `the total number of ${what} must not exceed ${max}`));
@@ -57,33 +69,13 @@ function sizeErrors(
   return errors;
 }
 
-function valueCount({ bools = [], ints = [], strings = [], versions = [] }: V1DeviceAttribute): number {
-  return Math.max(1, bools.length + ints.length + strings.length + versions.length);
-}
-
-const mapErrors = <T>(
-  map: Readonly<Record<string, T>>,
-  path: string,
-  rule: (item: T, path: string) => FieldError[],
-): FieldError[] =>
-  Object.entries(map).flatMap(([key, item]) => [...qualifiedNameErrors(key, path), ...rule(item, `${path}[${key}]`)]);
-
-const lists = ["bools", "ints", "strings", "versions"] as const;
-
 /** One value, of one type. */
 function attributeErrors(attribute: V1DeviceAttribute, path: string): FieldError[] {
-  const { string, version, strings, versions } = attribute;
+  const { string, version } = attribute;
   const given = Object.values(attribute).filter((value) => value !== undefined).length;
   return [
     ...(string === undefined ? [] : textErrors(string, `${path}.string`)),
     ...(version === undefined ? [] : versionErrors(version, `${path}.version`)),
-    ...lists.flatMap((field) =>
-      attribute[field]?.length === 0
-        ? [invalid(`${path}.${field}`, attribute[field], "must not be empty if specified")]
-        : [],
-    ),
-    ...(strings ?? []).flatMap((value, index) => textErrors(value, `${path}.strings[${index}]`)),
-    ...(versions ?? []).flatMap((value, index) => versionErrors(value, `${path}.versions[${index}]`)),
     ...(given === 1 ? [] : [invalid(path, given === 0 ? "" : attribute, "exactly one value must be specified")]),
   ];
 }
@@ -97,10 +89,13 @@ const versionErrors = (value: string, field: string): FieldError[] => [
 ];
 
 /** Only what several share can be asked for in parts. */
-const capacityErrors = ({ requestPolicy }: V1DeviceCapacity, path: string, device: V1Device): FieldError[] =>
-  requestPolicy === undefined || device.allowMultipleAllocations === true
-    ? []
-    : [forbidden(`${path}.requestPolicy`, "allowMultipleAllocations must be true")];
+function capacityErrors({ value, requestPolicy }: V1DeviceCapacity, path: string, device: V1Device): FieldError[] {
+  if (requestPolicy === undefined) return [];
+  const field = `${path}.requestPolicy`;
+  return device.allowMultipleAllocations === true
+    ? requestPolicyErrors(value, requestPolicy, field)
+    : [forbidden(field, "allowMultipleAllocations must be true")];
+}
 
 function consumptionErrors({ counterSet = "", counters }: V1DeviceCounterConsumption, path: string): FieldError[] {
   const field = `${path}.counterSet`;
@@ -117,10 +112,8 @@ export function counterMapErrors(
 ): FieldError[] {
   const names = Object.keys(counters ?? {});
   if (names.length === 0) return [required(path)];
-  return [
-    ...names.flatMap((name) => dnsLabel(path, name)),
-    ...(names.length > itemsMax ? [tooMany(path, names.length, itemsMax)] : []),
-  ];
+  if (names.length > itemsMax) return [tooMany(path, names.length, itemsMax)];
+  return names.flatMap((name) => dnsLabel(path, name));
 }
 
 const choiceText =

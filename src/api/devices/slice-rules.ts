@@ -3,6 +3,7 @@ import { nodeSelectorErrors } from "#api/core/pod-scheduling.ts";
 import { csiDriverErrors } from "#api/core/volume-sources.ts";
 import type { V1CounterSet, V1ResourcePool, V1ResourceSlice, V1ResourceSliceSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import { goQuote } from "#api/go-text.ts";
 import type { RequestContext } from "#api/resource.ts";
 import { invalid, required } from "#api/validation/field-errors.ts";
 import { dnsLabel, dnsSubdomain, immutable } from "#api/validation/values.ts";
@@ -15,10 +16,22 @@ const advancedDevicesMax = 64;
 const counterSetsMax = 8;
 const countersMax = 32;
 
-/** The server says since when a device is tainted. */
+/** The server says since when a device is tainted. What is alpha in this release is dropped. */
 export function prepareSlice(slice: V1ResourceSlice, { now }: RequestContext): void {
-  for (const { taints } of slice.spec?.devices ?? [])
-    for (const taint of taints ?? []) taint.timeAdded ??= formatTime(now);
+  for (const device of slice.spec?.devices ?? []) {
+    for (const taint of device.taints ?? []) taint.timeAdded ??= formatTime(now);
+    delete device.nodeAllocatableResourceMappings;
+    for (const attribute of Object.values(device.attributes ?? {})) for (const list of lists) delete attribute[list];
+  }
+}
+
+const lists = ["bools", "ints", "strings", "versions"] as const;
+
+export function sliceWarnings({ spec }: V1ResourceSlice): string[] {
+  const { driver = "" } = (spec ?? {}) as Partial<V1ResourceSliceSpec>;
+  return driver === driver.toLowerCase()
+    ? []
+    : [`spec.driver: driver names should be lowercase; ${goQuote(driver)} contains uppercase characters`];
 }
 
 export function sliceErrors({ spec }: V1ResourceSlice, old: V1ResourceSlice | undefined): FieldError[] {
@@ -42,21 +55,21 @@ export function sliceErrors({ spec }: V1ResourceSlice, old: V1ResourceSlice | un
       isAdvanced(spec) ? advancedDevicesMax : devicesMax,
       "spec.devices",
       ({ name }) => name,
-      (device, path) => deviceErrors(device, path, perDeviceNodeSelection),
+      (device, path) =>
+        deviceErrors(
+          device,
+          old?.spec.devices?.find(({ name }) => name === device.name),
+          path,
+          perDeviceNodeSelection,
+        ),
     ),
     ...setErrors(sharedCounters, counterSetsMax, "spec.sharedCounters", ({ name }) => name, counterSetErrors),
   ];
 }
 
-/** Taints, counters and lists of values make devices dearer. */
+/** Taints and counters make devices dearer. */
 const isAdvanced = ({ devices }: V1ResourceSliceSpec): boolean =>
-  (devices ?? []).some(
-    ({ taints, consumesCounters, attributes }) =>
-      (taints ?? []).length + (consumesCounters ?? []).length > 0 ||
-      Object.values(attributes ?? {}).some(
-        ({ bools, ints, strings, versions }) => (bools ?? ints ?? strings ?? versions) !== undefined,
-      ),
-  );
+  (devices ?? []).some(({ taints, consumesCounters }) => (taints ?? []).length + (consumesCounters ?? []).length > 0);
 
 function poolErrors(pool: V1ResourcePool | undefined, path: string): FieldError[] {
   const { name = "", generation = 0, resourceSliceCount: count = 0 } = (pool ?? {}) as Partial<V1ResourcePool>;

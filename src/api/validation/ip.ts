@@ -50,6 +50,20 @@ function groups(text: string): number[] {
   });
 }
 
+/** Upstream: netip.Addr String. */
+export function canonicalAddress({ family, value }: Address): string {
+  if (family === "IPv4") return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - index * 16)) & 0xffffn).toString(16));
+  let best = { start: -1, length: 1 };
+  for (let start = 0; start < 8; start += 1) {
+    let length = 0;
+    while (start + length < 8 && groups[start + length] === "0") length += 1;
+    if (length > best.length) best = { start, length };
+  }
+  if (best.start === -1) return groups.join(":");
+  return `${groups.slice(0, best.start).join(":")}::${groups.slice(best.start + best.length).join(":")}`;
+}
+
 export const isMapped = ({ family, value }: Address): boolean => family === "IPv6" && value >> 32n === 0xffffn;
 
 /** IPv4-mapped addresses count as IPv4, as everywhere in Go. */
@@ -97,6 +111,18 @@ export function cidrErrors(field: string, text: string): FieldError[] {
     return [invalid(field, text, "must not have leading 0s in IP or prefix length")];
   if (isMapped(cidr)) return [invalid(field, text, "must not have an IPv4-mapped IPv6 address")];
   return hostBits(cidr) === 0n ? [] : [invalid(field, text, "must not have bits set beyond the prefix length")];
+}
+
+/** Upstream's IsValidInterfaceAddress: an address with its prefix, in canonical form. */
+export function interfaceAddressErrors(field: string, text: string): FieldError[] {
+  const cidr = parseCidr(text);
+  if (cidr === undefined)
+    return [invalid(field, text, "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)")];
+  const isIpv4 = cidr.family === "IPv4" || isMapped(cidr);
+  const plain: Address = isIpv4 ? { family: "IPv4", value: cidr.value & 0xffff_ffffn } : cidr;
+  const prefix = cidr.prefix > 32 && isIpv4 ? cidr.prefix - 96 : cidr.prefix;
+  const canonical = `${canonicalAddress(plain)}/${prefix}`;
+  return text === canonical ? [] : [invalid(field, text, `must be in canonical form ("${canonical}")`)];
 }
 
 const within = (text: string, cidr: string): boolean => {
