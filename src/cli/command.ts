@@ -54,6 +54,10 @@ export class UsageError extends Error {}
 /** A flag that is unknown, lacks its value or has a wrong one: the message is followed by a hint at --help. */
 export class FlagError extends UsageError {}
 
+/** A fault of the caller, followed by where help is. */
+export const hinted = (message: string, command: string): UsageError =>
+  new UsageError(`${message}\nSee 'capstan ${command} -h' for help and examples`);
+
 /** A fault that is printed as it is, without "error: " before it. */
 export class PlainError extends UsageError {}
 
