@@ -2,7 +2,7 @@
 import { accepts, type Functions } from "./functions.ts";
 import { type Node, qualifiedName } from "./syntax.ts";
 import type { CelType } from "./types.ts";
-import { CelError, Optional, TypeValue, Uint, isSame, none, typeName } from "./value.ts";
+import { CelError, DefaultMap, Optional, TypeValue, Uint, isSame, none, typeName } from "./value.ts";
 
 export interface EvaluateEnvironment {
   functions: Functions;
@@ -243,8 +243,11 @@ function stepsOver(range: readonly unknown[] | ReadonlyMap<unknown, unknown>, ha
 
 function member(operand: unknown, field: string): Optional {
   if (!(operand instanceof Map)) throw new CelError("no such overload");
-  return operand.has(field) ? new Optional(true, operand.get(field)) : none;
+  return operand.has(field) ? new Optional(true, operand.get(field)) : fallbackOf(operand);
 }
+
+const fallbackOf = (map: ReadonlyMap<unknown, unknown>): Optional =>
+  map instanceof DefaultMap ? new Optional(true, map.fallback) : none;
 
 /** An element by its place or key; none where there is none. */
 export function elementOf(container: unknown, key: unknown): Optional {
@@ -253,9 +256,14 @@ export function elementOf(container: unknown, key: unknown): Optional {
     return index >= 0n && index < BigInt(container.length) ? new Optional(true, container[Number(index)]) : none;
   }
   if (!(container instanceof Map)) throw new CelError("no such overload");
-  if (container.has(key)) return new Optional(true, container.get(key));
-  for (const [one, value] of container)
-    if (typeof one !== "string" && isSame(one, key)) return new Optional(true, value);
+  const found = entryOf(container, key);
+  return found.has ? found : fallbackOf(container);
+}
+
+/** What a map holds under a key, and nothing it would only answer. */
+export function entryOf(map: ReadonlyMap<unknown, unknown>, key: unknown): Optional {
+  if (map.has(key)) return new Optional(true, map.get(key));
+  for (const [one, value] of map) if (typeof one !== "string" && isSame(one, key)) return new Optional(true, value);
   return none;
 }
 

@@ -224,7 +224,7 @@ const cidrs: readonly Declaration[] = [
   ["net.CIDR.prefixLength(): int", ({ cidr }: CidrValue) => BigInt(cidr.prefix)],
 ];
 
-class QuantityValue extends Opaque {
+export class QuantityValue extends Opaque {
   readonly typeName = "kubernetes.Quantity";
   readonly quantity: Quantity;
 
@@ -311,7 +311,8 @@ class SemverValue extends Opaque {
   }
 }
 
-const semverOf = (text: string, normalizes = false): SemverValue => new SemverValue(parseSemver(text, normalizes));
+export const semverOf = (text: string, normalizes = false): SemverValue =>
+  new SemverValue(parseSemver(text, normalizes));
 const later = (a: SemverValue, b: SemverValue): number => compareSemver(a.parts, b.parts);
 const semvers: readonly Declaration[] = [
   ["semver(string): kubernetes.Semver", (text: string) => semverOf(text)],

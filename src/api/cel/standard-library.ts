@@ -1,6 +1,6 @@
 /** Operators and functions that CEL itself has. Upstream: google/cel-go stdlib. */
 import { RE2JS } from "re2js";
-import { elementOf, typeValueOf } from "./evaluate.ts";
+import { elementOf, entryOf, typeValueOf } from "./evaluate.ts";
 import type { Declaration } from "./functions.ts";
 import {
   CelError,
@@ -101,7 +101,7 @@ const logic: readonly Declaration[] = [
   ["_?_:_(bool, A, A): A", (test: boolean, a: unknown, b: unknown) => (test ? a : b)],
   ["!_(bool): bool", (a: boolean) => !a],
   ["@in(A, list(A)): bool", (a: unknown, list: readonly unknown[]) => list.some((one) => isSame(one, a))],
-  ["@in(A, map(A, B)): bool", (a: unknown, map: Map<unknown, unknown>) => elementOf(map, a).has],
+  ["@in(A, map(A, B)): bool", (a: unknown, map: Map<unknown, unknown>) => entryOf(map, a).has],
   ["_[_](list(A), int): A", (list: readonly unknown[], index: bigint) => indexed(list, index)],
   ["_[_](map(A, B), A): B", (map: Map<unknown, unknown>, key: unknown) => indexed(map, key)],
 ];

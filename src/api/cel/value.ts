@@ -51,6 +51,15 @@ export abstract class Opaque {
   abstract equals(other: unknown): boolean;
 }
 
+/** A map that has an answer for keys that are not in it. */
+export class DefaultMap extends Map<unknown, unknown> {
+  readonly fallback: unknown;
+  constructor(entries: Iterable<readonly [unknown, unknown]>, fallback: unknown) {
+    super(entries);
+    this.fallback = fallback;
+  }
+}
+
 /** Lists whose order does not count. */
 const listTypes = new WeakMap<object, NonNullable<CelType["list"]>>();
 export const listTypeOf = (list: object): CelType["list"] => listTypes.get(list);

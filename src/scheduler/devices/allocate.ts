@@ -2,6 +2,7 @@
  * Gives claims their devices on a node: the first choice that satisfies every request, selector and constraint of all
  * claims, found by trying. Pure. Upstream: dynamic-resource-allocation/structured.
  */
+import { qualifiedName } from "#api/devices/device-program.ts";
 import type {
   ResourceV1ResourceClaim,
   V1AllocationResult,
@@ -20,7 +21,7 @@ import { deviceClassRef } from "#scheduler/kinds.ts";
 import type { NodeInfo } from "#scheduler/node-info.ts";
 import { PluginFailure } from "#scheduler/plugin.ts";
 import { isTolerated, keepsAway } from "#scheduler/tolerations.ts";
-import { qualifiedName, selectsDevice } from "./device-selector.ts";
+import { selectsDevice } from "./device-selector.ts";
 import { deviceId, type DevicePool, devicesFor, type PooledDevice } from "./pools.ts";
 
 /** Steps of one search. Beyond this a node counts as having no room: a claim must not stall the scheduler. */
