@@ -16,6 +16,10 @@ export interface ResourceSelection {
   names: string[];
 }
 
+/** What a command says that needs at least one object. */
+export const nothingNamed =
+  "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
 /** "pods a b", "pods,svc", "pod/a svc/b" → selections in the order given. */
 export async function selectResources(discovery: Discovery, args: readonly string[]): Promise<ResourceSelection[]> {
   if (args.length === 0)

@@ -1,5 +1,6 @@
 /** `capstan set image`: new images for containers of pods and of workloads. */
 import { type Command, UsageError } from "#cli/command.ts";
+import { nothingNamed } from "#cli/resource-arguments.ts";
 import { changeFlags } from "./all-targets.ts";
 import { containersPatch, podSpecOf, selectedContainers } from "./pod-specs.ts";
 import { setField } from "./set-field.ts";
@@ -29,6 +30,3 @@ export const setImageCommand: Command = {
     });
   },
 };
-
-export const nothingNamed =
-  "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";

@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { SelectorError, type LabelSelector, parseLabelSelector } from "#api/label-selector.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { type Command, UsageError } from "#cli/command.ts";
+import { nothingNamed } from "#cli/resource-arguments.ts";
 import { changeFlags } from "./all-targets.ts";
 import { podSpecOf, podSpecPatch } from "./pod-specs.ts";
 import { setField } from "./set-field.ts";
-import { nothingNamed } from "./set-image.ts";
 
 export const setServiceAccountCommand: Command = {
   name: "set serviceaccount",

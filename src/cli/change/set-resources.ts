@@ -1,10 +1,10 @@
 /** `capstan set resources`: requests and limits of containers. */
 import { QuantityError, parseQuantity } from "#api/quantity.ts";
 import { type Command, UsageError } from "#cli/command.ts";
+import { nothingNamed } from "#cli/resource-arguments.ts";
 import { changeFlags } from "./all-targets.ts";
 import { containersPatch, podSpecOf, selectedContainers } from "./pod-specs.ts";
 import { setField } from "./set-field.ts";
-import { nothingNamed } from "./set-image.ts";
 
 export const setResourcesCommand: Command = {
   name: "set resources",

@@ -1,6 +1,9 @@
-/** `capstan create deployment|job` and `capstan run`. */
+/** `capstan create deployment|job|cronjob` and `capstan run`. */
+import { CronJob } from "#api/batch/cron-job.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { type Flag, type FlagValues, UsageError } from "#cli/command.ts";
+import { selectResources } from "#cli/resource-arguments.ts";
+import type { Session } from "#cli/session.ts";
 import { commaValues, createSubcommand } from "./subcommand.ts";
 
 const image: Flag = { name: "image", type: "strings", placeholder: "IMAGE", help: "Image to run; may be repeated" };
@@ -61,14 +64,62 @@ export const createDeployment = createSubcommand({
 export const createJob = createSubcommand({
   word: "job",
   summary: "Create a job",
-  examples: ["capstan create job once --image=busybox -- date"],
-  flags: [image],
-  required: ["image"],
-  build({ flags, afterDashes }, name) {
+  examples: ["capstan create job once --image=busybox -- date", "capstan create job now --from=cronjob/nightly"],
+  flags: [image, { name: "from", type: "string", placeholder: "cronjob/NAME", help: "Run a cron job's template now" }],
+  async build({ flags, afterDashes }, name, session) {
+    if (flags.given("from") === flags.given("image"))
+      throw new UsageError("either --image or --from must be specified");
+    if (flags.given("from")) return await jobOfCronJob(flags.string("from"), name, session);
     const command = afterDashes === undefined ? {} : { command: afterDashes };
     const containers = [{ ...command, image: flags.strings("image")[0], name, resources: {} }];
     const spec = { template: { metadata: {}, spec: { containers, restartPolicy: "Never" } } };
     return { apiVersion: "batch/v1", kind: "Job", metadata: { name }, spec, status: {} };
+  },
+});
+
+async function jobOfCronJob(
+  from: string,
+  name: string,
+  { client, discovery, namespace }: Session,
+): Promise<UnknownObject> {
+  const [selection] = await selectResources(discovery, [from]);
+  if (selection?.resource.kind !== "CronJob")
+    throw new UsageError(`unknown object type *${selection?.resource.version}.${selection?.resource.kind}`);
+  const cronJob = await client.get(CronJob, { name: selection.names[0], namespace });
+  const { metadata, spec } = cronJob.spec!.jobTemplate;
+  const owner = { apiVersion: "batch/v1", kind: "CronJob", name: cronJob.metadata.name, uid: cronJob.metadata.uid };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name,
+      annotations: { "cronjob.kubernetes.io/instantiate": "manual", ...metadata?.annotations },
+      ...(metadata?.labels === undefined ? {} : { labels: metadata.labels }),
+      // No blockOwnerDeletion: that would need a right on the cron job's finalizers.
+      ownerReferences: [{ ...owner, controller: true }],
+    },
+    spec,
+    status: {},
+  } as UnknownObject;
+}
+
+export const createCronJob = createSubcommand({
+  word: "cronjob",
+  summary: "Create a cron job",
+  examples: ['capstan create cronjob nightly --image=busybox --schedule="0 2 * * *" -- date'],
+  flags: [
+    image,
+    { name: "schedule", type: "string", placeholder: "CRON", help: "When, as five fields" },
+    { name: "restart", type: "string", placeholder: "OnFailure|Never", help: "When to start a container again" },
+  ],
+  required: ["image", "schedule"],
+  build({ flags, afterDashes }, name) {
+    const command = afterDashes === undefined ? {} : { command: afterDashes };
+    const containers = [{ ...command, image: flags.strings("image")[0], name, resources: {} }];
+    const podSpec = { containers, restartPolicy: flags.string("restart") || "OnFailure" };
+    const jobTemplate = { metadata: { name }, spec: { template: { metadata: {}, spec: podSpec } } };
+    const spec = { jobTemplate, schedule: flags.string("schedule") };
+    return { apiVersion: "batch/v1", kind: "CronJob", metadata: { name }, spec, status: {} };
   },
 });
 
