@@ -92,6 +92,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   columns?: readonly Column<T>[];
   /** Text of a Warning on every request for this kind, reads too. */
   deprecation?: string;
+  /** Annotations that upstream's own form of an object has as fields: what shows nothing but metadata lacks them. */
+  hiddenAnnotations?: readonly string[];
   /** Conditions of a Table row (a finished pod has one). */
   rowConditions?(object: T): RowCondition[];
   /** Upstream's AllowCreateOnUpdate: PUT of a missing object creates it. */

@@ -87,7 +87,19 @@ function operationOf(caller: Caller, resource: ServedResource, form: Form): Oper
   const context = { now, user, dryRun, group: resource.group };
   const deprecation = resource.custom?.deprecationOf(resource.version) ?? resource.definition.deprecation;
   const warnings = deprecation === undefined ? [] : [deprecation];
-  return { services, request, info, user, resource, form, now, dryRun, context, warnings };
+  return {
+    services,
+    request,
+    info,
+    user,
+    resource,
+    form,
+    now,
+    dryRun,
+    context,
+    warnings,
+    sent: { holdsEmpties: false },
+  };
 }
 
 async function dispatchCollection(caller: Caller, resource: ServedResource): Promise<Dispatched> {

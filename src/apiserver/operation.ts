@@ -39,4 +39,6 @@ export interface Operation {
   readonly context: RequestContext;
   /** Texts for Warning headers, in order. */
   readonly warnings: string[];
+  /** What the body turned out to hold: lists and maps that are there and empty (resource/empties.ts). */
+  readonly sent: { holdsEmpties: boolean };
 }

@@ -1,6 +1,7 @@
-/** Random objects of a type, as decoding would leave them: for properties that must hold for every kind. */
+/** Random objects of a type, as the store would keep them: for properties that must hold for every kind. */
 import fc from "fast-check";
 import { conform } from "#api/decode/conform.ts";
+import { dropEmpties } from "#api/schema/empties.ts";
 import type { Field, Schema, StructType } from "#api/schema/model.ts";
 
 const depthMax = 4;
@@ -14,7 +15,11 @@ const microTime = seconds.map((value) => new Date(value * 1000).toISOString().re
 
 /** Objects of `struct`; members beyond a depth are left out. */
 export function arbitraryObject(struct: StructType): fc.Arbitrary<Record<string, unknown>> {
-  return membersOf(struct, 0).map((object) => conform(object, struct).object);
+  return membersOf(struct, 0).map((members) => {
+    const { object } = conform(members, struct);
+    dropEmpties(object, struct);
+    return object;
+  });
 }
 
 function membersOf(struct: StructType, depth: number): fc.Arbitrary<Record<string, unknown>> {

@@ -8,6 +8,7 @@ import type { FieldError } from "#api/field-error.ts";
 import { goJson } from "#api/go-text.ts";
 import type { ObjectMeta } from "#api/object.ts";
 import { builtInType } from "#api/schema/built-in.ts";
+import { omitEmpties } from "#api/schema/empties.ts";
 import { invalid, required } from "#api/validation/field-errors.ts";
 import { isDns1035Label } from "#api/validation/names.ts";
 import { objectMetaErrors } from "#api/validation/object-meta.ts";
@@ -50,10 +51,15 @@ export function shapeEmbedded(value: unknown, schema: JsonSchema | undefined): s
   return gone;
 }
 
+/** "name" of `unknown field "name"`. */
+const quotedName = (text: string): string => text.slice(text.indexOf('"') + 1, -1);
+
 function shapeMetadata(metadata: unknown, path: string, gone: string[]): unknown {
   try {
-    const { object, strictErrors } = conform(metadata, builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
-    for (const text of strictErrors) gone.push(text.replace(/^.*"(.*)"$/, (_, name: string) => child(path, name)));
+    const meta = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    const { object, strictErrors, holdsEmpties } = conform(metadata, meta);
+    if (holdsEmpties) omitEmpties(object, meta);
+    for (const text of strictErrors) gone.push(child(path, quotedName(text)));
     return object;
   } catch (error) {
     if (!(error instanceof ConformError)) throw error;

@@ -3,7 +3,7 @@
  * Upstream: apimachinery/pkg/util/managedfields.
  */
 import { plainJson } from "#api/decode/json-value.ts";
-import { ConformError, conform } from "#api/decode/conform.ts";
+import { ConformError, type Conformed, conform } from "#api/decode/conform.ts";
 import type { KubernetesObject, ManagedFieldsEntry, UnknownObject } from "#api/object.ts";
 import { apiVersionOf } from "#api/object.ts";
 import type { StructType } from "#api/schema/model.ts";
@@ -156,6 +156,8 @@ export interface Applied {
   object: UnknownObject;
   /** Unknown fields, which an apply to a built-in kind refuses before it comes to this. */
   strictErrors: string[];
+  /** Some list or map is there and empty. */
+  holdsEmpties: boolean;
 }
 
 /** Throws StatusError: 400, 409 with the conflicts, 500 for what does not fit the schema. */
@@ -184,7 +186,7 @@ export function applyObject(request: ApplyRequest, context: ManagedFieldsContext
   if (manager === kubectlManager && hasLastApplied(conformed.object)) followLastApplied(conformed.object, applied);
   const object = conformed.object as unknown as UnknownObject;
   setOwners(object, owners);
-  return { object, strictErrors: conformed.strictErrors };
+  return { object, strictErrors: conformed.strictErrors, holdsEmpties: conformed.holdsEmpties };
 }
 
 function emptyObject(context: ManagedFieldsContext): JsonObject {
@@ -250,12 +252,9 @@ function checkedApplied(sent: unknown, context: ManagedFieldsContext): JsonObjec
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
-function toStruct(
-  merged: JsonObject,
-  struct: StructType,
-  context: ManagedFieldsContext,
-): { object: JsonObject; strictErrors: string[] } {
-  if (context.isCustom === true) return { object: plainJson(merged) as JsonObject, strictErrors: [] };
+function toStruct(merged: JsonObject, struct: StructType, context: ManagedFieldsContext): Conformed {
+  if (context.isCustom === true)
+    return { object: plainJson(merged) as JsonObject, strictErrors: [], holdsEmpties: false };
   try {
     return conform(merged, struct, { dialect: "unstructured" });
   } catch (error) {

@@ -47,6 +47,7 @@ export const DaemonSet = defineResource<DaemonSet>({
   schema: "io.k8s.api.apps.v1.DaemonSet",
   defaults(set) {
     const { spec } = set;
+  hiddenAnnotations: [templateGeneration],
     if (annotatedNumber(set, "DaemonSet", templateGeneration) === undefined) countTemplate(set, 0);
     if (spec === undefined) return;
     defaultTemplate(spec.template);

@@ -37,6 +37,7 @@ export const Deployment = defineResource<Deployment>({
   categories: ["all"],
   scope: "Namespaced",
   schema: "io.k8s.api.apps.v1.Deployment",
+  hiddenAnnotations: [rollbackTo],
   defaults(deployment) {
     const { spec } = deployment;
     annotatedNumber(deployment, "Deployment", rollbackTo, rollbackText(deployment));

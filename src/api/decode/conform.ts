@@ -1,8 +1,9 @@
 /**
- * Turns a JSON value into an object of a type, exactly as a trip through upstream's Go structs would: unknown fields go,
- * empty ones too, absent ones that Go always writes appear, times, quantities and bytes take their canonical form, members
- * stand in the struct's order. Faults carry Go's texts, in one of two dialects: that of encoding/json (bodies, JSON and merge
- * patches) or that of the unstructured converter (strategic merge, apply).
+ * Turns a JSON value into an object of a type, exactly as upstream's Go structs take it in: unknown fields go, empty scalars
+ * too, absent ones that Go always writes appear, times, quantities and bytes take their canonical form, members stand in the
+ * struct's order. Lists and maps that are there and empty stay until the object is written: src/api/schema/empties.ts.
+ * Faults carry Go's texts, in one of two dialects: that of encoding/json (bodies, JSON and merge patches) or that of the
+ * unstructured converter (strategic merge, apply).
  */
 import { compareText } from "#api/go-text.ts";
 import { QuantityError, decodedQuantity } from "#api/quantity.ts";
@@ -26,6 +27,8 @@ export interface Conformed {
   object: Record<string, unknown>;
   /** `unknown field "spec.x"`, `duplicate field "spec.y"`: no failure unless the client wants strictness. */
   strictErrors: string[];
+  /** Some list or map is there and empty. */
+  holdsEmpties: boolean;
 }
 
 /** Upstream stops collecting there too. */
@@ -42,18 +45,22 @@ export function conform(
   const conformer = new Conformer(struct, dialect, duplicates);
   const object = isObject(input) ? conformer.struct(struct, input) : conformer.mismatchedRoot(input);
   if (conformer.error !== undefined) throw new ConformError(conformer.error);
-  return { object, strictErrors: [...conformer.strictErrors] };
+  return { object, strictErrors: [...conformer.strictErrors], holdsEmpties: conformer.holdsEmpties };
 }
 
 type JsonObject = Record<string, unknown>;
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 
+/** Types whose empty parts nobody tells from absent ones, and that texts show as JSON would. */
+const shownWhole: ReadonlySet<string> = new Set(["v1.LabelSelector", "v1.LabelSelectorRequirement"]);
+
 /** Marks a map's key in a path: Go's type errors leave it out. */
 const keyMark = "\0";
 
 class Conformer {
   error: string | undefined;
+  holdsEmpties = false;
   readonly strictErrors = new Set<string>();
   readonly #path: (string | number)[] = [];
   readonly #isJson: boolean;
@@ -137,11 +144,21 @@ class Conformer {
   #member(field: Field, input: unknown): unknown {
     if (input === null || input === undefined) return field.always ? zeroOf(field) : undefined;
     const value = this.#value(field.schema, input);
-    if (field.pointer) return value;
-    // An empty managedFields means more than an absent one: forget who owns what.
-    if (!isEmpty(value) || field.schema.goType === "[]v1.ManagedFieldsEntry") return value;
-    if (field.always) return typeof value === "object" && field.schema.kind !== "struct" ? null : value;
-    return field.schema.kind === "struct" ? value : undefined;
+    if (field.pointer || !isEmpty(value)) return value;
+    switch (field.schema.kind) {
+      case "list":
+      case "map":
+        if (shownWhole.has(this.#struct.goName)) return undefined;
+        // An empty managedFields resets them: ownership looks at it before anything is written.
+        if (field.schema.goType !== "[]v1.ManagedFieldsEntry") this.holdsEmpties = true;
+        return value;
+      case "struct":
+      case "raw":
+      case "any":
+        return value;
+      default:
+        return field.always ? value : undefined;
+    }
   }
 
   #value(schema: Schema, input: unknown): unknown {

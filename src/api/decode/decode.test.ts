@@ -21,14 +21,16 @@ const deployment = expected("Deployment", "apps");
 
 describe("what comes out", () => {
   test("members stand in the struct's order, maps are sorted, kind and version are filled in", () => {
-    const { object } = decode(configMap, '{"data":{"b":"2","a":"1"},"metadata":{"labels":{},"name":"x"}}');
+    const { object } = decode(configMap, '{"data":{"b":"2","a":"1"},"metadata":{"labels":null,"name":"x"}}');
     expect(JSON.stringify(object)).toBe(
       '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"x"},"data":{"a":"1","b":"2"}}',
     );
   });
 
-  test("empty and null members go, members that Go always writes come", () => {
-    const { object } = decode(pod, '{"spec":{"hostNetwork":false,"containers":[{"name":"c","ports":[],"env":null}]}}');
+  test("empty scalars and null members go, members that Go always writes come", () => {
+    const body = '{"spec":{"hostNetwork":false,"nodeName":"","containers":[{"name":"c","env":null}]}}';
+    const { object, holdsEmpties } = decode(pod, body);
+    expect(holdsEmpties).toBe(false);
     expect(object).toEqual({
       kind: "Pod",
       apiVersion: "v1",
@@ -36,6 +38,12 @@ describe("what comes out", () => {
       spec: { containers: [{ name: "c", resources: {} }] },
       status: {},
     });
+  });
+
+  test("empty lists and maps stay, and are told of", () => {
+    const { object, holdsEmpties } = decode(pod, '{"spec":{"nodeSelector":{},"containers":[{"name":"c","ports":[]}]}}');
+    expect(holdsEmpties).toBe(true);
+    expect(object["spec"]).toEqual({ nodeSelector: {}, containers: [{ name: "c", ports: [], resources: {} }] });
   });
 
   test("pointers keep their zero values", () => {

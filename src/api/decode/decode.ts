@@ -4,6 +4,7 @@
  */
 import { apiVersionOf, type UnknownObject } from "#api/object.ts";
 import { builtInTypeOf } from "#api/schema/built-in.ts";
+import { omitEmpties } from "#api/schema/empties.ts";
 import type { StructType } from "#api/schema/model.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import type { StatusError } from "#api/status-error.ts";
@@ -33,6 +34,8 @@ export interface DecodedBody {
   object: UnknownObject;
   /** Texts of `Warning: 299` headers. */
   warnings: string[];
+  /** Some list or map is there and empty: src/api/schema/empties.ts. */
+  holdsEmpties: boolean;
 }
 
 interface ActualKind {
@@ -58,6 +61,7 @@ export function decodeBody(body: Body, expected: ExpectedKind, fieldValidation: 
     return {
       object: named(conformed.object, kind),
       warnings: fieldValidation === "Warn" ? strictErrors.flatMap(warningsOf) : [],
+      holdsEmpties: conformed.holdsEmpties,
     };
   } catch (error) {
     throw decodeFailure(error, actual, expected, body.bytes);
@@ -70,13 +74,13 @@ export function decodeValue(value: unknown, expected: ExpectedKind, fieldValidat
   try {
     actual = withDefaults(interpret(value), expected);
     const struct = structOf(actual, expected);
-    const { object, strictErrors } = conform(value, struct);
+    const { object, strictErrors, holdsEmpties } = conform(value, struct);
     if (fieldValidation === "Strict" && strictErrors.length > 0) {
       throw new ConformError(`strict decoding error: ${strictErrors.join(", ")}`);
     }
     checkConvertible(actual, expected, struct);
     checkVersion(actual, expected);
-    return { object: named(object, actual), warnings: fieldValidation === "Warn" ? strictErrors : [] };
+    return { object: named(object, actual), warnings: fieldValidation === "Warn" ? strictErrors : [], holdsEmpties };
   } catch (error) {
     throw decodeFailure(error, actual, expected, Buffer.from(JSON.stringify(value) ?? ""));
   }
@@ -94,7 +98,9 @@ export function decodeOptions(body: Body, kind: string, struct: StructType): Rec
       const where = `version "${apiVersionOf(actual)}" in scheme "${optionsScheme}"`;
       throw new ConformError(`no kind "${actual.kind}" is registered for ${where}`);
     }
-    return conform(document.value, struct, { duplicates: document.duplicates }).object;
+    const { object, holdsEmpties } = conform(document.value, struct, { duplicates: document.duplicates });
+    if (holdsEmpties) omitEmpties(object, struct);
+    return object;
   } catch (error) {
     throw isUnreadable(error) ? badRequest(error.message) : error;
   }
@@ -104,12 +110,12 @@ export function decodeOptions(body: Body, kind: string, struct: StructType): Rec
 export function conformToKind(
   value: unknown,
   expected: ExpectedKind,
-): { object: UnknownObject; strictErrors: string[] } {
+): { object: UnknownObject; strictErrors: string[]; holdsEmpties: boolean } {
   const actual = withDefaults(interpret(value), expected);
   const struct = structOf(actual, expected);
-  const { object, strictErrors } = conform(value, struct);
+  const { object, strictErrors, holdsEmpties } = conform(value, struct);
   checkConvertible(actual, expected, struct);
-  return { object: named(object, expected), strictErrors };
+  return { object: named(object, expected), strictErrors, holdsEmpties };
 }
 
 interface ReadBody {

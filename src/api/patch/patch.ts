@@ -20,6 +20,7 @@ export type PatchType = "json" | "merge" | "strategic";
 export interface Patched {
   object: UnknownObject;
   warnings: string[];
+  holdsEmpties: boolean;
 }
 
 type JsonObject = Record<string, unknown>;
@@ -115,8 +116,9 @@ function plainPatch(
   // Texts show the document in the order in which Go would have written the live object.
   const text = () => goJson(patchedDocument(type, patch.value, conform(live, expected.struct).object));
   try {
-    const { object, strictErrors } = conformToKind(patched, expected);
-    return settled(object, [...strictErrorsOf(type, patch), ...strictErrors], text, fieldValidation);
+    const { object, strictErrors, holdsEmpties } = conformToKind(patched, expected);
+    const warnings = [...strictErrorsOf(type, patch), ...strictErrors];
+    return { object, warnings: told(warnings, text, fieldValidation), holdsEmpties };
   } catch (error) {
     if (!(error instanceof ConformError)) throw error;
     throw invalidPatch(text(), error.message);
@@ -184,9 +186,10 @@ function strategicPatch(
       (patch.value ?? {}) as JsonObject,
       expected.struct,
     );
-    const { object, strictErrors } = conform(merged, expected.struct, { dialect: "unstructured" });
+    const { object, strictErrors, holdsEmpties } = conform(merged, expected.struct, { dialect: "unstructured" });
     const all = [...strictErrorsOf("strategic", patch), ...strictErrors];
-    return settled(object as unknown as UnknownObject, all, text, fieldValidation);
+    const warnings = told(all, text, fieldValidation);
+    return { object: object as unknown as UnknownObject, warnings, holdsEmpties };
   } catch (error) {
     if (error instanceof ConformError) throw invalidPatch(text(), error.message);
     if (error instanceof StrategicMergeError)
@@ -198,14 +201,10 @@ function strategicPatch(
 const invalidPatch = (text: string, message: string): StatusError =>
   invalidObject({ group: "", kind: "" }, "", [invalid("patch", text, message)]);
 
-function settled(
-  object: UnknownObject,
-  strictErrors: string[],
-  text: () => string,
-  fieldValidation: FieldValidation,
-): Patched {
+/** What the client is told of odd fields; an error if it wanted none. */
+function told(strictErrors: string[], text: () => string, fieldValidation: FieldValidation): string[] {
   if (fieldValidation === "Strict" && strictErrors.length > 0) {
     throw invalidPatch(text(), `strict decoding error: ${strictErrors.join(", ")}`);
   }
-  return { object, warnings: fieldValidation === "Warn" ? strictErrors : [] };
+  return fieldValidation === "Warn" ? strictErrors : [];
 }

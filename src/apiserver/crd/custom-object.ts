@@ -9,6 +9,7 @@ import { parseJson } from "#api/decode/json.ts";
 import { parseYaml, YamlError } from "#api/decode/yaml.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { builtInType } from "#api/schema/built-in.ts";
+import { omitEmpties } from "#api/schema/empties.ts";
 import { badRequest, unsupportedMediaType } from "#api/status-catalogue.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { sortedJson } from "#api/go-text.ts";
@@ -102,6 +103,7 @@ function formed(resource: ServedResource, value: unknown): { object: KubernetesO
       );
     const meta = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
     const metadata = conform(document["metadata"] ?? {}, meta);
+    if (metadata.holdsEmpties) omitEmpties(metadata.object, meta);
     const { apiVersion: _, kind: __, metadata: ___, ...rest } = document;
     const object = { apiVersion, kind, metadata: metadata.object, ...rest } as KubernetesObject &
       Record<string, unknown>;

@@ -35,7 +35,8 @@ function applyTo(
   const { resource, info } = operation;
   const live = current === undefined ? undefined : clone(endpoint.formOf(current));
   const context = managedFieldsContext(operation, endpoint);
-  const { object } = applyObject({ live, applied, manager: fieldManager, force }, context);
+  const { object, holdsEmpties } = applyObject({ live, applied, manager: fieldManager, force }, context);
+  if (holdsEmpties) operation.sent.holdsEmpties = true;
   checkName(operation, object);
   const { uid = "" } = object.metadata;
   if (current === undefined && uid !== "") {

@@ -2,6 +2,7 @@
 import type { BodyFormat, ExpectedKind } from "#api/decode/decode.ts";
 import { decodeBody, decodeValue } from "#api/decode/decode.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { omitEmpties } from "#api/schema/empties.ts";
 import { unsupportedMediaType } from "#api/status-catalogue.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import { producedTypes } from "#apiserver/http/negotiate.ts";
@@ -19,18 +20,23 @@ export function expectedKind({ group, version, kind, struct }: ServedResource): 
   return { group, version, kind, struct: struct() };
 }
 
-/** Any kind that a body may be of. */
+/** Any kind that a body may be of. Empty lists and maps stay in it only for those who want to hear of them. */
 export async function readAs(
   request: ServerRequest,
   expected: ExpectedKind,
   fieldValidation: WriteOptions["fieldValidation"],
   warnings: string[],
+  onEmpties?: () => void,
 ): Promise<KubernetesObject> {
   const decoded =
     request.bodyObject === undefined
       ? decodeBody({ format: bodyFormat(request), bytes: await request.body() }, expected, fieldValidation)
       : decodeValue(request.bodyObject, expected, fieldValidation);
   for (const text of decoded.warnings) addWarning(warnings, text);
+  if (decoded.holdsEmpties) {
+    if (onEmpties === undefined) omitEmpties(decoded.object, expected.struct);
+    else onEmpties();
+  }
   return decoded.object;
 }
 

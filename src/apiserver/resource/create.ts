@@ -9,6 +9,7 @@ import { type AdmissionRequest, validated } from "#apiserver/admission/plugin.ts
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { Write } from "#store/store.ts";
+import { settleEmpties } from "./empties.ts";
 import { objectEndpoint } from "./endpoint.ts";
 import type { ResourceHook } from "./hooks.ts";
 import { checksFinalizerNames, fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
@@ -67,6 +68,7 @@ export async function insertObject(
     checkNew(operation, object);
     const written = await validated(services.admission, admission, (more) => store(operation, object, hook, more));
     if (written !== undefined) return written;
+    settleEmpties(operation, object);
     const name = metadata.name ?? "";
     const holder = holderOf(operation, object);
     if (attempt >= writeRetriesMax || (holder !== undefined && !isGenerated))

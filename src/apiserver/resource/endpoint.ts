@@ -38,6 +38,8 @@ export interface Endpoint {
 export interface Patched {
   object: KubernetesObject;
   warnings: readonly string[];
+  /** Some list or map is there and empty. */
+  holdsEmpties?: boolean;
 }
 
 export function objectEndpoint(operation: Operation, strategy: Strategy<KubernetesObject>, isMain: boolean): Endpoint {
@@ -64,7 +66,8 @@ export function objectEndpoint(operation: Operation, strategy: Strategy<Kubernet
         const form = await readCustom(request, resource, fieldValidation, (text) => addWarning(warnings, text));
         return converted(resource, toStored(resource, form));
       }
-      const sent = await readAs(request, expectedKind(resource), fieldValidation, warnings);
+      const noteEmpties = () => void (operation.sent.holdsEmpties = true);
+      const sent = await readAs(request, expectedKind(resource), fieldValidation, warnings, noteEmpties);
       // Defaults are those of the stored version; a client sees them in its own.
       return converted(resource, toStored(resource, sent));
     },

@@ -2,10 +2,12 @@
 import { formatTime } from "#lib/clock.ts";
 import { type ManagedFieldsContext, trackUpdate } from "#api/apply/managed-fields.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { omitEmpties } from "#api/schema/empties.ts";
 import type { StructType } from "#api/schema/model.ts";
 import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { clone } from "./metadata.ts";
 import { converted } from "./views.ts";
 
 export function managedFieldsContext(operation: Operation, endpoint: Endpoint): ManagedFieldsContext {
@@ -57,7 +59,18 @@ export function trackWrite(
   form: KubernetesObject,
   manager: string,
 ): void {
-  trackUpdate(old, form, manager, managedFieldsContext(operation, endpoint));
+  const context = managedFieldsContext(operation, endpoint);
+  if (!operation.sent.holdsEmpties) {
+    trackUpdate(old, form, manager, context);
+    return;
+  }
+  // What JSON would not show belongs to nobody.
+  const shown = clone(form);
+  omitEmpties(shown, endpoint.struct);
+  if (form.metadata.managedFields !== undefined) shown.metadata.managedFields = form.metadata.managedFields;
+  trackUpdate(old, shown, manager, context);
+  if (shown.metadata.managedFields === undefined) delete form.metadata.managedFields;
+  else form.metadata.managedFields = shown.metadata.managedFields;
 }
 
 export interface UntypedTracking {

@@ -45,6 +45,7 @@ export async function patchObject(operation: Operation, endpoint: Endpoint): Pro
       const live = endpoint.formOf(current!);
       const patched = endpoint.patch(type, bytes, live, options.fieldValidation);
       for (const text of patched.warnings) addWarning(warnings, text);
+      if (patched.holdsEmpties === true) operation.sent.holdsEmpties = true;
       // A patch may leave parts of the live object as they are: those are shared.
       const form = endpoint.formOf(endpoint.storedOf(clone(patched.object), current));
       checkName(operation, form);

@@ -14,6 +14,7 @@ import type { Write } from "#store/store.ts";
 import { admissionFor, insertObject } from "./create.ts";
 import { addWarning } from "./warnings.ts";
 import { eraseObject } from "./delete.ts";
+import { comparableOld, settleEmpties } from "./empties.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyOf, upstreamKey } from "./keys.ts";
 import { parseRevision, revisionSyntax } from "./list-options.ts";
@@ -130,7 +131,7 @@ async function replace(
 ): Promise<Entry | undefined> {
   const { resource, info, services, context, warnings } = operation;
   const { definition } = resource;
-  const old = current.object;
+  const old = comparableOld(operation, object, current.object);
   const admission = admissionFor(operation, "UPDATE", object, old);
   await services.admission.mutate(admission);
   checkRevision(operation, object, current);
@@ -146,7 +147,9 @@ async function replace(
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
   for (const text of endpoint.strategy.warnings?.(object, old, context) ?? []) addWarning(warnings, text);
-  return validated(services.admission, admission, (more) => store(operation, key, current, object, more));
+  settleEmpties(operation, object);
+  const settled = { ...admission, old: current.object };
+  return validated(services.admission, settled, (more) => store(operation, key, current, object, more));
 }
 
 async function store(

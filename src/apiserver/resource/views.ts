@@ -2,11 +2,11 @@
  * The forms in which objects are shown: as they are (in the version asked for), as rows of a Table, as metadata only.
  * Upstream: apiserver/pkg/endpoints/handlers/response.go, registry/rest/table.go.
  */
-import type { KubernetesObject } from "#api/object.ts";
+import type { KubernetesObject, ObjectMeta } from "#api/object.ts";
 import { defaultColumns } from "#api/columns.ts";
 import { goQuote } from "#api/go-text.ts";
 import { badRequest } from "#api/status-catalogue.ts";
-import type { Column } from "#api/resource.ts";
+import type { Column, ResourceDefinition } from "#api/resource.ts";
 import { type Bytes, type ObjectAnswer, objectAnswer, oneBytes } from "#apiserver/answer.ts";
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
@@ -47,7 +47,7 @@ export function formed(view: ViewRequest, stored: KubernetesObject, table: { wit
       return tableOf(view, [stored], { resourceVersion: stored.metadata.resourceVersion ?? "" }, table.withColumns);
     case "PartialObjectMetadata":
     case "PartialObjectMetadataList":
-      return partialOf(stored, view.form.version);
+      return partialOf(view.resource, stored, view.form.version);
     default:
       return converted(view.resource, stored);
   }
@@ -72,7 +72,7 @@ export function viewList(view: ViewRequest, entries: readonly Entry[], meta: Lis
       );
     case "PartialObjectMetadata":
     case "PartialObjectMetadataList": {
-      const items = entries.map(({ object }) => partialOf(object, form.version));
+      const items = entries.map(({ object }) => partialOf(resource, object, form.version));
       const kind = "PartialObjectMetadataList";
       return objectAnswer({
         kind,
@@ -130,8 +130,15 @@ function withoutTypes(list: { items: KubernetesObject[] }) {
   return { ...list, items: list.items.map(bare) };
 }
 
-function partialOf({ metadata }: KubernetesObject, version: string) {
-  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
+function partialOf({ definition }: ServedResource, { metadata }: KubernetesObject, version: string) {
+  const shown = definition.hiddenAnnotations === undefined ? metadata : withoutHidden(definition, metadata);
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: shown };
+}
+
+function withoutHidden({ hiddenAnnotations = [] }: ResourceDefinition, metadata: ObjectMeta): ObjectMeta {
+  const { annotations, ...rest } = metadata;
+  const shown = Object.entries(annotations ?? {}).filter(([name]) => !hiddenAnnotations.includes(name));
+  return shown.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(shown) };
 }
 
 function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: ListMeta, withColumns: boolean) {
@@ -165,7 +172,7 @@ function rowObject(resource: ServedResource, object: KubernetesObject, include: 
       return converted(resource, object);
     case "":
     case "Metadata":
-      return partialOf(object, version);
+      return partialOf(resource, object, version);
     default: {
       const fault = `includeObject: Invalid value: ${goQuote(include)}: must be 'Metadata', 'Object', 'None', or empty`;
       throw badRequest(`Unable to convert to Table as requested: ${fault}`);

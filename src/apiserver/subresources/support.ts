@@ -33,6 +33,7 @@ export function operationOn(
     dryRun: isDry,
     context,
     warnings,
+    sent: { holdsEmpties: false },
   };
 }
 
