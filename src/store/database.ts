@@ -60,7 +60,7 @@ function sqliteFailure(path: string, error: unknown): StorageError {
 }
 
 /** Moves the write-ahead log into the database file and syncs that. Returns whether all of it was moved. */
-export function checkpoint(database: Database.Database, mode: "PASSIVE" | "RESTART" | "TRUNCATE"): boolean {
+export function checkpoint(database: Database.Database, mode: "PASSIVE" | "TRUNCATE"): boolean {
   const [result] = database.pragma(`wal_checkpoint(${mode})`) as { busy: number; log: number; checkpointed: number }[];
   return result !== undefined && result.busy === 0 && result.log === result.checkpointed;
 }

@@ -118,6 +118,26 @@ describe("engine", () => {
     other.close();
   });
 
+  it("SQLite takes whole entries only; the log gives back what it had not taken", () => {
+    const first = openEngine(nodeDisk);
+    for (let at = 0; at < 10; at++) first.propose([put(`/${at}`), put(`/${at}x`), put(`/${at % 3}y`)]);
+    const { appliedIndex, flushedIndex } = first.machine;
+    first.machine.flush(7);
+    expect(first.machine.flushedIndex).toBe(flushedIndex + 3);
+    expect([first.machine.appliedIndex, first.machine.pendingRows]).toEqual([appliedIndex, 24]);
+    first.machine.flush(1);
+    expect(first.machine.pendingRows).toBe(21);
+    const written = openDatabase(first.directory, undefined);
+    expect(written.prepare("SELECT count(*) AS rows FROM revisions").get()).toEqual({ rows: 9 });
+    written.close();
+    first.close();
+    const second = openEngine(nodeDisk, first.directory);
+    const { values } = second.machine.range("", undefined, second.machine.revision, 100);
+    expect(values).toHaveLength(23);
+    expect(second.machine.pendingRows).toBe(0);
+    second.close();
+  });
+
   it("every opening is a new term, voted for and on disk", () => {
     const first = openEngine(nodeDisk);
     first.close();

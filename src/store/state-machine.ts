@@ -23,6 +23,16 @@ export interface Row {
   version: number;
 }
 
+/** A committed entry that SQLite does not have yet: its rows, and where the state stands once it has them. */
+interface Unflushed {
+  rows: Row[];
+  bytes: number;
+  index: number;
+  term: number;
+  revision: number;
+  compactedRevision: number;
+}
+
 /** What a transaction that waits for its append will have done to a key: its modRevision, 0 for none. */
 export type Overlay = Map<string, number>;
 
@@ -44,7 +54,8 @@ export class StateMachine {
   readonly #database: Database.Database;
   readonly #index = new KeyIndex();
   readonly #statements;
-  #pending: Row[] = [];
+  #pending: Unflushed[] = [];
+  #pendingRows = 0;
   #pendingBytes = 0;
   /** Rows to remove that the index has already forgotten. */
   #removing: number[] = [];
@@ -52,7 +63,7 @@ export class StateMachine {
   #appliedTerm = 0;
   #revision = 1;
   #compactedRevision = 0;
-  #isDirty = false;
+  #flushedIndex = 0;
 
   /** Takes an open database, makes its tables, and reads the key index. */
   constructor(database: Database.Database) {
@@ -73,6 +84,10 @@ export class StateMachine {
   get appliedIndex(): number {
     return this.#appliedIndex;
   }
+  /** The last entry that SQLite has. */
+  get flushedIndex(): number {
+    return this.#flushedIndex;
+  }
   get appliedTerm(): number {
     return this.#appliedTerm;
   }
@@ -84,7 +99,7 @@ export class StateMachine {
   }
   /** Rows and bytes of applied values that SQLite does not have yet. */
   get pendingRows(): number {
-    return this.#pending.length;
+    return this.#pendingRows;
   }
   get pendingBytes(): number {
     return this.#pendingBytes;
@@ -113,27 +128,50 @@ export class StateMachine {
   apply({ index, term, kind, data }: LogEntry): void {
     assert(index === this.#appliedIndex + 1, `apply of entry ${index} after ${this.#appliedIndex}`);
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    let rows: Row[] = [];
     if (kind === entryKinds.transaction)
-      this.#applyTransaction(bytes.readUIntBE(0, revisionBytes), decodeTransaction(bytes.subarray(revisionBytes)));
+      rows = this.#rowsOf(bytes.readUIntBE(0, revisionBytes), decodeTransaction(bytes.subarray(revisionBytes)));
     else if (kind === entryKinds.compact)
       this.#compactedRevision = Math.max(this.#compactedRevision, bytes.readUIntBE(0, revisionBytes));
     else if (kind !== entryKinds.noOp) throw new StorageError(`log entry ${index} has the unknown kind ${kind}`);
     this.#appliedIndex = index;
     this.#appliedTerm = term;
-    this.#isDirty = true;
+    const size = rows.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    const [revision, compactedRevision] = [this.#revision, this.#compactedRevision];
+    this.#pending.push({ rows, bytes: size, index, term, revision, compactedRevision });
+    this.#pendingRows += rows.length;
+    this.#pendingBytes += size;
   }
 
-  /** Brings SQLite up to the applied index. On failure everything stays pending, and the call may be repeated. */
-  flush(): void {
-    if (!this.#isDirty) return;
+  /**
+   * Brings SQLite up to the applied index, or by about `rowsMax` rows nearer to it, always by whole entries. On failure
+   * everything stays pending, and the call may be repeated.
+   */
+  flush(rowsMax = Infinity): void {
+    const entries = this.#firstPending(rowsMax);
+    const last = entries.at(-1);
+    if (last === undefined) return;
     this.#inTransaction(() => {
-      for (const { id, key, value, createRevision, version } of this.#pending)
-        this.#statements.insert.run(id, key, createRevision, version, value);
-      this.#mark();
+      for (const { rows } of entries)
+        for (const { id, key, value, createRevision, version } of rows)
+          this.#statements.insert.run(id, key, createRevision, version, value);
+      this.#statements.mark.run(last.index, last.term, last.revision, last.compactedRevision);
     });
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#isDirty = false;
+    this.#pending = this.#pending.slice(entries.length);
+    this.#flushedIndex = last.index;
+    for (const { rows, bytes } of entries) {
+      this.#pendingRows -= rows.length;
+      this.#pendingBytes -= bytes;
+    }
+  }
+
+  #firstPending(rowsMax: number): Unflushed[] {
+    let rows = 0;
+    const end = this.#pending.findIndex((entry, at) => {
+      rows += entry.rows.length;
+      return rows > rowsMax && at > 0;
+    });
+    return end < 0 ? this.#pending : this.#pending.slice(0, end);
   }
 
   read(key: string, revision: number): StoredValue | undefined {
@@ -223,6 +261,7 @@ export class StateMachine {
       .get();
     assert(mark !== undefined, "the applied table has its row");
     this.#appliedIndex = mark.log_index;
+    this.#flushedIndex = mark.log_index;
     this.#appliedTerm = mark.term;
     this.#revision = mark.revision;
     this.#compactedRevision = mark.compacted;
@@ -233,22 +272,18 @@ export class StateMachine {
       this.#index.restore(key, id, isValue === 1, createRevision, version);
   }
 
-  #applyTransaction(revision: number, writes: readonly DecodedWrite[]): void {
+  #rowsOf(revision: number, writes: readonly DecodedWrite[]): Row[] {
     assert(revision === this.#revision + 1, `apply of revision ${revision} after ${this.#revision}`);
     this.#revision = revision;
-    let place = 0;
+    const rows: Row[] = [];
     for (const { key, value } of writes) {
       if (value === undefined && this.#index.modRevision(key) === 0) continue;
-      const id = rowId(revision, place++);
+      const id = rowId(revision, rows.length);
       const versions = value === undefined ? this.#index.delete(key, id) : this.#index.put(key, id);
       const { createRevision, version } = versions;
-      this.#pending.push({ id, key, value: value ?? null, createRevision, version });
-      this.#pendingBytes += value?.length ?? 0;
+      rows.push({ id, key, value: value ?? null, createRevision, version });
     }
-  }
-
-  #mark(): void {
-    this.#statements.mark.run(this.#appliedIndex, this.#appliedTerm, this.#revision, this.#compactedRevision);
+    return rows;
   }
 
   /** SQLite rolls back by itself on some errors, so that a ROLLBACK may find nothing to do. */

@@ -25,13 +25,20 @@ import {
   type WorkerOptions,
 } from "./wire.ts";
 
-/** Rows that may wait for SQLite while more requests do. */
-const flushRowsMax = 2000;
+/** SQLite takes rows when so many wait, or when there was nothing to do for a while: a transaction for a few costs as much. */
+const flushRowsMin = 64;
+const flushDelayMs = 20;
+/** About as many rows go to SQLite between two groups: writes that come meanwhile wait for no more. */
+const flushRowsPerStep = 256;
+/** A step is at least this part of what waits, so that SQLite keeps up with any group. */
+const flushShare = 1 / 8;
+/** Rows wait while SQLite is checkpointed, until they have so many bytes. */
+const pausedBytesMax = 32 * 1024 * 1024;
 /** Applied bytes after which SQLite is checkpointed beside the writer. */
 const checkpointBytesMax = 16 * 1024 * 1024;
 /** Applied bytes after which the writer itself checkpoints, because the checkpointer does not keep up. */
 const walBytesMax = 128 * 1024 * 1024;
-const garbageRowsPerStep = 500;
+const garbageRowsPerStep = 100;
 const retryMs = 1000;
 const changesPerReply = 1000;
 const loadBytesPerMessage = 256 * 1024;
@@ -44,13 +51,13 @@ else runCheckpointer(parentPort, options);
 function runCheckpointer(port: MessagePort, { directory, nativeBinding }: WorkerOptions): void {
   const database = openDatabase(directory, nativeBinding);
   database.pragma("synchronous = FULL");
-  port.on("message", (appliedIndex: number) => {
+  port.on("message", (flushedIndex: number) => {
     try {
-      // The long part runs beside the writer; the writer waits only while the rest is moved.
-      checkpoint(database, "PASSIVE");
-      port.postMessage({ appliedIndex, isDone: checkpoint(database, "RESTART") });
+      // Never waits for the writer nor lets it wait. The writer pauses meanwhile, so all is moved, and the next
+      // transaction starts the write-ahead log from its beginning.
+      port.postMessage({ flushedIndex, isDone: checkpoint(database, "PASSIVE") });
     } catch {
-      port.postMessage({ appliedIndex, isDone: false });
+      port.postMessage({ flushedIndex, isDone: false });
     }
   });
 }
@@ -67,38 +74,54 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
   let checkpointer: Worker | undefined;
   let uncheckpointedBytes = 0;
   let isCheckpointing = false;
+  let isFlushPlanned = false;
   let isCollecting = false;
   let isClosed = false;
 
   function startCheckpointer(): Worker {
     const data: WorkerOptions = { role: "checkpointer", directory, nativeBinding, entry, isSource };
     const worker = new Worker(isSource ? entry : new URL(entry), { eval: isSource, workerData: data });
-    worker.on("message", ({ appliedIndex, isDone }: { appliedIndex: number; isDone: boolean }) => {
+    worker.on("message", ({ flushedIndex, isDone }: { flushedIndex: number; isDone: boolean }) => {
       isCheckpointing = false;
-      if (isDone && !isClosed) log.removeThrough(appliedIndex);
+      if (isClosed) return;
+      if (isDone) log.removeThrough(flushedIndex);
       else uncheckpointedBytes += checkpointBytesMax;
+      planFlush();
     });
     return worker;
   }
 
-  /** After a group: SQLite takes its rows while the main thread handles the answers. */
-  function flush(): void {
-    const bytes = machine.pendingBytes;
+  /** SQLite takes a part of the rows that wait. The others, and those of a failed step, are taken later. */
+  function flushStep(): void {
+    if (isCheckpointing && machine.pendingBytes < pausedBytesMax) return;
+    const before = machine.pendingBytes;
     try {
-      machine.flush();
+      machine.flush(Math.max(flushRowsPerStep, machine.pendingRows * flushShare));
     } catch {
       // The rows wait in memory, and the engine refuses writes when they are too many.
-      setTimeout(flush, retryMs).unref();
       return;
     }
-    uncheckpointedBytes += bytes;
+    uncheckpointedBytes += before - machine.pendingBytes;
     if (uncheckpointedBytes > walBytesMax && !isCheckpointing) checkpointHere();
     else if (uncheckpointedBytes > checkpointBytesMax && !isCheckpointing) {
       isCheckpointing = true;
       uncheckpointedBytes = 0;
       checkpointer ??= startCheckpointer();
-      checkpointer.postMessage(machine.appliedIndex);
+      checkpointer.postMessage(machine.flushedIndex);
     }
+  }
+
+  /** What waits goes to SQLite step by step while nothing else is to do. */
+  function planFlush(delayMs = flushDelayMs): void {
+    if (isFlushPlanned || machine.flushedIndex === machine.appliedIndex) return;
+    isFlushPlanned = true;
+    setTimeout(() => {
+      isFlushPlanned = false;
+      if (isClosed) return;
+      const before = machine.flushedIndex;
+      flushStep();
+      if (!isCheckpointing) planFlush(machine.flushedIndex === before ? retryMs : 0);
+    }, delayMs).unref();
   }
 
   function checkpointHere(): void {
@@ -107,11 +130,12 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
     database.pragma("synchronous = NORMAL");
     if (!isDone) return;
     uncheckpointedBytes = 0;
-    log.removeThrough(machine.appliedIndex);
+    log.removeThrough(machine.flushedIndex);
   }
 
   function collectGarbage(): void {
     if (isClosed) return;
+    if (isCheckpointing) return void setTimeout(collectGarbage, flushDelayMs).unref();
     try {
       isCollecting = machine.removeGarbage(garbageRowsPerStep);
       if (isCollecting) setImmediate(collectGarbage);
@@ -140,7 +164,8 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
       else numbers[at * 2 + 1] = decision.revision;
     });
     send({ type: "decisions", numbers, refusal }, [numbers.buffer]);
-    if (machine.pendingRows > flushRowsMax) flush();
+    if (machine.pendingRows >= flushRowsMin) flushStep();
+    planFlush();
   }
 
   function answer(request: Exclude<Request, { type: "writes" | "close" }>): void {
@@ -204,8 +229,7 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
   send({ type: "opened", revision: machine.revision, compactedRevision: machine.compactedRevision });
   startCollecting();
   port.on("message", (first: Request) => {
-    for (let next: Request | undefined = first; next !== undefined && !isClosed; next = receive(port)) drain(next);
-    if (!isClosed) flush();
+    if (!isClosed) drain(first);
   });
 }
 
