@@ -5,11 +5,11 @@
 import type { V1EphemeralVolumeSource, V1ObjectMeta, V1PersistentVolumeClaimSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { labelSelectorErrors } from "#api/label-selector.ts";
-import { toQuantity } from "#api/quantity.ts";
+import { canonicalQuantity, toQuantity } from "#api/quantity.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isDns1123Subdomain } from "#api/validation/names.ts";
 import { annotationsErrors, labelsErrors } from "#api/validation/object-meta.ts";
-import { dnsSubdomain, present, semanticEqual } from "#api/validation/values.ts";
+import { dnsSubdomain, present } from "#api/validation/values.ts";
 
 export function ephemeralClaimErrors({ volumeClaimTemplate }: V1EphemeralVolumeSource, path: string): FieldError[] {
   if (volumeClaimTemplate === undefined) return [required(`${path}.volumeClaimTemplate`)];
@@ -60,14 +60,15 @@ export function claimSpecErrors(spec: V1PersistentVolumeClaimSpec, path: string)
   errors.push(...labelSelectorErrors(selector, `${path}.selector`));
   for (const mode of modes)
     if (!accessModes.includes(mode)) errors.push(notSupported(`${path}.accessModes`, mode, accessModes));
-  if (modes.includes("ReadWriteOncePod") && modes.length > 1) {
+  const others = modes.some((mode) => mode !== "ReadWriteOncePod" && accessModes.includes(mode));
+  if (others && modes.includes("ReadWriteOncePod")) {
     const text = "may not use ReadWriteOncePod with other access modes";
     errors.push(forbidden(`${path}.accessModes`, text));
   }
   const storage = resources?.requests?.["storage"];
   if (storage === undefined) errors.push(required(`${path}.resources[storage]`));
   else if (toQuantity(storage).nanos <= 0n)
-    errors.push(invalid(`${path}.resources[storage]`, storage, "must be greater than zero"));
+    errors.push(invalid(`${path}.resources[storage]`, canonicalQuantity(storage), "must be greater than zero"));
   if (storageClassName) errors.push(...dnsSubdomain(`${path}.storageClassName`, storageClassName));
   if (volumeMode !== undefined && !volumeModes.includes(volumeMode))
     errors.push(notSupported(`${path}.volumeMode`, volumeMode, volumeModes));
@@ -99,8 +100,8 @@ function dataSourceErrors({ dataSource, dataSourceRef }: V1PersistentVolumeClaim
     if (group !== "") errors.push(...invalidEach(`${path}.${field}.apiGroup`, group, isDns1123Subdomain(group)));
   }
   if (dataSource !== undefined && dataSourceRef !== undefined && dataSourceRef.namespace === undefined) {
-    const { apiGroup, kind, name } = dataSourceRef;
-    if (!semanticEqual({ apiGroup, kind, name }, dataSource))
+    const fields = ["apiGroup", "kind", "name"] as const;
+    if (fields.some((field) => (dataSource[field] ?? null) !== (dataSourceRef[field] ?? null)))
       // Upstream shows the path of a field where the value should be.
       errors.push(invalid(path, {}, "must match dataSourceRef"));
   }

@@ -41,7 +41,8 @@ const sameSource = ({ apiGroup, kind, name }: NonNullable<Spec["dataSource"]>) =
 
 export function claimErrors(claim: Claim, old: Claim | undefined): FieldError[] {
   const errors = claimSpecErrors(claim.spec ?? {}, "spec");
-  return old === undefined ? errors : [...errors, ...changeErrors(claim, old)];
+  // Upstream looks at a changed spec twice.
+  return old === undefined ? errors : [...errors, ...errors, ...changeErrors(claim, old)];
 }
 
 const immutableText =

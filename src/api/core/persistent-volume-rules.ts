@@ -48,11 +48,10 @@ export function defaultVolumeSource({ hostPath, iscsi, rbd, azureDisk, scaleIO }
 
 export function volumeErrors(volume: V1PersistentVolume, old: V1PersistentVolume | undefined): FieldError[] {
   const spec = volume.spec ?? {};
-  return [
-    ...volumeSpecErrors(spec, volume.metadata.name ?? "", "spec"),
-    ...mountOptionsErrors(volume),
-    ...(old === undefined ? [] : changeErrors(spec, old.spec ?? {})),
-  ];
+  const specErrors = volumeSpecErrors(spec, volume.metadata.name ?? "", "spec");
+  const errors = [...specErrors, ...mountOptionsErrors(volume)];
+  // Upstream looks at a changed spec twice.
+  return old === undefined ? errors : [...errors, ...specErrors, ...changeErrors(spec, old.spec ?? {})];
 }
 
 function volumeSpecErrors(spec: V1PersistentVolumeSpec, volumeName: string, path: string): FieldError[] {

@@ -6,6 +6,7 @@ import type {
   V1GlusterfsPersistentVolumeSource,
   V1ISCSIPersistentVolumeSource,
   V1PersistentVolumeSpec,
+  V1ScaleIOPersistentVolumeSource,
   V1SecretReference,
   V1StorageOSPersistentVolumeSource,
 } from "#api/generated/types.ts";
@@ -115,11 +116,21 @@ const csiSecretErrors = ({ name = "", namespace = "" }: V1SecretReference, path:
   ...(namespace === "" ? [required(`${path}.namespace`)] : dnsLabel(`${path}.namespace`, namespace)),
 ];
 
+const scaleIoErrors = (
+  { gateway, system, volumeName }: V1ScaleIOPersistentVolumeSource,
+  path: string,
+): FieldError[] => [
+  ...present(`${path}.gateway`, gateway),
+  ...present(`${path}.system`, system),
+  ...present(`${path}.volumeName`, volumeName),
+];
+
 const ownRules = {
   iscsi: iscsiErrors,
   glusterfs: glusterfsErrors,
   cinder: cinderErrors,
   azureFile: azureFileErrors,
+  scaleIO: scaleIoErrors,
   local: localErrors,
   storageos: storageOsErrors,
   csi: csiErrors,

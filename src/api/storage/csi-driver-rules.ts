@@ -55,8 +55,9 @@ function tokenRequestsErrors(requests: readonly StorageV1TokenRequest[]): FieldE
   const audiences = new Set<string>();
   return requests.flatMap(({ audience = "", expirationSeconds: seconds }, index) => {
     const path = `spec.tokenRequests[${index}]`;
-    const errors = audiences.has(audience) ? [duplicate(`${path}.audience`, audience)] : [];
+    if (audiences.has(audience)) return [duplicate(`${path}.audience`, audience)];
     audiences.add(audience);
+    const errors: FieldError[] = [];
     const bad = (text: string) => errors.push(invalid(`${path}.expirationSeconds`, seconds, text));
     if (seconds !== undefined && seconds < expirationSecondsMin) bad("may not specify a duration less than 10 minutes");
     if (seconds !== undefined && seconds > expirationSecondsMax)

@@ -18,14 +18,16 @@ export function csiNodeErrors({ spec }: V1CSINode, old: V1CSINode | undefined): 
   const drivers = spec?.drivers ?? [];
   const names = new Set<string>();
   const errors = drivers.flatMap((driver, index) => driverErrors(driver, names, `spec.drivers[${index}]`));
-  return [...errors, ...(old?.spec?.drivers ?? []).flatMap((before) => changeErrors(drivers, before))];
+  if (old === undefined) return errors;
+  // Upstream looks at a changed node twice.
+  return [...errors, ...errors, ...(old.spec?.drivers ?? []).flatMap((before) => changeErrors(drivers, before))];
 }
 
 /** Only what a node can hold may change; drivers come and go as a whole. */
 function changeErrors(drivers: readonly V1CSINodeDriver[], old: V1CSINodeDriver): FieldError[] {
-  const now = drivers.find(({ name }) => name === old.name);
-  if (now === undefined || semanticEqual({ ...now, allocatable: old.allocatable }, old)) return [];
-  return [invalid("CSINodeDriver", now, immutableError)];
+  return drivers
+    .filter((now) => now.name === old.name && !semanticEqual({ ...now, allocatable: old.allocatable }, old))
+    .map((now) => invalid("spec.drivers", now, immutableError));
 }
 
 function driverErrors(driver: V1CSINodeDriver, names: Set<string>, path: string): FieldError[] {

@@ -7,14 +7,13 @@ import { invalid } from "#api/validation/field-errors.ts";
 import { dnsSubdomain, immutable, negativeError } from "#api/validation/values.ts";
 
 export function storageCapacityErrors(
-  { nodeTopology, storageClassName = "", capacity, maximumVolumeSize }: V1CSIStorageCapacity,
+  { nodeTopology, storageClassName = "", capacity }: V1CSIStorageCapacity,
   old: V1CSIStorageCapacity | undefined,
 ): FieldError[] {
   return [
     ...(nodeTopology === undefined ? [] : labelSelectorErrors(nodeTopology, "nodeTopology")),
     ...dnsSubdomain("storageClassName", storageClassName),
     ...amountErrors("capacity", capacity),
-    ...amountErrors("maximumVolumeSize", maximumVolumeSize),
     ...(old === undefined
       ? []
       : [

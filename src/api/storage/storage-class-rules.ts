@@ -13,11 +13,6 @@ const immutableFields = ["parameters", "provisioner", "reclaimPolicy", "volumeBi
 
 export function storageClassErrors(storageClass: V1StorageClass, old: V1StorageClass | undefined): FieldError[] {
   const { provisioner, parameters, reclaimPolicy = "", volumeBindingMode, allowedTopologies } = storageClass;
-  if (old !== undefined)
-    return [
-      ...immutableFields.flatMap((field) => immutable(field, storageClass[field], old[field])),
-      ...topologiesErrors(allowedTopologies ?? []),
-    ];
   return [
     ...provisionerErrors(provisioner, "provisioner"),
     ...parametersErrors(parameters, { mayBeEmpty: true }),
@@ -26,6 +21,7 @@ export function storageClassErrors(storageClass: V1StorageClass, old: V1StorageC
       : [notSupported("reclaimPolicy", reclaimPolicy, reclaimPolicies)]),
     ...bindingModeErrors(volumeBindingMode),
     ...topologiesErrors(allowedTopologies ?? []),
+    ...(old === undefined ? [] : immutableFields.flatMap((field) => immutable(field, storageClass[field], old[field]))),
   ];
 }
 
@@ -37,16 +33,25 @@ function bindingModeErrors(mode: string | undefined): FieldError[] {
 
 type Labels = Readonly<Record<string, readonly string[]>>;
 
-/** Two terms that say the same are one too many. */
+/**
+ * Two terms that say the same are one too many, each time. Upstream compares with as many empty terms as there are terms,
+ * so one that says nothing is a duplicate of each.
+ */
 function topologiesErrors(terms: readonly V1TopologySelectorTerm[]): FieldError[] {
-  const seen: Labels[] = [];
+  const seen: Labels[] = terms.map(() => ({}));
   return terms.flatMap((term, index) => {
     const path = `allowedTopologies[${index}]`;
     const { labels, errors } = readTerm(term, path);
-    if (seen.some((other) => semanticEqual(other, labels))) errors.push(duplicate(`${path}.matchLabelExpressions`, ""));
+    const equals = seen.filter((other) => isSame(other, labels));
+    errors.push(...equals.map(() => duplicate(`${path}.matchLabelExpressions`, "")));
     seen.push(labels);
     return errors;
   });
+}
+
+function isSame(a: Labels, b: Labels): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => semanticEqual(a[key], b[key]) && key in b);
 }
 
 function readTerm({ matchLabelExpressions }: V1TopologySelectorTerm, path: string) {

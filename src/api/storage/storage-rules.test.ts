@@ -34,6 +34,7 @@ describe("storage class", () => {
       { allowedTopologies: [term("zone", "a", "b"), term("zone", "b", "a")] },
       ['allowedTopologies[1].matchLabelExpressions: Duplicate value: ""'],
     ],
+    [{ allowedTopologies: [{}] }, ['allowedTopologies[0].matchLabelExpressions: Duplicate value: ""']],
   ])("%j has these faults", (more, expected) =>
     expect(shown(storageClassErrors(storageClass(more), undefined))).toEqual(expected),
   );

@@ -5,7 +5,8 @@ import type { V1VolumeAttachment, V1VolumeAttachmentSource, V1VolumeError } from
 import type { FieldError } from "#api/field-error.ts";
 import { isLongerThan } from "#api/go-text.ts";
 import { forbidden, invalid, required, tooLong } from "#api/validation/field-errors.ts";
-import { dnsSubdomain, immutableError, nonNegative, semanticEqual } from "#api/validation/values.ts";
+import { rangeError } from "#api/validation/names.ts";
+import { dnsSubdomain, immutableError, semanticEqual } from "#api/validation/values.ts";
 
 const metadataBytesMax = 256 * 1024;
 const messageBytesMax = 1024;
@@ -23,8 +24,9 @@ export function attachmentErrors(
     ...volumeErrorErrors(status?.attachError, "status.attachError"),
     ...volumeErrorErrors(status?.detachError, "status.detachError"),
   ];
+  // Upstream looks at a changed attachment twice.
   if (old !== undefined)
-    return semanticEqual(spec, old.spec) ? errors : [...errors, invalid("spec", spec, immutableError)];
+    return [...errors, ...errors, ...(semanticEqual(spec, old.spec) ? [] : [invalid("spec", spec, immutableError)])];
   errors.push(...csiDriverErrors(attacher, "spec.attacher"));
   if (source?.persistentVolumeName !== undefined)
     errors.push(...dnsSubdomain("spec.source.persistentVolumeName", source.persistentVolumeName));
@@ -57,7 +59,8 @@ function volumeErrorErrors(error: V1VolumeError | undefined, path: string): Fiel
   if (error === undefined) return [];
   const { message = "", errorCode } = error;
   return [
-    ...(isLongerThan(message, messageBytesMax) ? [tooLong(`${path}.message`, messageBytesMax)] : []),
-    ...nonNegative(`${path}.errorCode`, errorCode),
+    // The limit that upstream names is that of the metadata.
+    ...(isLongerThan(message, messageBytesMax) ? [tooLong(`${path}.message`, metadataBytesMax)] : []),
+    ...((errorCode ?? 0) < 0 ? [invalid(`${path}.errorCode`, errorCode, rangeError(0, 2 ** 31 - 1))] : []),
   ];
 }

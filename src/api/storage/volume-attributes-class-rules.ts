@@ -11,12 +11,12 @@ export function attributesClassErrors(
   attributesClass: V1VolumeAttributesClass,
   old: V1VolumeAttributesClass | undefined,
 ): FieldError[] {
-  if (old !== undefined)
-    return immutableFields.flatMap((field) =>
-      semanticEqual(attributesClass[field], old[field]) ? [] : [forbidden(field, `updates to ${field} are forbidden.`)],
-    );
-  return [
+  const errors = [
     ...provisionerErrors(attributesClass.driverName, "driverName"),
     ...parametersErrors(attributesClass.parameters, { mayBeEmpty: false }),
   ];
+  if (old === undefined) return errors;
+  const changed = immutableFields.filter((field) => !semanticEqual(attributesClass[field], old[field]));
+  // Upstream looks at a changed class twice.
+  return [...errors, ...changed.map((field) => forbidden(field, `updates to ${field} are forbidden.`)), ...errors];
 }
