@@ -25,6 +25,8 @@ export interface RequestContext {
   dryRun: boolean;
   /** The API group of the request, where one kind is served under several ("" or "events.k8s.io"). */
   group?: string;
+  /** Tells the client something, whether or not validation refuses the object in the end. */
+  warn?(text: string): void;
 }
 
 /** How one endpoint of a kind (the main one, or a subresource that takes the whole object) changes what it was sent. */

@@ -10,6 +10,8 @@ import type { Column, ResourceDefinition } from "#api/resource.ts";
 import type { ClusterCache } from "./cache/cluster-cache.ts";
 import { registryPrefix } from "./cache/cluster-cache.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
+import type { Entry } from "./cache/entry.ts";
+import type { Converter } from "./crd/conversion.ts";
 import type { ResourceCache } from "./cache/resource-cache.ts";
 
 /** One resource in one of its versions. */
@@ -37,6 +39,17 @@ export interface ServedResource {
   };
   /** Set for custom kinds: what their items in lists and their fields need. */
   readonly custom?: CustomFacts;
+  /** Set where what is stored passes through a conversion that may have to ask someone: versions of custom kinds. */
+  readonly storage?: StoredForms;
+}
+
+export interface StoredForms {
+  /** Stored objects as this version shows them; private copies. Throws StatusError. */
+  read(objects: readonly KubernetesObject[]): Promise<KubernetesObject[]>;
+  /** An object of this version as it is stored. Throws StatusError. */
+  write(object: KubernetesObject): Promise<KubernetesObject>;
+  /** What lists and watches have been shown already. */
+  readonly shownEntries: WeakMap<Entry, Entry>;
 }
 
 export interface CustomFacts {
@@ -54,6 +67,8 @@ export interface CustomFacts {
   selectableOf(version: string): readonly string[];
   /** A CRD on its way out lets nothing new in. */
   readonly isTerminating: boolean;
+  /** Between the versions of the kind. */
+  readonly converter: Converter;
 }
 
 export interface GroupVersion {

@@ -20,6 +20,7 @@ import { patchObject } from "./resource/patch.ts";
 import { getObject, listObjects } from "./resource/read.ts";
 import { getScale, scaleEndpoint } from "./resource/scale.ts";
 import { replaceObject } from "./resource/update.ts";
+import { addWarning } from "./resource/warnings.ts";
 import { watchObjects } from "./resource/watch.ts";
 import type { SpecialHandler, SubresourceHandlers, VirtualResource } from "./subresource.ts";
 
@@ -84,9 +85,10 @@ function checkScope(info: RequestInfo, resource: ServedResource): void {
 function operationOf(caller: Caller, resource: ServedResource, form: Form): Operation {
   const { services, request, info, user, now } = caller;
   const dryRun = request.query.has("dryRun");
-  const context = { now, user, dryRun, group: resource.group };
   const deprecation = resource.custom?.deprecationOf(resource.version) ?? resource.definition.deprecation;
   const warnings = deprecation === undefined ? [] : [deprecation];
+  const warn = (text: string) => addWarning(warnings, text);
+  const context = { now, user, dryRun, group: resource.group, warn };
   return {
     services,
     request,
@@ -132,7 +134,7 @@ function list(caller: Caller, resource: ServedResource): Promise<Dispatched> {
 async function watch(caller: Caller, resource: ServedResource): Promise<Dispatched> {
   const accept = caller.request.header("accept");
   checkRoute(accept, true);
-  const form = negotiate(accept, false, { as: watchForms, watch: true });
+  const form = negotiate(accept, false, { as: watchForms, watch: true, isUntyped: resource.custom !== undefined });
   return { answer: watchObjects(operationOf(caller, resource, form)), form };
 }
 
@@ -222,7 +224,7 @@ async function answered(
   const { request } = caller;
   const accept = request.header("accept");
   if (!isRouteChecked) checkRoute(accept, false);
-  const form = negotiate(accept, isPretty(request), { as: forms });
+  const form = negotiate(accept, isPretty(request), { as: forms, isUntyped: resource.custom !== undefined });
   const operation = operationOf(caller, resource, form);
   try {
     const answer = await act(operation);

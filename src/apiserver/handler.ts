@@ -95,7 +95,14 @@ function crash(log: Logger, request: ServerRequest, error: unknown): StatusError
   return internalError(error instanceof Error ? error.message : String(error));
 }
 
-/** Failures are told in YAML to those who accept nothing else. */
+/** Failures are told in YAML or protobuf to those who accept nothing else. */
 function formOfFailure(request: ServerRequest): Form {
-  return (request.header("accept") ?? "").trim() === "application/yaml" ? { ...plain, encoding: "yaml" } : plain;
+  switch ((request.header("accept") ?? "").trim()) {
+    case "application/yaml":
+      return { ...plain, encoding: "yaml" };
+    case "application/vnd.kubernetes.protobuf":
+      return { ...plain, encoding: "protobuf" };
+    default:
+      return plain;
+  }
 }

@@ -175,7 +175,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { advertiseAddress, port = 6443 } = options;
   if (advertiseAddress !== undefined) await keepOwnService(own, { address: advertiseAddress, port, ranges });
 
-  const custom = new CustomResources({ cache, catalogue, clock, log, transport: own });
+  const custom = new CustomResources({ cache, catalogue, clock, random, log, transport: own });
   custom.start();
   const stopAggregation = startAggregation(cache, own, log);
 

@@ -3,7 +3,7 @@ import { defaultColumns } from "#api/columns.ts";
 import { emptyValue } from "#api/empty-value.ts";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { definitionErrors, definitionStatusErrors, definitionUpdateErrors } from "./definition-rules.ts";
+import { definitionErrors, definitionStatusErrors } from "./definition-rules.ts";
 import { formatWarnings } from "./version-rules.ts";
 
 const webhookPort = 443;
@@ -19,13 +19,16 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
   scope: "Cluster",
   schema: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
   storageVersion: "apiextensions.k8s.io/v1beta1",
-  defaults({ spec }) {
+  defaults({ spec, status }) {
     const { names, conversion } = spec;
     names.singular ||= names.kind.toLowerCase();
     names.listKind ||= names.kind === "" ? "" : `${names.kind}List`;
     if (conversion === undefined) spec.conversion = { strategy: "None" };
     const service = conversion?.webhook?.clientConfig?.service;
     if (service !== undefined) service.port ??= webhookPort;
+    const stored = (spec.versions ?? []).find(({ storage }) => storage)?.name;
+    if (status !== undefined && stored !== undefined && (status.storedVersions ?? []).length === 0)
+      status.storedVersions = [stored];
   },
   prepareCreate(definition) {
     definition.status = emptyValue(
@@ -38,18 +41,12 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
     storeVersion(definition);
   },
   resetFields: [["status"]],
-  validate: (definition, old) => [
-    ...definitionErrors(definition, old),
-    ...(old === undefined ? [] : definitionUpdateErrors(definition, old)),
-  ],
+  validate: definitionErrors,
   warnings: ({ spec }) => formatWarnings(spec.versions ?? []),
   status: {
+    // Upstream means to keep the metadata as they were, and keeps what was sent.
     prepareUpdate(definition, old) {
       definition.spec = old.spec;
-      const { resourceVersion, managedFields } = definition.metadata;
-      definition.metadata = { ...old.metadata };
-      if (resourceVersion !== undefined) definition.metadata.resourceVersion = resourceVersion;
-      if (managedFields !== undefined) definition.metadata.managedFields = managedFields;
     },
     validate: (definition) => definitionStatusErrors(definition),
     resetFields: [["metadata"], ["spec"]],

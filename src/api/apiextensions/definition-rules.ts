@@ -1,15 +1,16 @@
 /** Names, versions and conversion of a custom kind. Upstream: ValidateCustomResourceDefinition and its relatives. */
 import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
+import { forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
 import { isDns1035Label } from "#api/validation/names.ts";
 import { dnsSubdomain, immutable, oneOf } from "#api/validation/values.ts";
-import { webhookServiceErrors, webhookUrlErrors } from "#api/validation/webhook-client.ts";
+import { caBundleErrors, webhookServiceErrors, webhookUrlErrors } from "#api/validation/webhook-client.ts";
 import { approvalErrors } from "./approval.ts";
 import { versionFieldsErrors } from "./version-rules.ts";
 
 type Definition = V1CustomResourceDefinition;
-const warningCharactersMax = 256;
+type Webhook = NonNullable<NonNullable<Definition["spec"]["conversion"]>["webhook"]>;
+const warningBytesMax = 256;
 const reviewVersions = ["v1", "v1beta1"];
 
 export function definitionErrors(definition: Definition, old?: Definition): FieldError[] {
@@ -24,7 +25,8 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
     ...versionsErrors(spec.versions ?? []),
     ...namesErrors("spec.names", spec.names),
     ...versionFieldsErrors(spec.versions ?? []),
-    ...conversionErrors(spec.conversion),
+    ...conversionErrors(spec.conversion, old),
+    ...(old === undefined ? [] : immutableErrors(definition, old)),
     ...storedVersionsErrors(definition),
     ...(isNew ? approvalErrors(definition) : []),
   ];
@@ -78,14 +80,15 @@ function groupErrors(group: string): FieldError[] {
 
 function namesErrors(
   path: string,
-  { plural, singular, kind, listKind = "", shortNames }: Definition["spec"]["names"],
+  { plural, singular, kind, listKind = "", shortNames, categories }: Definition["spec"]["names"],
   isWhole = true,
 ): FieldError[] {
-  const label = (field: string, value: string) => invalidEach(`${path}.${field}`, value, isDns1035Label(value));
-  const mixed = (field: string, value: string) =>
-    isDns1035Label(value.toLowerCase()).map((fault) =>
-      invalid(`${path}.${field}`, value, `may have mixed case, but should otherwise match: ${fault}`),
-    );
+  const label = (field: string, value: string) => labelErrors(`${path}.${field}`, value);
+  const mixed = (field: string, value: string) => {
+    const faults = isDns1035Label(value.toLowerCase());
+    const text = `may have mixed case, but should otherwise match: ${faults.join(",")}`;
+    return faults.length === 0 ? [] : [invalid(`${path}.${field}`, value, text)];
+  };
   const missing = (field: string) => (isWhole ? [required(`${path}.${field}`)] : []);
   const errors = [
     ...(plural === "" ? missing("plural") : label("plural", plural)),
@@ -96,7 +99,13 @@ function namesErrors(
   ];
   if (kind !== "" && kind === listKind)
     errors.push(invalid(`${path}.listKind`, listKind, "kind and listKind may not be the same"));
-  return errors;
+  return [...errors, ...(categories ?? []).flatMap((name, index) => label(`categories[${index}]`, name))];
+}
+
+/** All faults of a name in one error. */
+function labelErrors(field: string, value: string): FieldError[] {
+  const faults = isDns1035Label(value);
+  return faults.length === 0 ? [] : [invalid(field, value, faults.join(","))];
 }
 
 function versionsErrors(versions: readonly V1CustomResourceDefinitionVersion[]): FieldError[] {
@@ -108,13 +117,13 @@ function versionsErrors(versions: readonly V1CustomResourceDefinitionVersion[]):
     errors.push(invalid("spec.versions", versions, "must have exactly one version marked as storage version"));
   // An old field that holds the first version's name.
   const [first = ""] = names;
-  if (first !== "") errors.push(...invalidEach("spec.version", first, isDns1035Label(first)));
+  if (first !== "") errors.push(...labelErrors("spec.version", first));
   return errors;
 }
 
 function versionErrors(version: V1CustomResourceDefinitionVersion, path: string): FieldError[] {
   const { name = "", deprecated, deprecationWarning, schema } = version;
-  const errors = invalidEach(`${path}.name`, name, isDns1035Label(name));
+  const errors = labelErrors(`${path}.name`, name);
   if (deprecationWarning !== undefined)
     errors.push(...warningErrors(deprecationWarning, deprecated === true, `${path}.deprecationWarning`));
   if (schema?.openAPIV3Schema === undefined || Object.keys(schema.openAPIV3Schema).length === 0)
@@ -126,30 +135,54 @@ const control = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 function warningErrors(text: string, isDeprecated: boolean, field: string): FieldError[] {
   if (!isDeprecated) return [invalid(field, text, "can only be set for deprecated versions")];
-  if (text === "") return [invalid(field, text, "must not be an empty string")];
-  if (text.length > warningCharactersMax)
-    return [invalid(field, text, `must be <= ${warningCharactersMax} characters long`)];
+  const bytes = Buffer.byteLength(text);
   const at = text.search(control);
-  const fault = `must only contain printable UTF-8 characters; non-printable character found at index ${at}`;
-  return at === -1 ? [] : [invalid(field, text, fault)];
+  const index = Buffer.byteLength(text.slice(0, Math.max(at, 0)));
+  const faults = [
+    ...(bytes > warningBytesMax ? [`must be <= ${warningBytesMax} characters long`] : []),
+    ...(text === "" ? ["must not be an empty string"] : []),
+    ...(at === -1
+      ? []
+      : [`must only contain printable UTF-8 characters; non-printable character found at index ${index}`]),
+  ];
+  return invalidEach(field, text, faults);
 }
 
-function conversionErrors(conversion: Definition["spec"]["conversion"]): FieldError[] {
+function conversionErrors(conversion: Definition["spec"]["conversion"], old: Definition | undefined): FieldError[] {
   if (conversion === undefined) return [];
   const path = "spec.conversion";
   const { strategy, webhook } = conversion;
-  const errors = strategy === "" || strategy === undefined ? [required(`${path}.strategy`)] : [];
-  if (errors.length === 0 && strategy !== "None" && strategy !== "Webhook")
-    errors.push(notSupported(`${path}.strategy`, strategy, ["None", "Webhook"]));
-  if (strategy !== "Webhook") return errors;
-  const { url, service } = webhook?.clientConfig ?? {};
-  if (webhook?.clientConfig === undefined)
-    errors.push(required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook"));
-  else if ((url === undefined) === (service === undefined))
-    errors.push(required(`${path}.webhookClientConfig`, "exactly one of url or service is required"));
-  if (url !== undefined) errors.push(...webhookUrlErrors(`${path}.webhookClientConfig.url`, url));
-  if (service !== undefined) errors.push(...webhookServiceErrors(`${path}.webhookClientConfig.service`, service));
-  return [...errors, ...reviewVersionsErrors(webhook?.conversionReviewVersions ?? [], path)];
+  const errors = oneOf(`${path}.strategy`, strategy, ["None", "Webhook"]);
+  if (strategy === "Webhook")
+    return [
+      ...errors,
+      ...webhookErrors(webhook, `${path}.webhookClientConfig`, old),
+      ...reviewVersionsErrors(webhook?.conversionReviewVersions ?? [], path),
+    ];
+  const unwanted = "should not be set when strategy is not set to Webhook";
+  if (webhook?.clientConfig !== undefined) errors.push(forbidden(`${path}.webhookClientConfig`, unwanted));
+  if ((webhook?.conversionReviewVersions ?? []).length > 0)
+    errors.push(forbidden(`${path}.conversionReviewVersions`, unwanted));
+  return errors;
+}
+
+function webhookErrors(webhook: Webhook | undefined, path: string, old: Definition | undefined): FieldError[] {
+  if (webhook?.clientConfig === undefined) return [required(path, "required when strategy is set to Webhook")];
+  const { url, service, caBundle = "" } = webhook.clientConfig;
+  const where =
+    (url === undefined) === (service === undefined)
+      ? [required(path, "exactly one of url or service is required")]
+      : url !== undefined
+        ? webhookUrlErrors(`${path}.url`, url)
+        : webhookServiceErrors(`${path}.service`, service!);
+  return [...where, ...(mayHaveBadBundle(old) ? [] : caBundleErrors(`${path}.caBundle`, caBundle))];
+}
+
+/** A definition that is served may not lose a bundle that is good. */
+function mayHaveBadBundle(old: Definition | undefined): boolean {
+  if (old === undefined || !isEstablished(old)) return true;
+  const { caBundle = "" } = old.spec.conversion?.webhook?.clientConfig ?? {};
+  return caBundle !== "" && caBundleErrors("", caBundle).length > 0;
 }
 
 function reviewVersionsErrors(versions: readonly string[], path: string): FieldError[] {
@@ -164,19 +197,19 @@ function reviewVersionsErrors(versions: readonly string[], path: string): FieldE
   return errors;
 }
 
+const isEstablished = ({ status }: Definition): boolean =>
+  (status?.conditions ?? []).some((one) => one.type === "Established" && one.status === "True");
+
 /** What objects are found by may not change once it is in use. */
-export function definitionUpdateErrors({ spec }: Definition, old: Definition): FieldError[] {
-  const isEstablished = (old.status?.conditions ?? []).some(
-    ({ type, status }) => type === "Established" && status === "True",
-  );
+function immutableErrors({ spec }: Definition, old: Definition): FieldError[] {
   return [
-    ...immutable("spec.group", spec.group, old.spec.group),
-    ...immutable("spec.names.plural", spec.names.plural, old.spec.names.plural),
-    ...(isEstablished
+    ...(isEstablished(old)
       ? [
           ...immutable("spec.scope", spec.scope, old.spec.scope),
           ...immutable("spec.names.kind", spec.names.kind, old.spec.names.kind),
         ]
       : []),
+    ...immutable("spec.group", spec.group, old.spec.group),
+    ...immutable("spec.names.plural", spec.names.plural, old.spec.names.plural),
   ];
 }

@@ -58,15 +58,20 @@ export const isIntOrString = (schema: JsonSchema): boolean => schema["x-kubernet
 const objectMeta = () => builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
 const text = new Schema({ kind: "string", goType: "string" });
 
+const resourceFieldNames: readonly string[] = ["apiVersion", "kind", "metadata"];
+
+/** What every object has, the whole one and those embedded in it. */
+const resourceFields = (): [string, Schema, JsonSchema][] => [
+  ["apiVersion", text, {}],
+  ["kind", text, {}],
+  ["metadata", new Schema({ kind: "struct", goType: "v1.ObjectMeta", struct: objectMeta }), {}],
+];
+
 /** The whole object: the schema's own fields, and those that every object has. */
 export function structOfSchema(name: string, schema: JsonSchema | undefined): StructType {
-  const own = Object.entries(schema?.properties ?? {}).filter(
-    ([field]) => !["apiVersion", "kind", "metadata"].includes(field),
-  );
+  const own = Object.entries(schema?.properties ?? {}).filter(([field]) => !resourceFieldNames.includes(field));
   const fields: [string, Schema, JsonSchema][] = [
-    ["apiVersion", text, {}],
-    ["kind", text, {}],
-    ["metadata", new Schema({ kind: "struct", goType: "v1.ObjectMeta", struct: objectMeta }), {}],
+    ...resourceFields(),
     ...own.map(([field, inner]): [string, Schema, JsonSchema] => [field, nodeOf(inner), inner]),
   ];
   const isOpen = schema === undefined || preservesUnknown(schema);
@@ -129,11 +134,13 @@ function objectNode(schema: JsonSchema): Schema {
     const of = typeof additionalProperties === "object" ? nodeOf(additionalProperties) : anySchema;
     return new Schema({ kind: "map", goType: "map[string]interface {}", of, atomic });
   }
-  const entries = Object.entries(properties).map(([name, inner]): [string, Schema, JsonSchema] => [
-    name,
-    nodeOf(inner),
-    inner,
-  ]);
+  const isResource = schema["x-kubernetes-embedded-resource"] === true;
+  const entries = [
+    ...(isResource ? resourceFields() : []),
+    ...Object.entries(properties)
+      .filter(([name]) => !isResource || !resourceFieldNames.includes(name))
+      .map(([name, inner]): [string, Schema, JsonSchema] => [name, nodeOf(inner), inner]),
+  ];
   const struct = new StructType({
     name: "",
     atomic,

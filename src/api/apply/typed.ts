@@ -82,7 +82,7 @@ function keyDefault(schema: Schema, name: string): unknown {
 }
 
 function setItemKey(item: unknown): string {
-  if (isMap(item)) return `v:${JSON.stringify(item)}`;
+  if (isMap(item)) throw new ItemKeyError("associative list without keys has an element that's a map type");
   if (Array.isArray(item)) throw new ItemKeyError("not supported: associative list with lists as elements");
   if (item === null) throw new ItemKeyError("associative list without keys has an element that's an explicit null");
   return `v:${JSON.stringify(item)}`;

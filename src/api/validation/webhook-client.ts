@@ -1,4 +1,5 @@
 /** Where a webhook is called: a URL or a Service. Upstream: apiserver/pkg/util/webhook/validation.go. */
+import { X509Certificate } from "node:crypto";
 import type { FieldError } from "#api/field-error.ts";
 import { invalid, required } from "./field-errors.ts";
 import { isDns1123Subdomain } from "./names.ts";
@@ -53,4 +54,22 @@ function pathErrors(field: string, path: string): FieldError[] {
         : isDns1123Subdomain(step).map((fault) => invalid(field, path, `segment[${index}]: ${fault}`)),
     ),
   ];
+}
+
+/** `caBundle`: PEM in base64. Upstream: ValidateCABundle, client-go/util/cert ParseCertsPEM. */
+export function caBundleErrors(field: string, caBundle: string): FieldError[] {
+  if (caBundle === "") return [];
+  const blocks = Buffer.from(caBundle, "base64").toString("latin1").match(certificateBlock) ?? [];
+  const text = "unable to load root certificates: unable to parse bytes as PEM block";
+  return blocks.some(isCertificate) ? [] : [invalid(field, caBundle, text)];
+}
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,8 @@
 /** Conditions of a CRD, as apiextensions' naming and establishing controllers set them. */
 import { formatTime } from "#lib/clock.ts";
 import type { V1CustomResourceDefinition, V1CustomResourceDefinitionNames } from "#api/generated/types.ts";
+import { aggregateText } from "#api/validation/field-errors.ts";
+import { caBundleErrors } from "#api/validation/webhook-client.ts";
 
 export interface CrdCondition {
   type: string;
@@ -26,6 +28,24 @@ export function setCondition(conditions: readonly CrdCondition[], wanted: CrdCon
 export const hasCondition = (crd: V1CustomResourceDefinition, type: string): boolean =>
   crd.status?.conditions?.some((one) => one.type === type && one.status === "True") ?? false;
 
+/** Upstream: pkg/controller/establish/establishing_controller.go. */
+export function establishedCondition({ spec }: V1CustomResourceDefinition): CrdCondition {
+  const { caBundle = "" } = spec.conversion?.webhook?.clientConfig ?? {};
+  return caBundleErrors("", caBundle).length > 0
+    ? {
+        type: "Established",
+        status: "False",
+        reason: "InvalidCABundle",
+        message: "The conversion webhook CABundle is invalid",
+      }
+    : {
+        type: "Established",
+        status: "True",
+        reason: "InitialNamesAccepted",
+        message: "the initial names have been accepted",
+      };
+}
+
 export interface NameVerdict {
   accepted: V1CustomResourceDefinitionNames;
   condition: CrdCondition;
@@ -39,39 +59,36 @@ export function judgeNames(
   const { names, group } = crd.spec;
   const accepted = { ...crd.status?.acceptedNames } as V1CustomResourceDefinitionNames;
   const taken = others
-    .filter((other) => other.spec.group === group && other.metadata.name !== crd.metadata.name)
-    .map((other) => other.status?.acceptedNames);
+    .filter((other) => other.spec.group === group)
+    .map((other) => (other.metadata.name === crd.metadata.name ? crd : other).status?.acceptedNames);
   const resources = new Set(taken.flatMap((other) => [other?.plural, other?.singular, ...(other?.shortNames ?? [])]));
   const kinds = new Set(taken.flatMap((other) => [other?.kind, other?.listKind]));
-  let condition: CrdCondition = {
-    type: "NamesAccepted",
-    status: "True",
-    reason: "NoConflicts",
-    message: "no conflicts found",
+  let refusal: { reason: string; message: string } | undefined;
+  const judge = (
+    field: "plural" | "singular" | "kind" | "listKind",
+    wanted: string,
+    used: ReadonlySet<string | undefined>,
+    reason: string,
+  ) => {
+    if (accepted[field] !== wanted && used.has(wanted)) refusal = { reason, message: inUse(wanted) };
+    else accepted[field] = wanted;
   };
-  const refuse = (reason: string, name: string) => {
-    condition = {
-      type: "NamesAccepted",
-      status: "False",
-      reason,
-      message: `${JSON.stringify(name)} is already in use`,
-    };
-  };
-  if (resources.has(names.plural)) refuse("PluralConflict", names.plural);
-  else accepted.plural = names.plural;
-  const { singular = names.kind.toLowerCase() } = names;
-  if (resources.has(singular)) refuse("SingularConflict", singular);
-  else accepted.singular = singular;
-  const short = (names.shortNames ?? []).find((name) => resources.has(name));
-  if (short !== undefined) refuse("ShortNamesConflict", short);
+  judge("plural", names.plural, resources, "PluralConflict");
+  judge("singular", names.singular ?? names.kind.toLowerCase(), resources, "SingularConflict");
+  const known = new Set(accepted.shortNames);
+  const bad = (names.shortNames ?? []).filter((name) => !known.has(name) && resources.has(name));
+  if (bad.length > 0) refusal = { reason: "ShortNamesConflict", message: aggregateText(bad.map(inUse)) };
   else if (names.shortNames !== undefined) accepted.shortNames = names.shortNames;
   else delete accepted.shortNames;
-  if (kinds.has(names.kind)) refuse("KindConflict", names.kind);
-  else accepted.kind = names.kind;
-  const { listKind = `${names.kind}List` } = names;
-  if (kinds.has(listKind)) refuse("ListKindConflict", listKind);
-  else accepted.listKind = listKind;
+  judge("kind", names.kind, kinds, "KindConflict");
+  judge("listKind", names.listKind ?? `${names.kind}List`, kinds, "ListKindConflict");
   if (names.categories !== undefined) accepted.categories = names.categories;
   else delete accepted.categories;
+  const condition: CrdCondition =
+    refusal === undefined
+      ? { type: "NamesAccepted", status: "True", reason: "NoConflicts", message: "no conflicts found" }
+      : { type: "NamesAccepted", status: "False", ...refusal };
   return { accepted, condition };
 }
+
+const inUse = (name: string): string => `${JSON.stringify(name)} is already in use`;

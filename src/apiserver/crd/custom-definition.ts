@@ -4,10 +4,10 @@ import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } fr
 import { parseJsonPath, relaxedJsonPath, findAll } from "#api/json-path.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
-import { type CustomSchema, customErrors, customStatusErrors, customWarnings } from "./custom-rules.ts";
+import { type CustomSchema, customErrors, customStatusErrors } from "./custom-rules.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
-import { applyDefaults, prune } from "#api/apiextensions/prune.ts";
+import { applyDefaults } from "#api/apiextensions/prune.ts";
 import { goQuote } from "#api/go-text.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
@@ -15,18 +15,19 @@ type CustomObject = KubernetesObject & Record<string, unknown>;
 export const schemaOf = ({ schema }: V1CustomResourceDefinitionVersion): JsonSchema | undefined =>
   schema?.openAPIV3Schema as JsonSchema | undefined;
 
-/** The served versions, the stored one first. */
-export function servedVersions({ spec }: V1CustomResourceDefinition): V1CustomResourceDefinitionVersion[] {
-  return spec.versions
-    .filter(({ served, storage }) => served || storage)
-    .sort((a, b) => Number(b.storage) - Number(a.storage));
-}
+export const storageVersionOf = ({ spec }: V1CustomResourceDefinition): V1CustomResourceDefinitionVersion =>
+  spec.versions.find(({ storage }) => storage)!;
 
-export function customDefinition(crd: V1CustomResourceDefinition): ResourceDefinition<CustomObject> {
+/**
+ * The kind as one of its versions has it. Requests are handled in their own version: its schema prunes, defaults and
+ * validates, and only the store sees another one.
+ */
+export function customDefinition(
+  crd: V1CustomResourceDefinition,
+  version: V1CustomResourceDefinitionVersion,
+): ResourceDefinition<CustomObject> {
   const { group, scope, names } = crd.spec;
   const accepted = { ...names, ...crd.status?.acceptedNames };
-  const [stored] = servedVersions(crd);
-  const version = stored!;
   const schema = schemaOf(version);
   const hasStatus = version.subresources?.status !== undefined;
   const scale = version.subresources?.scale;
@@ -53,7 +54,7 @@ export function customDefinition(crd: V1CustomResourceDefinition): ResourceDefin
     generation: (object, old) => !isEqual(counted(object, hasStatus), counted(old, hasStatus)),
     fieldSelectors: selectorsOf(version),
     columns: columnsOf(version),
-    otherVersions: otherVersions(crd),
+    storageVersion: `${group}/${storageVersionOf(crd).name}`,
   };
 }
 
@@ -83,8 +84,8 @@ function mainStrategy(rules: CustomSchema, hasStatus: boolean): Strategy<CustomO
       if (old["status"] === undefined) delete object["status"];
       else object["status"] = old["status"];
     },
-    validate: (object, old) => customErrors(object, old, rules),
-    warnings: (object, old) => [...finalizerWarnings(object, old), ...customWarnings(object, old, rules)],
+    validate: (object, old, { warn }) => customErrors(object, old, rules, warn),
+    warnings: (object, old) => finalizerWarnings(object, old),
     ...(hasStatus ? { resetFields: [["status"]] } : {}),
   };
 }
@@ -106,36 +107,9 @@ function statusStrategy(rules: CustomSchema): Strategy<CustomObject> {
       };
       if (managedFields === undefined) delete object.metadata.managedFields;
     },
-    validate: (object, old) => customStatusErrors(object, old, rules),
+    validate: (object, old, { warn }) => customStatusErrors(object, old, rules, warn),
     resetFields: [["spec"], ["metadata"]],
   };
-}
-
-function otherVersions(crd: V1CustomResourceDefinition) {
-  const [stored, ...others] = servedVersions(crd);
-  const renamed = (object: KubernetesObject, version: string) => ({
-    ...object,
-    apiVersion: `${crd.spec.group}/${version}`,
-  });
-  return others.map((version) => ({
-    version: version.name,
-    schema: "",
-    fromStored(object: KubernetesObject) {
-      const form = structuredClone(renamed(object, version.name)) as CustomObject;
-      const schema = schemaOf(version);
-      if (schema !== undefined) prune(form, schema);
-      return form;
-    },
-    /** What the stored version does not know is lost, as is what it does not know of on the way back. */
-    toStored(object: KubernetesObject) {
-      const form = renamed(object, stored!.name) as CustomObject;
-      applyDefaults(form, schemaOf(version));
-      const schema = schemaOf(stored!);
-      if (schema !== undefined) prune(form, schema);
-      return form;
-    },
-    fieldSelectors: selectorsOf(version),
-  }));
 }
 
 const textAt = (path: string) => {

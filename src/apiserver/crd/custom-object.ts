@@ -109,7 +109,7 @@ function formed(resource: ServedResource, value: unknown): { object: KubernetesO
       Record<string, unknown>;
     const schema = resource.custom!.schemaOf(version);
     const gone = schema === undefined ? [] : [...prune(object, schema).sort(), ...shapeEmbedded(object, schema).sort()];
-    const inMetadata = metadata.strictErrors.map((text) => text.replace(/"(.*)"$/, '"metadata.$1"'));
+    const inMetadata = metadata.strictErrors.map((text) => text.replace('"', '"metadata.'));
     return { object, unknown: [...inMetadata, ...gone.map((path) => `unknown field "${path}"`)] };
   } catch (error) {
     if (!(error instanceof ConformError)) throw error;
@@ -127,11 +127,12 @@ export function patchCustom(
 ): { object: KubernetesObject; warnings: string[] } {
   const { document, strictErrors } = patchDocument(type, bytes, live);
   const plain = plainJson(document);
+  const whole = sortedJson(plain);
   const { object, unknown } = formed(resource, plain);
   const faults = [...strictErrors, ...unknown];
   if (validation === "Strict" && faults.length > 0)
     throw invalidObject({ group: "", kind: "" }, "", [
-      invalid("patch", sortedJson(plain), `strict decoding error: ${faults.join(", ")}`),
+      invalid("patch", whole, `strict decoding error: ${faults.join(", ")}`),
     ]);
   return { object, warnings: validation === "Warn" ? faults : [] };
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
+import type { Random } from "#lib/random.ts";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Column, ResourceDefinition } from "#api/resource.ts";
@@ -14,9 +15,10 @@ import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { ResourceHook } from "#apiserver/resource/hooks.ts";
 import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
-import { hasCondition, judgeNames, setCondition } from "./conditions.ts";
-import { columnsOf, customDefinition, deprecationOf, schemaOf, servedVersions } from "./custom-definition.ts";
-import { applyDefaults, prune } from "#api/apiextensions/prune.ts";
+import { establishedCondition, hasCondition, judgeNames, setCondition } from "./conditions.ts";
+import { columnsOf, customDefinition, deprecationOf, schemaOf, storageVersionOf } from "./custom-definition.ts";
+import { converterOf } from "./conversion.ts";
+import { settledObject, storedForms } from "./stored-forms.ts";
 import { structOfSchema } from "#api/apiextensions/json-schema.ts";
 
 type Crd = V1CustomResourceDefinition & KubernetesObject;
@@ -29,6 +31,7 @@ export interface CustomResourcesParts {
   cache: ClusterCache;
   catalogue: Catalogue;
   clock: Clock;
+  random: Random;
   log: Logger;
   transport: LocalTransport;
 }
@@ -80,54 +83,54 @@ export class CustomResources {
     }
   }
 
-  #resourcesOf(crd: Crd, isTerminating: boolean) {
-    const definition = customDefinition(crd) as unknown as ResourceDefinition;
-    const { kind, listKind = `${kind}List` } = { ...crd.spec.names, ...crd.status?.acceptedNames };
-    const versionOf = (version: string) => crd.spec.versions.find((one) => one.name === version)!;
+  /** One resource for each served version, the stored one first. */
+  #resourcesOf(crd: Crd, isTerminating: boolean): ServedResource[] {
+    const { group, versions, names } = crd.spec;
+    const { kind, listKind = `${kind}List` } = { ...names, ...crd.status?.acceptedNames };
+    const { cache, random } = this.#parts;
+    const byName = new Map(versions.map((version) => [version.name, version]));
     const structs = new Map(
-      crd.spec.versions.map((version) => [
-        version.name,
-        structOfSchema(`${crd.spec.group}.${version.name}.${kind}`, schemaOf(version)),
-      ]),
+      versions.map((version) => [version.name, structOfSchema(`${group}.${version.name}.${kind}`, schemaOf(version))]),
     );
-    const columns = new Map(crd.spec.versions.map((version) => [version.name, columnsOf(version) as Column<never>[]]));
+    const columns = new Map(versions.map((version) => [version.name, columnsOf(version) as Column<never>[]]));
     const facts = {
       crdName: crd.metadata.name ?? "",
       listKind,
       isTerminating,
+      converter: converterOf(crd, { cache, random: () => random.next() }),
       structOf: (version: string) => structs.get(version)!,
-      schemaOf: (version: string) => schemaOf(versionOf(version)),
+      schemaOf: (version: string) => schemaOf(byName.get(version)!),
       columnsOf: (version: string) => columns.get(version)!,
-      deprecationOf: (version: string) => deprecationOf(crd, versionOf(version)),
-      selectableOf: (version: string) => (versionOf(version).selectableFields ?? []).map(({ jsonPath }) => jsonPath),
+      deprecationOf: (version: string) => deprecationOf(crd, byName.get(version)!),
+      selectableOf: (version: string) => (byName.get(version)!.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
     };
-    const servedNames = new Set(
-      servedVersions(crd)
-        .filter(({ served }) => served)
-        .map(({ name }) => name),
-    );
-    return this.#parts.catalogue
-      .serve(definition, facts)
-      .map((resource) => this.#withOldForms(resource, crd))
-      .filter(({ version }) => servedNames.has(version));
+    return versions
+      .filter(({ served }) => served)
+      .sort((a, b) => Number(b.storage) - Number(a.storage))
+      .flatMap((version) =>
+        this.#parts.catalogue.serve(customDefinition(crd, version) as unknown as ResourceDefinition, facts),
+      )
+      .map((resource) => this.#withStorage(resource, crd));
   }
 
   /**
-   * Objects that were stored under another schema are read as the present one has them. Where all are as it has them
-   * (what is written from now on is), they are served as they are stored.
+   * Objects that were stored in another version or under another schema are read as the present one has them. Where all are
+   * as it has them (what is written from now on is), they are served as they are stored.
    */
-  #withOldForms(resource: ServedResource, crd: Crd): ServedResource {
-    if (resource.conversion !== undefined) return resource;
-    const schema = schemaOf(crd.spec.versions.find(({ storage }) => storage)!);
-    if (schema === undefined) return resource;
-    const settled = (object: KubernetesObject) => {
-      const form = { ...clone(object), apiVersion: resource.apiVersion } as KubernetesObject & Record<string, unknown>;
-      prune(form, schema);
-      applyDefaults(form, schema);
-      return form;
+  #withStorage(resource: ServedResource, crd: Crd): ServedResource {
+    const { group, versions } = crd.spec;
+    const { name: storageVersion } = storageVersionOf(crd);
+    const schemas = new Map(versions.map((version) => [version.name, schemaOf(version)]));
+    const schemaOfVersion = (version: string) => schemas.get(version);
+    const isSettled = ({ object }: { object: KubernetesObject }) =>
+      object.apiVersion === resource.apiVersion && isEqual(settledObject(object, schemaOfVersion), object);
+    if (resource.version === storageVersion && [...resource.cache.entries.range("")].every(isSettled)) return resource;
+    const { version, custom } = resource;
+    const { converter } = custom!;
+    return {
+      ...resource,
+      storage: storedForms({ group, version, storageVersion, schemaOf: schemaOfVersion, converter }),
     };
-    const isOld = [...resource.cache.entries.range("")].some(({ object }) => !isEqual(settled(object), object));
-    return isOld ? { ...resource, conversion: { fromStored: settled, toStored: (object) => object } } : resource;
   }
 
   #forget(name: string): void {
@@ -179,16 +182,9 @@ export class CustomResources {
     const { accepted, condition } = judgeNames(crd, others);
     let conditions = setCondition((crd.status?.conditions ?? []) as never, condition, now);
     if (condition.status === "True" && hasCondition(crd, "NamesAccepted"))
-      conditions = setCondition(
-        conditions,
-        {
-          type: "Established",
-          status: "True",
-          reason: "InitialNamesAccepted",
-          message: "the initial names have been accepted",
-        },
-        now,
-      );
+      conditions = hasCondition(crd, "Established")
+        ? conditions
+        : setCondition(conditions, establishedCondition(crd), now);
     else if (!hasCondition(crd, "Established")) {
       const pending =
         condition.status === "True"
@@ -243,6 +239,7 @@ export class CustomResources {
 
 /** A CRD's first DELETE says that its objects go now, and holds it until they are gone. */
 export const crdHook: ResourceHook = {
+  checksPreconditions: true,
   beginDelete(object, { now }) {
     const crd = object as Crd;
     if (crd.metadata.deletionTimestamp !== undefined || crd.status === undefined) return "go on";

@@ -18,7 +18,15 @@ export interface CustomSchema {
   scale?: ScalePaths;
 }
 
-export function customErrors(object: CustomObject, old: CustomObject | undefined, rules: CustomSchema): FieldError[] {
+type Warn = ((text: string) => void) | undefined;
+
+/** `warn` hears of rules that failed before and fail still. */
+export function customErrors(
+  object: CustomObject,
+  old: CustomObject | undefined,
+  rules: CustomSchema,
+  warn?: Warn,
+): FieldError[] {
   const { schema } = rules;
   if (schema === undefined) return scaleErrors(object, rules.scale);
   return withRules(
@@ -26,6 +34,7 @@ export function customErrors(object: CustomObject, old: CustomObject | undefined
     object,
     old,
     schema,
+    warn,
   );
 }
 
@@ -34,6 +43,7 @@ export function customStatusErrors(
   object: CustomObject,
   old: CustomObject | undefined,
   { schema }: CustomSchema,
+  warn?: Warn,
 ): FieldError[] {
   if (schema === undefined) return [];
   const own = schema.properties?.["status"];
@@ -41,7 +51,7 @@ export function customStatusErrors(
   const errors =
     own === undefined || status === undefined ? [] : validateValue(status, own, "", (old as CustomObject)?.["status"]);
   const placed = errors.map((error) => ({ ...error, field: below(error.field) }));
-  return withRules(placed, object, old, schema);
+  return withRules(placed, object, old, schema, warn);
 }
 
 const below = (field: string): string => (field === "<nil>" ? "status" : `status.${field}`);
@@ -55,22 +65,15 @@ function withRules(
   object: CustomObject,
   old: CustomObject | undefined,
   schema: JsonSchema,
+  warn: Warn,
 ): FieldError[] {
   const wasDistinct = old === undefined || listTypeErrors(old, schema).length === 0;
   const all = [...errors, ...embeddedErrors(object, schema), ...(wasDistinct ? listTypeErrors(object, schema) : [])];
   if (!hasRules(schema)) return all;
   if (all.some(({ type }) => blocking.has(type))) return [...all, invalid("<nil>", null, unchecked)];
-  return [...all, ...ruleOutcome(object, old, schema).errors];
-}
-
-/** Rules that failed before and fail still. */
-export function customWarnings(
-  object: CustomObject,
-  old: CustomObject | undefined,
-  { schema }: CustomSchema,
-): string[] {
-  if (schema === undefined || old === undefined) return [];
-  return ruleOutcome(object, old, schema).warnings.map(fieldErrorText);
+  const { errors: broken, warnings } = ruleOutcome(object, old, schema);
+  for (const warning of warnings) warn?.(fieldErrorText(warning));
+  return [...all, ...broken];
 }
 
 const int32Max = 2 ** 31 - 1;

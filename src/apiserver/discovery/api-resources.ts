@@ -94,8 +94,12 @@ export function apiResources(
   const stored = catalogue.all().filter((one) => one.group === group && one.version === version);
   const others = virtual.filter((one) => one.group === group && one.version === version);
   const found = [...stored.flatMap(resourcesOf), ...others.map(virtualResource)];
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  // A custom resource's subresources stay in the order in which they are made.
+  return found.sort((a, b) => (sortName(a) < sortName(b) ? -1 : sortName(a) > sortName(b) ? 1 : 0));
 }
+
+const sortName = ({ name, isOwnKind }: ApiResource): string =>
+  isOwnKind === true ? (name.split("/")[0] ?? name) : name;
 
 function resourcesOf(served: ServedResource): ApiResource[] {
   const { definition, plural, kind, isNamespaced } = served;

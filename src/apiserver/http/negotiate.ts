@@ -92,6 +92,8 @@ export interface Allowed {
   /** Forms beside the object itself, for example "Table". */
   as: readonly Form["as"][];
   watch?: boolean;
+  /** Objects of this kind have no protobuf form of their own; Tables and metadata of them do. */
+  isUntyped?: boolean;
 }
 
 export function negotiate(accept: string | undefined, pretty: boolean, allowed: Allowed): Form {
@@ -115,6 +117,7 @@ export function negotiate(accept: string | undefined, pretty: boolean, allowed: 
 function formOf(media: MediaType, encoding: Form["encoding"], allowed: Allowed): Form | undefined {
   if (allowed.watch === true && encoding === "yaml") return undefined;
   const { as, v = "", g = "", stream } = media.parameters;
+  if (allowed.isUntyped === true && encoding === "protobuf" && as === undefined) return undefined;
   if (stream !== undefined && stream !== "watch") return undefined;
   if (as === undefined)
     return v === "" && g === "" ? { encoding, as: "object", version: "", pretty: false } : undefined;

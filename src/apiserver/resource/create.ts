@@ -11,6 +11,7 @@ import type { Operation } from "#apiserver/operation.ts";
 import type { Write } from "#store/store.ts";
 import { settleEmpties } from "./empties.ts";
 import { objectEndpoint } from "./endpoint.ts";
+import { withConversions } from "./custom-conversions.ts";
 import type { ResourceHook } from "./hooks.ts";
 import { checksFinalizerNames, fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
 import { trackWrite } from "./managed-fields.ts";
@@ -19,7 +20,7 @@ import { keyOf } from "./keys.ts";
 import { viewOf } from "./read.ts";
 import { addWarning } from "./warnings.ts";
 import { checkIncludeObject, viewEntry } from "./views.ts";
-import { putObject, unwritten, writeRetriesMax } from "./write.ts";
+import { dryEntry, putObject, writeRetriesMax } from "./write.ts";
 
 export async function createObject(operation: Operation): Promise<ObjectAnswer> {
   const { resource, request, info } = operation;
@@ -30,7 +31,8 @@ export async function createObject(operation: Operation): Promise<ObjectAnswer> 
   const form = await endpoint.read(options.fieldValidation);
   matchNamespace(resource, form.metadata, info.namespace);
   const isGenerated = nameNew(operation, form);
-  trackWrite(operation, endpoint, undefined, form, managerName(options.fieldManager, request.header("user-agent")));
+  const manager = managerName(options.fieldManager, request.header("user-agent"));
+  await withConversions(operation, () => trackWrite(operation, endpoint, undefined, form, manager));
   const entry = await insertObject(operation, endpoint.storedOf(form, undefined), isGenerated);
   return viewEntry(view, entry, 201);
 }
@@ -66,9 +68,9 @@ export async function insertObject(
     firstGeneration(resource.definition, object);
     resource.definition.prepareCreate?.(object, operation.context);
     checkNew(operation, object);
+    settleEmpties(operation, object);
     const written = await validated(services.admission, admission, (more) => store(operation, object, hook, more));
     if (written !== undefined) return written;
-    settleEmpties(operation, object);
     const name = metadata.name ?? "";
     const holder = holderOf(operation, object);
     if (attempt >= writeRetriesMax || (holder !== undefined && !isGenerated))
@@ -92,7 +94,7 @@ async function store(
   const isVersion = /^[1-9]\d*$/.test(resourceVersion);
   delete object.metadata.resourceVersion;
   // Upstream's storage refuses a version, and a dry run does not get that far.
-  if (operation.dryRun) return unwritten(key, object, isVersion ? Number(resourceVersion) : undefined);
+  if (operation.dryRun) return dryEntry(operation, key, object, isVersion ? Number(resourceVersion) : undefined);
   if (isVersion) throw unknownFailure("resourceVersion should not be set on objects to be created");
   const writes = [...(hook?.writes?.(object, undefined, operation) ?? []), ...more];
   const result = await putObject(operation, key, object, 0, writes);

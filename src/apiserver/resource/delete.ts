@@ -13,6 +13,7 @@ import { type DeleteOptions, readDeleteOptions } from "./delete-options.ts";
 import { keyOf } from "./keys.ts";
 import { clone } from "./metadata.ts";
 import { viewOf } from "./read.ts";
+import { shownEntry } from "./stored-entries.ts";
 import { viewEntry } from "./views.ts";
 import { deleteKey, putObject, unwritten, untilWritten } from "./write.ts";
 
@@ -53,7 +54,7 @@ export function removeObject(operation: Operation, name: string, options: Delete
   const { resource, info, services } = operation;
   const key = keyOf(resource, info.namespace, name);
   return untilWritten(operation, key, async () => {
-    const current = resource.cache.get(key);
+    const current = await shownEntry(resource, resource.cache.get(key));
     if (current === undefined) throw notFound(resource.resourceName, name);
     checkPreconditions(operation, current, options);
     await services.admission.validate({ ...admissionFor(operation, "DELETE", undefined, current.object), name });
@@ -198,8 +199,13 @@ export async function eraseObject(
   return unwritten(key, last, current.revision);
 }
 
-function checkPreconditions({ resource }: Operation, { object }: Entry, { preconditions }: DeleteOptions): void {
+function checkPreconditions(operation: Operation, { object }: Entry, { preconditions }: DeleteOptions): void {
+  const { resource, services } = operation;
   const { name = "", uid = "", resourceVersion = "" } = object.metadata;
+  if (services.hooks.get(resource.group, resource.plural)?.checksPreconditions === true) {
+    checkOwnPreconditions(operation, object, preconditions ?? {});
+    return;
+  }
   const about = { group: resource.group, resource: resource.kind };
   if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
     const text = `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
@@ -208,5 +214,23 @@ function checkPreconditions({ resource }: Operation, { object }: Entry, { precon
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
     const text = `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
     throw conflict(about, name, text);
+  }
+}
+
+/** Upstream: customresourcedefinition/etcd.go, core/namespace/storage. */
+function checkOwnPreconditions(
+  { resource }: Operation,
+  { metadata }: KubernetesObject,
+  preconditions: NonNullable<DeleteOptions["preconditions"]>,
+): void {
+  for (const [field, label] of [
+    ["uid", "UID"],
+    ["resourceVersion", "ResourceVersion"],
+  ] as const) {
+    const wanted = preconditions[field];
+    const actual = metadata[field] ?? "";
+    if (wanted === undefined || wanted === actual) continue;
+    const text = `Precondition failed: ${label} in precondition: ${wanted}, ${label} in object meta: ${actual}`;
+    throw conflict(resource.resourceName, metadata.name ?? "", text);
   }
 }

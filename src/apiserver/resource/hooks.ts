@@ -16,6 +16,8 @@ export interface ResourceHook {
    * on" deletes as usual.
    */
   beginDelete?(object: KubernetesObject, operation: Operation): "write" | "wait" | "go on";
+  /** Preconditions of a DELETE are checked by the kind itself, in words of its own. */
+  checksPreconditions?: true;
   /** Something beside metadata.finalizers keeps the object from going away. */
   isHeld?(object: KubernetesObject): boolean;
   /** After the object was written, or deleted (`object` undefined); never in a dry run. */

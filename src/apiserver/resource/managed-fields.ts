@@ -6,6 +6,7 @@ import { omitEmpties } from "#api/schema/empties.ts";
 import type { StructType } from "#api/schema/model.ts";
 import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import { customConversions, trackCustom } from "./custom-conversions.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { clone } from "./metadata.ts";
 import { converted } from "./views.ts";
@@ -23,6 +24,7 @@ export function managedFieldsContext(operation: Operation, endpoint: Endpoint): 
     resetFields,
     now: formatTime(now),
     ...(versions.size < 2 ? {} : conversions(resource, versions)),
+    ...(resource.custom === undefined ? {} : customConversions(operation)),
   };
 }
 
@@ -60,6 +62,10 @@ export function trackWrite(
   manager: string,
 ): void {
   const context = managedFieldsContext(operation, endpoint);
+  if (operation.resource.custom !== undefined) {
+    trackCustom(old, form, manager, context);
+    return;
+  }
   if (!operation.sent.holdsEmpties) {
     trackUpdate(old, form, manager, context);
     return;

@@ -10,6 +10,7 @@ import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import { collectionPrefix, keyOf } from "./keys.ts";
 import { badRevision, type ListOptions, listOptions, parseRevision, tooLargeRevision } from "./list-options.ts";
 import { type Selection, selectionOf } from "./selection.ts";
+import { shownEntries, shownEntry } from "./stored-entries.ts";
 import { checkIncludeObject, type ListMeta, viewEntry, viewList, type ViewRequest } from "./views.ts";
 
 /** How long a read waits for a revision that is still to come. */
@@ -31,7 +32,7 @@ export async function getObject(operation: Operation): Promise<ObjectAnswer> {
     if (revision === undefined) throw badRevision(version, 500);
     await reach(operation, revision);
   } else if (services.cache.revision < services.store.revision) await services.cache.waitFor();
-  const entry = resource.cache.get(key);
+  const entry = await shownEntry(resource, resource.cache.get(key));
   if (entry === undefined) throw notFound(resource.resourceName, info.name);
   return viewEntry(view, entry);
 }
@@ -93,13 +94,22 @@ async function reach({ services: { cache } }: Operation, revision: number): Prom
   if (cache.revision < revision) throw tooLargeRevision(revision, cache.revision);
 }
 
-function fromCache(operation: Operation, prefix: string, limit: number, selection: Selection, after?: string): Page {
+async function fromCache(
+  operation: Operation,
+  prefix: string,
+  limit: number,
+  selection: Selection,
+  after?: string,
+): Promise<Page> {
   const { resource, services } = operation;
   const narrowed = narrow(operation, prefix, selection);
   const revision = services.cache.revision;
   const entries: Entry[] = [];
   let hasMore = false;
-  for (const entry of resource.cache.entries.range(narrowed.prefix, after)) {
+  const range = resource.cache.entries.range(narrowed.prefix, after);
+  // What is shown in another version is selected by what that version says.
+  const candidates = resource.storage === undefined ? range : await shownEntries(resource, [...range]);
+  for (const entry of candidates) {
     if (narrowed.exact !== undefined && entry.key !== narrowed.exact) continue;
     if (!selection.selectsAll && !selection.matches(entry.object)) continue;
     if (limit > 0 && entries.length === limit) {
@@ -153,9 +163,11 @@ async function fromStore(
       ...(after === undefined ? {} : { after: `${root}${after}` }),
       ...(limit > 0 && selection.selectsAll ? { limit } : {}),
     });
-    const matching = range.values
-      .map((value) => entryOf(root, value))
-      .filter((entry) => selection.selectsAll || selection.matches(entry.object));
+    const shown = await shownEntries(
+      resource,
+      range.values.map((value) => entryOf(root, value)),
+    );
+    const matching = shown.filter((entry) => selection.selectsAll || selection.matches(entry.object));
     const entries = limit > 0 ? matching.slice(0, limit) : matching;
     const hasMore = entries.length < matching.length || range.remaining > 0;
     const left = selection.selectsAll ? range.remaining : undefined;

@@ -11,7 +11,8 @@ import type { KubernetesObject } from "#api/object.ts";
 import type { Column } from "#api/resource.ts";
 import { applyPatch } from "#api/patch/patch.ts";
 import { goQuote } from "#api/go-text.ts";
-import { internalError, notFound } from "#api/status-catalogue.ts";
+import { badRequest, internalError, notFound } from "#api/status-catalogue.ts";
+import { StatusError } from "#api/status-error.ts";
 import { invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { type ObjectAnswer, objectAnswer } from "#apiserver/answer.ts";
 import type { Operation } from "#apiserver/operation.ts";
@@ -19,6 +20,7 @@ import { readAs } from "./body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyOf } from "./keys.ts";
 import { clone } from "./metadata.ts";
+import { shownEntry } from "./stored-entries.ts";
 import { formed } from "./views.ts";
 
 const group = "autoscaling";
@@ -27,7 +29,7 @@ export async function getScale(operation: Operation): Promise<ObjectAnswer> {
   const { resource, info, services } = operation;
   const key = keyOf(resource, info.namespace, info.name);
   if (services.cache.revision < services.store.revision) await services.cache.waitFor();
-  const entry = resource.cache.get(key);
+  const entry = await shownEntry(resource, resource.cache.get(key));
   if (entry === undefined) throw notFound(resource.resourceName, info.name);
   const { specReplicas } = resource.definition.scale!;
   if (resource.custom !== undefined && valueAt(entry.object, specReplicas) === undefined)
@@ -80,16 +82,27 @@ export function scaleEndpoint(operation: Operation): Endpoint {
     patch: (type, bytes, live, fieldValidation) =>
       applyPatch(type, bytes, live, { group, version: "v1", kind: "Scale", struct }, fieldValidation),
     async read(fieldValidation) {
-      return readAs(
-        operation.request,
-        { group, version: "v1", kind: "Scale", struct },
-        fieldValidation,
-        operation.warnings,
-      );
+      try {
+        return await readAs(
+          operation.request,
+          { group, version: "v1", kind: "Scale", struct },
+          fieldValidation,
+          operation.warnings,
+        );
+      } catch (error) {
+        throw isUndecodable(operation, error) ? badRequest(unknownScale) : error;
+      }
     },
     show: (stored) => withoutManagedFields(scaleOf(operation, stored)),
   };
 }
+
+/** What upstream's handler of custom kinds says of every body that it cannot read as a Scale. */
+const unknownScale =
+  'no kind is registered for the type v1.Scale in scheme "k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go:781"';
+
+const isUndecodable = ({ resource }: Operation, error: unknown): boolean =>
+  resource.custom !== undefined && error instanceof StatusError && error.status.code === 400;
 
 type Fields = Record<string, unknown>;
 

@@ -19,6 +19,8 @@ import type { Endpoint } from "./endpoint.ts";
 import { keyOf, upstreamKey } from "./keys.ts";
 import { parseRevision, revisionSyntax } from "./list-options.ts";
 import { keepTimesIfUnchanged } from "#api/apply/managed-fields.ts";
+import { shownEntry } from "./stored-entries.ts";
+import { withConversions } from "./custom-conversions.ts";
 import { trackWrite } from "./managed-fields.ts";
 import {
   checksFinalizerNames,
@@ -31,7 +33,7 @@ import {
 import { managerName, writeOptions } from "./options.ts";
 import { viewOf } from "./read.ts";
 import { checkIncludeObject, viewEntry } from "./views.ts";
-import { putObject, unwritten, untilWritten } from "./write.ts";
+import { dryEntry, putObject, untilWritten } from "./write.ts";
 
 export interface Change {
   /**
@@ -92,10 +94,10 @@ export function changeObject(operation: Operation, endpoint: Endpoint, change: C
   const { resource, info } = operation;
   const key = keyOf(resource, info.namespace, info.name);
   return untilWritten(operation, key, async () => {
-    const current = resource.cache.get(key);
+    const current = await shownEntry(resource, resource.cache.get(key));
     if (current === undefined && !change.allowsCreate) throw notFound(resource.resourceName, info.name);
     checkUid(operation, change, current);
-    const object = change.produce(current?.object);
+    const object = await withConversions(operation, () => change.produce(current?.object));
     if (current === undefined) {
       authorizeCreate(operation);
       for (const field of ["resourceVersion", "uid", "creationTimestamp"] as const) delete object.metadata[field];
@@ -165,7 +167,7 @@ async function store(
   keepTimesIfUnchanged(old, object);
   if (isReleased(object, old) && hook?.isHeld?.(object) !== true) return eraseObject(operation, key, current, object);
   if (isEqual(object, old)) return current;
-  if (operation.dryRun) return unwritten(key, object, current.revision);
+  if (operation.dryRun) return dryEntry(operation, key, object, current.revision);
   const writes = [...(hook?.writes?.(object, old, operation) ?? []), ...more];
   const written = await putObject(operation, key, object, current.revision, writes);
   if (!written.ok) return undefined;

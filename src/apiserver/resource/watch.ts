@@ -4,7 +4,7 @@
  */
 import type { KubernetesObject } from "#api/object.ts";
 import { expired } from "#api/status-catalogue.ts";
-import type { Status } from "#api/status-error.ts";
+import { type Status, StatusError } from "#api/status-error.ts";
 import { CompactedError } from "#store/store.ts";
 import type { OutgoingEvent, WatchAnswer, WatchSink } from "#apiserver/answer.ts";
 import { changeOf } from "#apiserver/cache/cluster-cache.ts";
@@ -14,6 +14,7 @@ import type { Operation } from "#apiserver/operation.ts";
 import { collectionPrefix } from "./keys.ts";
 import { badRevision, type ListOptions, listOptions, parseRevision } from "./list-options.ts";
 import { type Selection, selectionOf } from "./selection.ts";
+import { shownChanges, shownEntries } from "./stored-entries.ts";
 import { checkIncludeObject, formed, type ViewRequest } from "./views.ts";
 import { viewOf } from "./read.ts";
 
@@ -52,6 +53,8 @@ class Watch {
   /** Events up to here have been sent or were not for this watch. */
   #sentRevision = 0;
   #needsColumns = true;
+  /** Changes that wait for their conversion, in order. */
+  #converting = Promise.resolve();
 
   constructor(operation: Operation, view: ViewRequest, selection: Selection, options: ListOptions, sink: WatchSink) {
     this.#operation = operation;
@@ -102,7 +105,9 @@ class Watch {
     const { resource, services } = this.#operation;
     const revision = services.cache.revision;
     const state: Entry[] = [];
-    for (const entry of resource.cache.entries.range(this.#exactKey ?? this.#prefix)) {
+    const range = resource.cache.entries.range(this.#exactKey ?? this.#prefix);
+    const candidates = resource.storage === undefined ? range : await shownEntries(resource, [...range]);
+    for (const entry of candidates) {
       if (this.#exactKey !== undefined && entry.key !== this.#exactKey) continue;
       if (this.#includes(entry)) state.push(entry);
     }
@@ -155,13 +160,28 @@ class Watch {
     this.#stops.push(resource.cache.listen((changes) => this.#deliver(changes)));
     if (!this.#options.allowWatchBookmarks) return;
     const timer = setInterval(() => {
-      this.#sentRevision = services.cache.revision;
-      this.#send([this.#bookmark(this.#sentRevision)]);
+      const revision = services.cache.revision;
+      this.#inOrder(() => {
+        this.#sentRevision = revision;
+        this.#send([this.#bookmark(revision)]);
+      });
     }, bookmarkIntervalMs);
     this.#stops.push(() => clearInterval(timer));
   }
 
+  /** At once, or after the changes that are still being converted. */
+  #inOrder(act: () => void | Promise<void>): void {
+    if (this.#operation.resource.storage === undefined) void act();
+    else this.#converting = this.#converting.then(act).catch((error: unknown) => this.#fail(error));
+  }
+
   #deliver(changes: readonly Change[]): void {
+    const { resource } = this.#operation;
+    if (resource.storage === undefined) this.#sendChanges(changes);
+    else this.#inOrder(async () => this.#sendChanges(await shownChanges(resource, changes)));
+  }
+
+  #sendChanges(changes: readonly Change[]): void {
     const events: OutgoingEvent[] = [];
     for (const change of changes) {
       if (change.revision <= this.#sentRevision) continue;
@@ -231,7 +251,8 @@ class Watch {
       const { resourceVersion } = this.#options;
       const { status } = expired(`too old resource version: ${resourceVersion} (${error.compactedRevision})`);
       this.#send([errorEvent(status)]);
-    } else this.#operation.services.log.error("a watch failed", { error: error as Error });
+    } else if (error instanceof StatusError) this.#send([errorEvent(error.status)]);
+    else this.#operation.services.log.error("a watch failed", { error: error as Error });
     this.#end();
   }
 

@@ -7,6 +7,7 @@ import { conflict } from "#api/status-catalogue.ts";
 import { encodeStored } from "#apiserver/cache/encoding.ts";
 import { Entry } from "#apiserver/cache/entry.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import { shownEntry, storedForm } from "./stored-entries.ts";
 import type { Write } from "#store/store.ts";
 
 /** How often a write starts over because others change the same object all the time. */
@@ -46,7 +47,7 @@ export async function putObject(
   expected: number,
   more: readonly Write[] = [],
 ): Promise<Written> {
-  const value = encodeStored(object);
+  const value = encodeStored(await storedForm(resource, object));
   const storeKey = resource.cache.prefix + key;
   const result = await services.store.write([{ key: storeKey, value, expectedModRevision: expected }, ...more]);
   if (!result.ok) {
@@ -56,7 +57,7 @@ export async function putObject(
   await services.cache.waitFor(result.revision);
   const cached = resource.cache.get(key);
   const entry = cached?.revision === result.revision ? cached : Entry.of(key, result.revision, value);
-  return { ok: true, entry };
+  return { ok: true, entry: await shownEntry(resource, entry) };
 }
 
 export async function deleteKey(
@@ -71,7 +72,17 @@ export async function deleteKey(
   return result.ok ? { ok: true, revision: result.revision } : { ok: false };
 }
 
-/** What a dry run would have written, as an entry that is nowhere. */
+/** What a dry run would have written, read back as if it had been. */
+export async function dryEntry(
+  { resource }: Operation,
+  key: string,
+  object: KubernetesObject,
+  revision: number | undefined,
+): Promise<Entry> {
+  return shownEntry(resource, unwritten(key, await storedForm(resource, object), revision));
+}
+
+/** An object as an entry that is nowhere. */
 export function unwritten(key: string, object: KubernetesObject, revision: number | undefined): Entry {
   const value = encodeStored(object);
   return revision === undefined ? Entry.unversioned(key, value) : Entry.of(key, revision, value);

@@ -34,6 +34,7 @@ export const namespaceFinalize: SpecialHandler = {
 
 /** A namespace's first DELETE only marks it; it is gone when neither kind of finalizer is left. */
 export const namespaceHook: ResourceHook = {
+  checksPreconditions: true,
   beginDelete(object, operation) {
     const namespace = object as V1Namespace;
     if (namespace.metadata.deletionTimestamp !== undefined) return isHeld(namespace) ? "wait" : "go on";
