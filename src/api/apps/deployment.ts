@@ -40,7 +40,8 @@ export const Deployment = defineResource<Deployment>({
   hiddenAnnotations: [rollbackTo],
   defaults(deployment) {
     const { spec } = deployment;
-    annotatedNumber(deployment, "Deployment", rollbackTo, rollbackText(deployment));
+    if (deployment.metadata.annotations?.[rollbackTo] !== "")
+      annotatedNumber(deployment, "Deployment", rollbackTo, rollbackText(deployment));
     if (spec === undefined) return;
     defaultTemplate(spec.template);
     spec.replicas ??= 1;
@@ -53,7 +54,7 @@ export const Deployment = defineResource<Deployment>({
   },
   ...workloadStrategy("apps.v1.DeploymentStatus"),
   validate: (deployment, old) => [
-    ...specErrors(deployment.spec),
+    ...specErrors(deployment.spec, rollbackErrors(deployment)),
     ...(old === undefined ? [] : immutable("spec.selector", deployment.spec?.selector, old.spec?.selector)),
   ],
   warnings: workloadWarnings,
@@ -98,7 +99,11 @@ export const Deployment = defineResource<Deployment>({
   ],
 });
 
-function specErrors(spec: Deployment["spec"]): FieldError[] {
+/** The old field itself is what upstream finds at fault. */
+const rollbackErrors = ({ metadata }: Deployment): FieldError[] =>
+  nonNegative("spec.rollback.version", Number(metadata.annotations?.[rollbackTo] ?? 0));
+
+function specErrors(spec: Deployment["spec"], ofRollback: FieldError[]): FieldError[] {
   const {
     replicas,
     selector,
@@ -114,6 +119,7 @@ function specErrors(spec: Deployment["spec"]): FieldError[] {
     ...strategyErrors(spec?.strategy),
     ...nonNegative("spec.minReadySeconds", minReadySeconds),
     ...nonNegative("spec.revisionHistoryLimit", revisionHistoryLimit),
+    ...ofRollback,
     ...nonNegative("spec.progressDeadlineSeconds", progressDeadlineSeconds),
   ];
   if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds <= minReadySeconds)

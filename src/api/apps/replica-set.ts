@@ -53,7 +53,8 @@ function specErrors(spec: ReplicaSet["spec"]): FieldError[] {
   return [
     ...nonNegative("spec.replicas", spec?.replicas),
     ...nonNegative("spec.minReadySeconds", spec?.minReadySeconds),
-    ...selectorErrors(spec?.selector, "replicaset"),
+    // Upstream says so of both kinds.
+    ...selectorErrors(spec?.selector, "deployment"),
     ...templateErrors(spec?.template, spec?.selector, "ReplicaSet"),
   ];
 }

@@ -21,9 +21,13 @@ import {
   changedTemplateWarnings,
   collisionErrors,
   countErrors,
+  endErrors,
+  mismatchErrors,
+  readSelector,
+  runForeverErrors,
   selectorErrors,
+  selectorInvalid,
   statusStrategy,
-  templateErrors,
   workloadStrategy,
 } from "./workload.ts";
 
@@ -57,9 +61,11 @@ export const StatefulSet = defineResource<StatefulSet>({
   warnings: (set, old) => [
     ...changedTemplateWarnings(set, old),
     ...claims(set).flatMap(({ spec }, index) =>
-      fractionWarnings(spec?.resources?.requests, `spec.volumeClaimTemplates[${index}].resources.requests`, [
-        "storage",
-      ]),
+      (["requests", "limits"] as const).flatMap((amounts) =>
+        fractionWarnings(spec?.resources?.[amounts], `spec.volumeClaimTemplates[${index}].resources.${amounts}`, [
+          "storage",
+        ]),
+      ),
     ),
     ...((set.spec?.revisionHistoryLimit ?? 0) < 0
       ? ["spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"]
@@ -111,7 +117,7 @@ function dropGated({ spec }: StatefulSet): void {
 }
 
 function specErrors(spec: StatefulSet["spec"], old?: StatefulSet["spec"]): FieldError[] {
-  const { podManagementPolicy = "", selector, template } = spec ?? {};
+  const { podManagementPolicy = "", selector } = spec ?? {};
   const errors: FieldError[] = [];
   const policies = ["OrderedReady", "Parallel"];
   if (podManagementPolicy === "" && spec?.podManagementPolicy !== undefined)
@@ -126,10 +132,19 @@ function specErrors(spec: StatefulSet["spec"], old?: StatefulSet["spec"]): Field
   if (spec?.ordinals !== undefined) errors.push(...nonNegative("spec.ordinals.start", spec.ordinals.start));
   if (old === undefined && spec?.serviceName) errors.push(...dnsLabel("spec.serviceName", spec.serviceName));
   errors.push(...selectorErrors(selector, "statefulset"));
+  return [...errors, ...templateOfSetErrors(spec)];
+}
+
+/** Without a selector that can be read, nobody looks at the template but for how it ends. */
+function templateOfSetErrors(spec: StatefulSet["spec"]): FieldError[] {
+  const { selector } = spec ?? {};
+  const template = templateWithClaims(spec);
+  if (readSelector(selector) === undefined)
+    return [selectorInvalid(selector, ""), ...endErrors(template, "StatefulSet")];
   return [
-    ...errors,
-    ...repeatedTemplateErrors(template),
-    ...templateErrors(templateWithClaims(spec), selector, "StatefulSet", ""),
+    ...mismatchErrors(template, selector),
+    ...repeatedTemplateErrors(spec?.template),
+    ...runForeverErrors(template, "StatefulSet"),
   ];
 }
 

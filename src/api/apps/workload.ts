@@ -48,29 +48,36 @@ export function readSelector(selector: Selector): LabelSelector | undefined {
 const mismatch = "`selector` does not match template `labels`";
 
 /** The template fits the selector and what it is run by: always restarted, without a deadline. */
-export function templateErrors(
+export const templateErrors = (
   template: V1PodTemplateSpec | undefined,
   selector: Selector,
   kind: string,
-  invalidSelectorText = "invalid label selector",
-): FieldError[] {
-  const read = readSelector(selector);
-  if (read === undefined) return [selectorInvalid(selector, invalidSelectorText)];
+): FieldError[] =>
+  readSelector(selector) === undefined
+    ? [selectorInvalid(selector, "invalid label selector")]
+    : [...mismatchErrors(template, selector), ...runForeverErrors(template, kind)];
+
+/** A selector that can be read selects the template's pods. */
+export function mismatchErrors(template: V1PodTemplateSpec | undefined, selector: Selector): FieldError[] {
+  if (selector && isEmpty(selector)) return [];
   const labels = template?.metadata?.labels;
-  const errors: FieldError[] = [];
-  const selectsAll = selector !== undefined && selector !== null && isEmpty(selector);
-  if (!selectsAll && !matchesLabels(read, labels))
-    errors.push(invalid("spec.template.metadata.labels", labels ?? null, mismatch));
-  return [...errors, ...runForeverErrors(template, kind)];
+  return matchesLabels(readSelector(selector)!, labels)
+    ? []
+    : [invalid("spec.template.metadata.labels", labels ?? null, mismatch)];
 }
 
 /** Upstream names no fault there. */
-function selectorInvalid(selector: Selector, text: string): FieldError {
-  return invalid("spec.selector", selector, text);
-}
+export const selectorInvalid = (selector: Selector, text: string): FieldError =>
+  invalid("spec.selector", selector, text);
 
-export function runForeverErrors(template: V1PodTemplateSpec | undefined, kind: string): FieldError[] {
-  const errors = podTemplateErrors(template ?? emptyTemplate, "spec.template");
+export const runForeverErrors = (template: V1PodTemplateSpec | undefined, kind: string): FieldError[] => [
+  ...podTemplateErrors(template ?? emptyTemplate, "spec.template"),
+  ...endErrors(template, kind),
+];
+
+/** How pods of a template may end: by no policy and no deadline of their own. */
+export function endErrors(template: V1PodTemplateSpec | undefined, kind: string): FieldError[] {
+  const errors: FieldError[] = [];
   const { restartPolicy = "", activeDeadlineSeconds } = template?.spec ?? {};
   if (restartPolicy !== "Always" && template?.spec !== undefined)
     errors.push(notSupported("spec.template.spec.restartPolicy", restartPolicy, ["Always"]));
@@ -83,17 +90,25 @@ export function runForeverErrors(template: V1PodTemplateSpec | undefined, kind: 
 
 const emptyTemplate = {} as V1PodTemplateSpec;
 
-/** An annotation of old versions that is a number in their fields; anything else cannot be decoded. */
+/**
+ * An annotation of old versions that is a number in their fields, written anew as that number; anything else cannot be
+ * decoded.
+ */
 export function annotatedNumber(
-  object: KubernetesObject,
+  { metadata }: KubernetesObject,
   kind: string,
   annotation: string,
   detail = "",
-): number | undefined {
-  const text = object.metadata.annotations?.[annotation];
+): bigint | undefined {
+  const text = metadata.annotations?.[annotation];
   if (text === undefined) return undefined;
-  if (/^[+-]?[0-9]+$/.test(text)) return Number(text);
-  const fault = `${detail}strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`;
+  const isNumber = /^[+-]?[0-9]+$/.test(text);
+  const number = isNumber ? BigInt(text.replace(/^\+/, "")) : undefined;
+  if (number !== undefined && number === BigInt.asIntN(64, number)) {
+    metadata.annotations = { ...metadata.annotations, [annotation]: String(number) };
+    return number;
+  }
+  const fault = `${detail}strconv.ParseInt: parsing ${goQuote(text)}: ${isNumber ? "value out of range" : "invalid syntax"}`;
   throw failure(400, "BadRequest", `${kind} in version "v1" cannot be handled as a ${kind}: ${fault}`);
 }
 
@@ -110,10 +125,10 @@ export function notAbove100Errors(field: string, amount: string | number | undef
   return [invalid(field, amount, "must not be greater than 100%")];
 }
 
-/** The number or the percentage; 0 if it is neither. */
+/** The number, written as text or not, or the percentage; 0 if it is neither. */
 export function amountValue(amount: string | number | undefined): number {
   if (typeof amount === "number") return amount;
-  return amount === undefined || isPercent(amount).length > 0 ? 0 : Number.parseInt(amount, 10);
+  return amount !== undefined && /^(?:[+-]?[0-9]+|[0-9]+%)$/.test(amount) ? Number.parseInt(amount, 10) : 0;
 }
 
 /** Counts that must not be negative, in order. `path` is that of their object. */

@@ -38,6 +38,24 @@ describe("autoscaler in version 1", () => {
     expect(Object.keys(old.metadata.annotations ?? {})).toHaveLength(4);
     expect(autoscalerFromV1(old)).toEqual(autoscaler);
   });
+  test("amounts that are no pointers are 0 in the old texts, and nothing again in the new form", () => {
+    const external = { metric: { name: "queue" }, current: { averageValue: "3" } };
+    const status = { desiredReplicas: 0, currentMetrics: [{ type: "External", external }] };
+    const old = autoscalerToV1({ ...autoscaler, status });
+    expect(old.metadata.annotations!["autoscaling.alpha.kubernetes.io/current-metrics"]).toBe(
+      '[{"type":"External","external":{"metricName":"queue","currentValue":"0","currentAverageValue":"3"}}]',
+    );
+    expect(autoscalerFromV1(old).status).toEqual(status);
+  });
+  test("another measure of the processor hides its utilization", () => {
+    const cpu = (target: object) => ({ type: "Resource", resource: { name: "cpu", target } }) as never;
+    const metrics = [
+      cpu({ type: "AverageValue", averageValue: "1" }),
+      cpu({ type: "Utilization", averageUtilization: 60 }),
+    ];
+    const old = autoscalerToV1({ ...autoscaler, spec: { ...autoscaler.spec!, metrics } });
+    expect(old.spec?.targetCPUUtilizationPercentage).toBeUndefined();
+  });
   test("an annotation that cannot be read is dropped", () => {
     const metadata = { name: "web", annotations: { "autoscaling.alpha.kubernetes.io/metrics": "not json" } };
     expect(autoscalerFromV1({ metadata, spec: autoscalerToV1(autoscaler).spec! }).metadata).toEqual({ name: "web" });

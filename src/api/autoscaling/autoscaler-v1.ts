@@ -11,6 +11,8 @@ import type {
   V2MetricSpec,
   V2MetricStatus,
 } from "#api/generated/types.ts";
+import { goJson } from "#api/go-text.ts";
+import { canonicalQuantity, QuantityError } from "#api/quantity.ts";
 
 const prefix = "autoscaling.alpha.kubernetes.io/";
 const metricsKey = `${prefix}metrics`;
@@ -25,16 +27,16 @@ interface Values {
   averageUtilization?: number;
 }
 type Source = Record<string, unknown>;
-const text = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
+const text = (value: unknown): string | undefined => (value === undefined ? undefined : goJson(value));
 
 export function autoscalerToV1({ metadata, spec, status }: V2HorizontalPodAutoscaler): V1HorizontalPodAutoscaler {
-  const cpu = spec?.metrics?.find(isCpu)?.resource?.target.averageUtilization;
-  const currentCpu = status?.currentMetrics?.find(({ resource }) => resource?.name === "cpu");
+  const cpu = spec?.metrics?.find(isOfCpu)?.resource?.target.averageUtilization;
+  const currentCpu = status?.currentMetrics?.find(isOfCpu);
   const others = (spec?.metrics ?? []).filter((metric) => !isCpu(metric));
   const added: Record<string, string | undefined> = {
     [metricsKey]: others.length === 0 ? undefined : text(others.map(metricToV1)),
     [statusesKey]: status?.currentMetrics?.length ? text(status.currentMetrics.map(statusToV1)) : undefined,
-    [conditionsKey]: status?.conditions?.length ? text(status.conditions) : undefined,
+    [conditionsKey]: status?.conditions?.length ? text(status.conditions.map(conditionToV1)) : undefined,
     [behaviorKey]: text(behaviorToText(spec?.behavior)),
   };
   return {
@@ -56,8 +58,19 @@ export function autoscalerToV1({ metadata, spec, status }: V2HorizontalPodAutosc
   };
 }
 
-const isCpu = ({ type, resource }: V2MetricSpec): boolean =>
-  type === "Resource" && resource?.name === "cpu" && resource.target?.averageUtilization !== undefined;
+const isOfCpu = ({ type, resource }: V2MetricSpec | V2MetricStatus): boolean =>
+  type === "Resource" && resource?.name === "cpu";
+
+/** What the old field can tell; another measure of the processor before it hides it, as upstream does. */
+const isCpu = (metric: V2MetricSpec): boolean =>
+  isOfCpu(metric) && metric.resource?.target?.averageUtilization !== undefined;
+
+const conditionToV1 = ({ type, status, lastTransitionTime, reason, message }: V2HorizontalPodAutoscalerCondition) => ({
+  type,
+  status,
+  lastTransitionTime: lastTransitionTime ?? null,
+  ...defined({ reason, message }),
+});
 
 function withAnnotations<T extends { annotations?: Record<string, string> }>(
   metadata: T,
@@ -84,36 +97,45 @@ const statusToV1 = (metric: V2MetricStatus): Source => toV1(metric, "current");
 function toV1(metric: V2MetricSpec | V2MetricStatus, way: "target" | "current"): Source {
   const { type, object, pods, resource, containerResource, external } = metric as V2MetricSpec;
   const values = (source: object | undefined): Values => (source as Record<string, Values> | undefined)?.[way] ?? {};
-  const utilization = (source: object | undefined) => ({
-    [`${way}AverageUtilization`]: values(source).averageUtilization,
-    [`${way}AverageValue`]: values(source).averageValue,
-  });
+  // Amounts of what is are no pointers in the old types.
+  const none = way === "current" ? "0" : undefined;
+  const utilization = (source: object | undefined) =>
+    defined({
+      [`${way}AverageUtilization`]: values(source).averageUtilization,
+      [`${way}AverageValue`]: values(source).averageValue ?? none,
+    });
   return defined({
     type,
-    object: object && {
-      target: object.describedObject,
-      metricName: object.metric.name,
-      [`${way}Value`]: values(object).value ?? "0",
-      selector: object.metric.selector,
-      averageValue: values(object).averageValue,
-    },
-    pods: pods && {
-      metricName: pods.metric.name,
-      [`${way}AverageValue`]: values(pods).averageValue ?? "0",
-      selector: pods.metric.selector,
-    },
+    object:
+      object &&
+      defined({
+        target: object.describedObject,
+        metricName: object.metric.name,
+        [`${way}Value`]: values(object).value ?? "0",
+        selector: object.metric.selector,
+        averageValue: values(object).averageValue,
+      }),
+    pods:
+      pods &&
+      defined({
+        metricName: pods.metric.name,
+        [`${way}AverageValue`]: values(pods).averageValue ?? "0",
+        selector: pods.metric.selector,
+      }),
     resource: resource && { name: resource.name, ...utilization(resource) },
     containerResource: containerResource && {
       name: containerResource.name,
       ...utilization(containerResource),
       container: containerResource.container,
     },
-    external: external && {
-      metricName: external.metric.name,
-      metricSelector: external.metric.selector,
-      [`${way}Value`]: values(external).value,
-      [`${way}AverageValue`]: values(external).averageValue,
-    },
+    external:
+      external &&
+      defined({
+        metricName: external.metric.name,
+        metricSelector: external.metric.selector,
+        [`${way}Value`]: values(external).value ?? none,
+        [`${way}AverageValue`]: values(external).averageValue,
+      }),
   });
 }
 
@@ -139,8 +161,8 @@ export function autoscalerFromV1({ metadata, spec, status }: V1HorizontalPodAuto
   const annotations = metadata.annotations ?? {};
   const cpu = spec?.targetCPUUtilizationPercentage;
   const currentCpu = status?.currentCPUUtilizationPercentage;
-  const others = readList(annotations[metricsKey])?.map((metric) => fromV1(metric, "target")) ?? [];
-  const statuses = readList(annotations[statusesKey])?.map((metric) => fromV1(metric, "current"));
+  const others = readMetrics(annotations[metricsKey], "target") ?? [];
+  const statuses = readMetrics(annotations[statusesKey], "current");
   const metrics = cpu === undefined ? others : [...others, cpuMetric("target", { type: "Utilization" }, cpu)];
   const measured = statuses ?? (currentCpu === undefined ? null : [cpuMetric("current", {}, currentCpu)]);
   const conditions = readList(annotations[conditionsKey]) as V2HorizontalPodAutoscalerCondition[] | undefined;
@@ -185,40 +207,52 @@ function readList(json: string | undefined): Source[] | undefined {
   return Array.isArray(value) ? (value as Source[]) : undefined;
 }
 
+/** Undefined, too, if an amount in it is none. */
+function readMetrics(json: string | undefined, way: "target" | "current"): Source[] | undefined {
+  try {
+    return readList(json)?.map((metric) => fromV1(metric, way));
+  } catch (error) {
+    if (error instanceof QuantityError) return undefined;
+    throw error;
+  }
+}
+
+/** Amounts that are no pointers in the old types are "0" where there is none; beside another measure that means none. */
 function fromV1(metric: Source, way: "target" | "current"): Source {
   const { type, object, pods, resource, containerResource, external } = metric as Record<string, Source | undefined>;
-  const target = (values: Values): object => {
-    if (way === "current") return defined(values);
-    const kind =
-      values.averageUtilization !== undefined
-        ? "Utilization"
-        : values.averageValue !== undefined
-          ? "AverageValue"
-          : "Value";
-    return { type: kind, ...defined(values) };
-  };
-  const amount = (source: Source, name: string) => source[`${way}${name}`] as string | undefined;
+  const target = (kind: string, values: Values): object => ({
+    ...(way === "target" ? { type: kind } : {}),
+    ...defined(values),
+  });
+  const read = (given: unknown) =>
+    given === undefined || given === null ? undefined : canonicalQuantity(String(given));
+  const amount = (source: Source, name: string) => read(source[`${way}${name}`]);
+  const beside = (other: unknown, value: string | undefined) =>
+    other !== undefined && value === "0" ? undefined : value;
   const identifier = (source: Source, selector: string) =>
     defined({ name: source.metricName, selector: source[selector] });
-  const utilization = (source: Source) =>
-    target({
-      averageValue: amount(source, "AverageValue")!,
-      averageUtilization: source[`${way}AverageUtilization`] as number,
+  const utilization = (source: Source) => {
+    const averageUtilization = source[`${way}AverageUtilization`] as number | undefined;
+    const averageValue = beside(averageUtilization, amount(source, "AverageValue"));
+    return target(averageUtilization === undefined ? "AverageValue" : "Utilization", {
+      ...defined({ averageValue, averageUtilization }),
     });
+  };
   return defined({
     type,
     object: object && {
       describedObject: object.target,
-      [way]: target(
-        object.averageValue === undefined
-          ? { value: amount(object, "Value")! }
-          : { averageValue: object.averageValue as string },
-      ),
+      [way]: target(object.averageValue === undefined ? "Value" : "AverageValue", {
+        ...defined({
+          value: beside(object.averageValue, amount(object, "Value") ?? "0"),
+          averageValue: read(object.averageValue),
+        }),
+      }),
       metric: identifier(object, "selector"),
     },
     pods: pods && {
       metric: identifier(pods, "selector"),
-      [way]: target({ averageValue: amount(pods, "AverageValue")! }),
+      [way]: target("AverageValue", { averageValue: amount(pods, "AverageValue") ?? "0" }),
     },
     resource: resource && { name: resource.name, [way]: utilization(resource) },
     containerResource: containerResource && {
@@ -228,7 +262,12 @@ function fromV1(metric: Source, way: "target" | "current"): Source {
     },
     external: external && {
       metric: identifier(external, "metricSelector"),
-      [way]: target({ value: amount(external, "Value")!, averageValue: amount(external, "AverageValue")! }),
+      [way]: target(amount(external, "Value") === undefined ? "AverageValue" : "Value", {
+        ...defined({
+          value: beside(external[`${way}AverageValue`], amount(external, "Value")),
+          averageValue: amount(external, "AverageValue"),
+        }),
+      }),
     },
   });
 }

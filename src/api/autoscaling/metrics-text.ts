@@ -3,6 +3,8 @@ import type { V2HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from "#a
 
 const shownMax = 2;
 const unknown = "<unknown>";
+/** An amount that is not told where something is told: upstream prints its missing pointer. */
+const missing = "<nil>";
 
 export function metricsText({ spec, status }: V2HorizontalPodAutoscaler): string {
   const metrics = spec?.metrics ?? [];
@@ -16,15 +18,15 @@ export function metricsText({ spec, status }: V2HorizontalPodAutoscaler): string
 function metricText(metric: V2MetricSpec, status: V2MetricStatus | undefined): string {
   switch (metric.type) {
     case "External":
-      return valueText(metric.external?.target, status?.external?.current);
+      return valueText(metric.external?.target, status?.external);
     case "Object":
-      return valueText(metric.object?.target, status?.object?.current);
+      return valueText(metric.object?.target, status?.object);
     case "Pods":
-      return `${status?.pods?.current?.averageValue ?? unknown}/${metric.pods?.target?.averageValue ?? ""}`;
+      return `${amountText(status?.pods, "averageValue")}/${metric.pods?.target?.averageValue ?? missing}`;
     case "Resource":
-      return resourceText(metric.resource, status?.resource?.current);
+      return resourceText(metric.resource, status?.resource);
     case "ContainerResource":
-      return resourceText(metric.containerResource, status?.containerResource?.current);
+      return resourceText(metric.containerResource, status?.containerResource);
     default:
       return "<unknown type>";
   }
@@ -36,14 +38,23 @@ interface Values {
   averageUtilization?: number;
 }
 
-const valueText = (target: Values | undefined, current: Values | undefined): string =>
-  target?.averageValue === undefined
-    ? `${current?.value ?? unknown}/${target?.value ?? ""}`
-    : `${current?.averageValue ?? unknown}/${target.averageValue} (avg)`;
+interface Measured {
+  current?: Values;
+}
 
-function resourceText(metric: { name: string; target?: Values } | undefined, current: Values | undefined): string {
+const amountText = (status: Measured | undefined, field: "value" | "averageValue"): string =>
+  status === undefined ? unknown : (status.current?.[field] ?? missing);
+
+const valueText = (target: Values | undefined, status: Measured | undefined): string =>
+  target?.averageValue === undefined
+    ? `${amountText(status, "value")}/${target?.value ?? missing}`
+    : `${status?.current?.averageValue ?? unknown}/${target.averageValue} (avg)`;
+
+function resourceText(metric: { name: string; target?: Values } | undefined, status: Measured | undefined): string {
   const { name = "", target } = metric ?? {};
-  if (target?.averageValue !== undefined) return `${name}: ${current?.averageValue ?? unknown}/${target.averageValue}`;
+  if (target?.averageValue !== undefined)
+    return `${name}: ${amountText(status, "averageValue")}/${target.averageValue}`;
   const percent = (value: number | undefined, none: string) => (value === undefined ? none : `${value}%`);
-  return `${name}: ${percent(current?.averageUtilization, unknown)}/${percent(target?.averageUtilization, "<auto>")}`;
+  const current = percent(status?.current?.averageUtilization, unknown);
+  return `${name}: ${current}/${percent(target?.averageUtilization, "<auto>")}`;
 }

@@ -8,9 +8,11 @@ import type {
   V2MetricTarget,
 } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import { containerResourceNameErrors } from "#api/core/container-resources.ts";
 import { canonicalQuantity, toQuantity } from "#api/quantity.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isPathSegmentName } from "#api/validation/names.ts";
+import { dnsLabel } from "#api/validation/values.ts";
 
 const windowSecondsMax = 3600;
 const periodSecondsMax = 1800;
@@ -19,8 +21,7 @@ export function autoscalerErrors(spec: V2HorizontalPodAutoscalerSpec): FieldErro
   const { minReplicas, maxReplicas = 0, scaleTargetRef, metrics, behavior } = spec;
   return [
     ...replicasErrors(minReplicas, maxReplicas),
-    ...referenceErrors(scaleTargetRef ?? {}, "spec.scaleTargetRef"),
-    ...groupErrors(scaleTargetRef ?? {}, "spec.scaleTargetRef.apiVersion"),
+    ...referenceErrors(scaleTargetRef ?? {}, "spec.scaleTargetRef", true),
     ...metricsErrors(metrics ?? [], minReplicas, "spec.metrics"),
     ...rulesErrors(behavior?.scaleUp, "spec.behavior.scaleUp"),
     ...rulesErrors(behavior?.scaleDown, "spec.behavior.scaleDown"),
@@ -39,22 +40,21 @@ function replicasErrors(min: number | undefined, max: number): FieldError[] {
 
 type Reference = Partial<V2CrossVersionObjectReference>;
 
-const referenceErrors = ({ kind, name }: Reference, path: string): FieldError[] => [
-  ...segmentErrors(kind, `${path}.kind`),
-  ...segmentErrors(name, `${path}.name`),
+/** Objects of metrics may be in no group; what is scaled is in one, but for one kind. */
+const referenceErrors = (reference: Reference, path: string, needsGroup: boolean): FieldError[] => [
+  ...segmentErrors(reference.kind, `${path}.kind`),
+  ...segmentErrors(reference.name, `${path}.name`),
+  ...groupErrors(reference, `${path}.apiVersion`, needsGroup && reference.kind !== "ReplicationController"),
 ];
 
 const segmentErrors = (value: string | undefined, field: string, detail = ""): FieldError[] =>
   value === undefined || value === "" ? [required(field, detail)] : invalidEach(field, value, isPathSegmentName(value));
 
-/** All that can be scaled is in a group, but for one kind. */
-function groupErrors({ kind, apiVersion = "" }: Reference, field: string): FieldError[] {
+function groupErrors({ apiVersion = "" }: Reference, field: string, needsGroup: boolean): FieldError[] {
   const parts = apiVersion.split("/");
   if (parts.length > 2) return [invalid(field, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)];
   const hasGroup = parts.length === 2 && parts[0] !== "";
-  return hasGroup || kind === "ReplicationController"
-    ? []
-    : [invalid(field, apiVersion, "apiVersion must specify API group")];
+  return hasGroup || !needsGroup ? [] : [invalid(field, apiVersion, "apiVersion must specify API group")];
 }
 
 const sourceFields: Readonly<Record<string, "object" | "external" | "pods" | "resource" | "containerResource">> = {
@@ -99,7 +99,7 @@ function sourceErrors(metric: V2MetricSpec, field: keyof V2MetricSpec, path: str
     case "object": {
       const { describedObject, metric: identifier, target } = metric.object!;
       const errors = [
-        ...referenceErrors(describedObject ?? {}, `${path}.describedObject`),
+        ...referenceErrors(describedObject ?? {}, `${path}.describedObject`, false),
         ...identifierErrors(identifier, `${path}.metric`),
         ...targetErrors(target, at),
       ];
@@ -119,16 +119,20 @@ function sourceErrors(metric: V2MetricSpec, field: keyof V2MetricSpec, path: str
     case "pods": {
       const { metric: identifier, target } = metric.pods!;
       const errors = [...identifierErrors(identifier, `${path}.metric`), ...targetErrors(target, at)];
-      if (!isPositive(target?.averageValue))
+      if (target?.averageValue === undefined)
         errors.push(required(`${at}.averageValue`, "must specify a positive target averageValue"));
       return errors;
     }
     case "resource":
       return resourceErrors(metric.resource!, [], path);
     default: {
-      const { container = "" } = metric.containerResource!;
-      const missing = container === "" ? [required(`${path}.container`, "must specify a container")] : [];
-      return resourceErrors(metric.containerResource!, missing, path);
+      const { container = "", name = "" } = metric.containerResource!;
+      const faults =
+        container === ""
+          ? [required(`${path}.container`, "must specify a container")]
+          : dnsLabel(`${path}.container`, container);
+      const ofName = name === "" ? [] : containerResourceNameErrors(name, `${path}.name`);
+      return resourceErrors(metric.containerResource!, [...ofName, ...faults], path);
     }
   }
 }
@@ -159,7 +163,7 @@ function targetErrors(target: V2MetricTarget | undefined, path: string): FieldEr
   const { type = "", averageUtilization } = target ?? {};
   const errors: FieldError[] = [];
   if (type === "") errors.push(required(`${path}.type`, "must specify a metric target type"));
-  else if (!targetTypes.includes(type))
+  if (!targetTypes.includes(type))
     errors.push(invalid(`${path}.type`, type, "must be either Utilization, Value, or AverageValue"));
   for (const field of ["value", "averageValue"] as const) {
     const amount = target?.[field];

@@ -8,6 +8,7 @@ import { labelSelectorErrors } from "#api/label-selector.ts";
 import { defineResource } from "#api/resource.ts";
 import { conditionsErrors } from "#api/validation/conditions.ts";
 import { invalid } from "#api/validation/field-errors.ts";
+import { nameIsPathSegment } from "#api/validation/names.ts";
 import { oneOfIfSet } from "#api/validation/values.ts";
 
 const specType = "policy.v1.PodDisruptionBudgetSpec";
@@ -22,6 +23,8 @@ export const PodDisruptionBudget = defineResource<PodDisruptionBudget>({
   scope: "Namespaced",
   schema: "io.k8s.api.policy.v1.PodDisruptionBudget",
   allowUnconditionalUpdate: false,
+  // Upstream looks at a budget's spec alone; what is left is the rule of all names.
+  validateName: nameIsPathSegment,
   prepareCreate(budget) {
     budget.status = emptyValue("policy.v1.PodDisruptionBudgetStatus");
   },
