@@ -24,11 +24,9 @@ import {
   collisionErrors,
   countErrors,
   isEmpty,
-  mismatchErrors,
   notAbove100Errors,
-  readSelector,
-  runForeverErrors,
   statusStrategy,
+  templateErrors,
   workloadStrategy,
 } from "./workload.ts";
 
@@ -57,9 +55,7 @@ export const DaemonSet = defineResource<DaemonSet>({
     const update = (spec.updateStrategy ??= {});
     update.type ||= "RollingUpdate";
     if (update.type === "RollingUpdate") update.rollingUpdate = { maxUnavailable: 1, ...update.rollingUpdate };
-    // Upstream's internal type has numbers for both, of whatever strategy.
-    if (update.rollingUpdate !== undefined)
-      update.rollingUpdate = { maxUnavailable: 0, maxSurge: 0, ...update.rollingUpdate };
+    if (update.rollingUpdate !== undefined) update.rollingUpdate.maxSurge ??= 0;
   },
   ...strategy,
   prepareCreate(set, context) {
@@ -124,13 +120,18 @@ function countTemplate({ metadata }: DaemonSet, count: number): void {
 
 function specErrors(spec: DaemonSet["spec"]): FieldError[] {
   const { selector, template } = spec ?? {};
+  const errors = labelSelectorErrors(selector, "spec.selector");
+  const [mismatch, rest] = templateErrors(template, selector, "DaemonSet").reduce<[FieldError[], FieldError[]]>(
+    ([first, others], error) =>
+      error.field === "spec.template.metadata.labels" ? [[...first, error], others] : [first, [...others, error]],
+    [[], []],
+  );
+  errors.push(...mismatch);
+  if (selector && isEmpty(selector))
+    errors.push(invalid("spec.selector", selector, "empty selector is invalid for daemonset"));
   return [
-    ...labelSelectorErrors(selector, "spec.selector"),
-    ...(readSelector(selector) === undefined ? [] : mismatchErrors(template, selector)),
-    ...(selector && isEmpty(selector)
-      ? [invalid("spec.selector", selector, "empty selector is invalid for daemonset")]
-      : []),
-    ...runForeverErrors(template, "DaemonSet"),
+    ...errors,
+    ...rest,
     ...nonNegative("spec.minReadySeconds", spec?.minReadySeconds),
     ...updateErrors(spec?.updateStrategy),
     ...nonNegative("spec.revisionHistoryLimit", spec?.revisionHistoryLimit),
