@@ -7,6 +7,7 @@ import {
   decodedQuantity,
   milliValue,
   parseQuantity,
+  quantityDigitsMax,
   quantityText,
   roundResourceList,
   subtractQuantities,
@@ -43,6 +44,13 @@ describe("quantity", () => {
 
   test.each(["--1", "1kk", "1KiB", "1e", "1e99999999999"])("%j has a suffix that is none", (text) => {
     expect(() => parseQuantity(text)).toThrow(/unable to parse quantity's suffix|must match/);
+  });
+
+  test("has no more digits than anybody could count", () => {
+    const digits = "9".repeat(quantityDigitsMax);
+    expect(quantityText(parseQuantity(`000${digits}`))).toBe(digits);
+    for (const text of [`${digits}9`, `0.${digits}`, `-${digits}.9`])
+      expect(() => parseQuantity(text)).toThrow("unable to parse numeric part of quantity");
   });
 
   test("decoding keeps the text as it was sent unless the number has to be worked out", () => {

@@ -2,6 +2,7 @@
  * Amounts of resources: "100m", "1.5Gi", "1e3". Objects keep them as text; this reads, compares, adds and writes them.
  * Exact to a billionth; smaller parts round away from zero. Upstream: apimachinery/pkg/api/resource/quantity.go.
  */
+import { trimStart } from "#lib/trim.ts";
 
 export type QuantityFormat = "DecimalSI" | "BinarySI" | "DecimalExponent";
 
@@ -20,8 +21,11 @@ export class QuantityError extends Error {
 
 /** Powers of ten beyond this are refused: their digits alone would fill the memory. Upstream has no limit. */
 export const quantityExponentMax = 1000;
+/** As many digits as such a power has. Arithmetic with millions of them would take minutes. Upstream has no limit. */
+export const quantityDigitsMax = 1000;
 
 const formatText = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const numberText = "unable to parse numeric part of quantity";
 const suffixText = "unable to parse quantity's suffix";
 
 const decimalExponents: Readonly<Record<string, number>> = {
@@ -59,12 +63,14 @@ export function parseQuantity(text: string): Quantity {
 
 function partsOf(text: string): Parts {
   if (text === "") throw new QuantityError(formatText);
-  const match = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/.exec(text);
+  const match = /^([+-]?)([0-9]*)(?:\.([0-9]*))?((?:[eEinumkKMGTP]+[-+]?[0-9]*|[-+][0-9]*)?)$/.exec(text);
   if (match === null) throw new QuantityError(formatText);
-  const [, sign, whole, fraction = "", suffix] = match;
+  const [, sign, digits, fraction = "", suffix] = match;
+  const whole = trimStart(digits!, "0") || "0";
+  if (whole.length + fraction.length > quantityDigitsMax) throw new QuantityError(numberText);
   return {
     negative: sign === "-",
-    whole: whole!.replace(/^0+/, "") || "0",
+    whole,
     fraction,
     ...scaleOf(suffix!),
   };

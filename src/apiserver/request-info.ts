@@ -1,4 +1,5 @@
 /** What a path and a method ask for. Upstream: apiserver/pkg/endpoints/request/requestinfo.go. */
+import { trimEnd, trimStart } from "#lib/trim.ts";
 import type { Query } from "./request.ts";
 
 export interface RequestInfo {
@@ -93,6 +94,6 @@ function exactName(selector: string | undefined): string | undefined {
 }
 
 function splitPath(path: string): string[] {
-  const trimmed = path.replace(/^\/+|\/+$/g, "");
+  const trimmed = trimEnd(trimStart(path, "/"), "/");
   return trimmed === "" ? [] : trimmed.split("/");
 }

@@ -51,7 +51,7 @@ function floatOf(text: string): number | JsonNumber | undefined {
   if (/^[-+]?\.(inf|Inf|INF)$/.test(text))
     throw new YamlError(`json: unsupported value: ${text.startsWith("-") ? "-" : "+"}Inf`);
   if (/^\.(nan|NaN|NAN)$/.test(text)) throw new YamlError("json: unsupported value: NaN");
-  if (!/^[-+]?[0-9]*\.?[0-9]+([eE][-+][0-9]+)?$/.test(text)) return undefined;
+  if (!/^[-+]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)([eE][-+][0-9]+)?$/.test(text)) return undefined;
   const value = Number(text);
   return Number.isInteger(value) && Math.abs(value) < 1e15 ? value : new JsonNumber(String(value));
 }

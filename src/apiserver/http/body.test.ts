@@ -5,8 +5,9 @@ import type { StatusError } from "#api/status-error.ts";
 import { readBody } from "./body.ts";
 
 const limit = 64 * 1024;
+const limits = { bytes: limit, ms: 60_000 };
 const read = (bytes: Buffer, encoding?: string, length?: string) =>
-  readBody(Readable.from([bytes]), length, encoding, limit);
+  readBody(Readable.from([bytes]), length, encoding, limits);
 const codeOf = (reading: Promise<unknown>) =>
   reading.then(
     () => 200,
@@ -37,13 +38,13 @@ describe("readBody", () => {
 
   it("refuses by the length alone, before anything is read", async () => {
     const never = new Readable({ read() {} });
-    expect(await codeOf(readBody(never, String(limit + 1), undefined, limit))).toBe(413);
+    expect(await codeOf(readBody(never, String(limit + 1), undefined, limits))).toBe(413);
   });
 
   it("fails when the client goes away in the middle", async () => {
     const input = new Readable({ read() {} });
     input.push("half");
-    const reading = readBody(input, undefined, undefined, limit);
+    const reading = readBody(input, undefined, undefined, limits);
     input.destroy();
     await expect(reading).rejects.toThrow("went away");
   });

@@ -1,4 +1,4 @@
-/** Reads request bodies under a limit, also when they are compressed: a small body may not become a large one. */
+/** Reads request bodies under limits of size and time, also when they are compressed: a small body may not become a large one. */
 import type { Readable } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { failure } from "#api/status-error.ts";
@@ -6,22 +6,28 @@ import { failure } from "#api/status-error.ts";
 /** Upstream's limit of a request's body. */
 export const bodyBytesMax = 3 * 1024 * 1024;
 
+export interface BodyLimits {
+  bytes: number;
+  /** From when somebody reads it to its end. */
+  ms: number;
+}
+
 export async function readBody(
   input: Readable,
   contentLength: string | undefined,
   contentEncoding: string | undefined,
-  limitBytes = bodyBytesMax,
+  limits: BodyLimits,
 ): Promise<Buffer> {
-  if (contentLength !== undefined && Number(contentLength) > limitBytes) {
+  if (contentLength !== undefined && Number(contentLength) > limits.bytes) {
     input.resume();
-    throw tooLarge(limitBytes);
+    throw tooLarge(limits.bytes);
   }
   const decoded = decoderOf(contentEncoding);
-  if (decoded === undefined) return collect(input, limitBytes);
+  if (decoded === undefined) return collect(input, limits);
   input.pipe(decoded);
   input.once("error", (error) => decoded.destroy(error));
   try {
-    return await collect(decoded, limitBytes);
+    return await collect(decoded, limits);
   } catch (error) {
     input.unpipe(decoded);
     decoded.destroy();
@@ -50,21 +56,28 @@ function decoderOf(contentEncoding: string | undefined) {
   }
 }
 
-function collect(input: Readable, limitBytes: number): Promise<Buffer> {
+function collect(input: Readable, limits: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let bytes = 0;
+    const refuse = (why: Error) => {
+      clearTimeout(timer);
+      input.removeAllListeners("data");
+      input.resume();
+      reject(why);
+    };
+    const timer = setTimeout(() => refuse(tooSlow()), limits.ms);
     input.on("data", (piece: Buffer) => {
       bytes += piece.length;
-      if (bytes <= limitBytes) pieces.push(piece);
-      else {
-        input.removeAllListeners("data");
-        input.resume();
-        reject(tooLarge(limitBytes));
-      }
+      if (bytes <= limits.bytes) pieces.push(piece);
+      else refuse(tooLarge(limits.bytes));
     });
-    const onClose = () => reject(new Error("the client went away before its body was complete"));
+    const onClose = () => {
+      clearTimeout(timer);
+      reject(new Error("the client went away before its body was complete"));
+    };
     input.once("end", () => {
+      clearTimeout(timer);
       input.removeListener("close", onClose);
       resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
     });
@@ -75,6 +88,8 @@ function collect(input: Readable, limitBytes: number): Promise<Buffer> {
 
 const isZlibError = (error: unknown): error is Error =>
   error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith("Z_");
+
+const tooSlow = () => failure(408, "Timeout", "the body of the request took too long");
 
 function tooLarge(limitBytes: number) {
   return failure(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);

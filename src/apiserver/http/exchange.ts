@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { IncomingHttpHeaders as Http2Headers, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Readable } from "node:stream";
 import { type ClientCertificate, Query, type ServerRequest, type UpgradableConnection } from "#apiserver/request.ts";
-import { readBody } from "./body.ts";
+import { bodyBytesMax, readBody } from "./body.ts";
 
 /** A response that is written bit by bit. */
 export interface ResponseStream {
@@ -39,6 +39,7 @@ abstract class HttpRequest implements ServerRequest {
   readonly remoteAddress: string | undefined;
   readonly #headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly #input: Readable;
+  readonly #bodyMs: number;
   #query: Query | undefined;
   #controller: AbortController | undefined;
   #isGone = false;
@@ -60,6 +61,7 @@ abstract class HttpRequest implements ServerRequest {
     this.#input = input;
     this.clientCertificate = connection.certificate;
     this.remoteAddress = connection.remoteAddress;
+    this.#bodyMs = connection.bodyMs;
     this.upgrade = upgrade;
   }
 
@@ -76,8 +78,9 @@ abstract class HttpRequest implements ServerRequest {
     return this.#headers;
   }
 
-  body(bodyBytesMax?: number): Promise<Buffer> {
-    return readBody(this.#input, this.header("content-length"), this.header("content-encoding"), bodyBytesMax);
+  body(bytes = bodyBytesMax): Promise<Buffer> {
+    const limits = { bytes, ms: this.#bodyMs };
+    return readBody(this.#input, this.header("content-length"), this.header("content-encoding"), limits);
   }
 
   bodyStream(): AsyncIterable<Uint8Array> {
@@ -100,6 +103,8 @@ abstract class HttpRequest implements ServerRequest {
 export interface ConnectionFacts {
   certificate: ClientCertificate | undefined;
   remoteAddress: string | undefined;
+  /** How long the body of a request may take. */
+  bodyMs: number;
 }
 
 /** "/path?query" of an absolute target; anything else becomes a path that nobody serves. */

@@ -2,7 +2,8 @@
  * The TLS front: HTTP/2 and HTTP/1.1 on one port, chosen by ALPN. It knows who proved which certificate, and limits what
  * one connection may ask for; all else is the handler's.
  */
-import { performServerHandshake, type ServerHttp2Session, type Settings } from "node:http2";
+import type { ServerResponse } from "node:http";
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream, type Settings } from "node:http2";
 import { createServer, type Server } from "node:https";
 import { type AddressInfo } from "node:net";
 import { constants } from "node:crypto";
@@ -15,9 +16,27 @@ export const streamsPerConnectionMax = 1000;
 export const connectionsMax = 20_000;
 /** What waits to be sent counts, also bytes that other watchers share: a slow watch must not get new requests refused. */
 const sessionMemoryMegabytesMax = 1024;
-const handshakeTimeoutMs = 15_000;
-const headersTimeoutMs = 30_000;
-const keepAliveTimeoutMs = 180_000;
+
+/** How long a connection may keep the server waiting, by what it waits for. */
+export interface Patience {
+  readonly handshakeMs: number;
+  /** The head of a request over HTTP/1.1. */
+  readonly headMs: number;
+  /** A body that somebody reads. */
+  readonly bodyMs: number;
+  /** A whole request over HTTP/1.1, whether somebody reads its body or not. */
+  readonly requestMs: number;
+  /** Traffic of any kind, unless an answer is still being made and all that there is of it has been taken. */
+  readonly silenceMs: number;
+}
+
+export const usualPatience: Patience = {
+  handshakeMs: 15_000,
+  headMs: 30_000,
+  bodyMs: 60_000,
+  requestMs: 300_000,
+  silenceMs: 180_000,
+};
 
 export interface TlsFiles {
   cert: string;
@@ -30,6 +49,7 @@ export interface ListenOptions {
   port: number;
   host?: string;
   tls: TlsFiles;
+  patience?: Patience;
 }
 
 export interface Listener {
@@ -39,6 +59,9 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** How often it is looked for connections whose requests take too long. */
+const connectionsCheckMs = 30_000;
+
 const http2Settings: Settings = {
   maxConcurrentStreams: streamsPerConnectionMax,
   maxHeaderListSize: headerBytesMax,
@@ -46,7 +69,9 @@ const http2Settings: Settings = {
 };
 
 export async function listen(options: ListenOptions, handle: (exchange: Exchange) => void): Promise<Listener> {
+  const { patience = usualPatience } = options;
   const facts = new WeakMap<object, ConnectionFacts>();
+  const answers = new WeakMap<object, ServerResponse>();
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer({
     ...tlsOptions(options.tls),
@@ -56,23 +81,37 @@ export async function listen(options: ListenOptions, handle: (exchange: Exchange
     // A resumed session would keep a client certificate that has ended meanwhile.
     secureOptions: constants.SSL_OP_NO_TICKET,
     minVersion: "TLSv1.2",
-    handshakeTimeout: handshakeTimeoutMs,
+    handshakeTimeout: patience.handshakeMs,
     maxHeaderSize: headerBytesMax,
-    headersTimeout: headersTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
+    headersTimeout: patience.headMs,
+    requestTimeout: patience.requestMs,
+    keepAliveTimeout: patience.silenceMs,
+    connectionsCheckingInterval: Math.min(patience.headMs, connectionsCheckMs),
     noDelay: true,
   });
   server.maxConnections = connectionsMax;
+  server.timeout = patience.silenceMs;
+  server.on("timeout", (socket: TLSSocket) => {
+    if (!isBeingMade(answers.get(socket), socket.writableLength)) socket.destroy();
+  });
   const [serveHttp1] = server.listeners("secureConnection");
   server.removeAllListeners("secureConnection");
   server.on("secureConnection", (socket: TLSSocket) => {
-    facts.set(socket, { certificate: certificateOf(socket), remoteAddress: socket.remoteAddress });
+    facts.set(socket, {
+      certificate: certificateOf(socket),
+      remoteAddress: socket.remoteAddress,
+      bodyMs: patience.bodyMs,
+    });
     socket.on("error", () => socket.destroy());
-    if (socket.alpnProtocol === "h2") serveHttp2(socket, facts.get(socket)!, sessions, handle);
+    if (socket.alpnProtocol === "h2") serveHttp2(socket, facts.get(socket)!, patience, sessions, handle);
     else serveHttp1!.call(server, socket);
   });
-  server.on("request", (message, response) => handle(new Http1Exchange(message, response, facts.get(message.socket)!)));
+  server.on("request", (message, response) => {
+    answers.set(message.socket, response);
+    handle(new Http1Exchange(message, response, facts.get(message.socket)!));
+  });
   server.on("upgrade", (message, socket, head) => {
+    message.socket.setTimeout(0);
     socket.on("error", () => socket.destroy());
     handle(new UpgradeExchange(message, { socket, head }, facts.get(message.socket)!));
   });
@@ -97,6 +136,7 @@ function tlsOptions({ cert, key, clientCa }: TlsFiles) {
 function serveHttp2(
   socket: TLSSocket,
   facts: ConnectionFacts,
+  { silenceMs }: Patience,
   sessions: Set<ServerHttp2Session>,
   handle: (exchange: Exchange) => void,
 ): void {
@@ -108,7 +148,20 @@ function serveHttp2(
   session.setLocalWindowSize(4 * 1024 * 1024);
   session.once("close", () => sessions.delete(session));
   session.on("error", () => session.destroy());
-  session.on("stream", (stream, headers) => handle(new Http2Exchange(stream, headers, facts)));
+  const streams = new Set<ServerHttp2Stream>();
+  session.setTimeout(silenceMs, () => {
+    if (![...streams].some((stream) => isBeingMade(stream, stream.writableLength))) session.destroy();
+  });
+  session.on("stream", (stream, headers) => {
+    streams.add(stream);
+    stream.once("close", () => streams.delete(stream));
+    handle(new Http2Exchange(stream, headers, facts));
+  });
+}
+
+/** A silent connection may wait for the rest of an answer (a watch without events), but not leave what there is of it unread. */
+function isBeingMade(answer: { writableEnded: boolean } | undefined, unreadBytes: number): boolean {
+  return answer !== undefined && !answer.writableEnded && unreadBytes === 0;
 }
 
 /** What a client proved with a certificate of ours; undefined without one, or when it does not hold. */
