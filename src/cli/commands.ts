@@ -380,6 +380,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./api-resources.ts")).apiVersionsCommand,
   },
   {
+    name: "explain",
+    group: "Other",
+    summary: "Show the fields of a kind and what they mean",
+    load: async () => (await import("./explain/explain.ts")).explainCommand,
+  },
+  {
     name: "auth can-i",
     group: "Other",
     summary: "Ask whether an action is allowed",
