@@ -55,12 +55,16 @@ export function keyOf(
   return resource.scope === "Cluster" ? { name } : { name, namespace };
 }
 
-/** Rejects with UsageError where nothing is named. */
-export async function findTargets(session: Session, { args, flags, io }: Invocation): Promise<Target[]> {
+/** Rejects with UsageError where nothing is named; `isAllByDefault`: a type alone means all of it. */
+export async function findTargets(
+  session: Session,
+  { args, flags, io }: Invocation,
+  { isAllByDefault = false } = {},
+): Promise<Target[]> {
   if (flags.given("filename")) {
     const files = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
     return await Promise.all(
-      files.map(async ({ object, source }) => ({ ...(await fileTarget(session, object)), source })),
+      files.map(async ({ object, source }) => ({ ...(await fileTarget(session, object, source)), source })),
     );
   }
   const selections = await selectResources(session.discovery, args);
@@ -69,7 +73,7 @@ export async function findTargets(session: Session, { args, flags, io }: Invocat
     const keys =
       names.length > 0
         ? names.map((name) => keyOf(session, resource, name))
-        : await selectedKeys(session, resource, flags);
+        : await selectedKeys(session, resource, flags, isAllByDefault);
     targets.push(...keys.map((key) => ({ resource, key })));
   }
   return targets;
@@ -79,8 +83,9 @@ async function selectedKeys(
   session: Session,
   resource: DiscoveredResource,
   flags: FlagValues,
+  isAllByDefault: boolean,
 ): Promise<Target["key"][]> {
-  if (!flags.given("selector") && !flags.boolean("all"))
+  if (!isAllByDefault && !flags.given("selector") && !flags.boolean("all"))
     throw new UsageError("resource(s) were provided, but no name was specified");
   const list = await session.client.list(resource, {
     namespace: flags.boolean("all-namespaces") ? undefined : session.namespace,
@@ -89,11 +94,12 @@ async function selectedKeys(
   return list.items.map(({ metadata }) => keyOf(session, resource, metadata.name ?? "", metadata.namespace));
 }
 
-export async function fileTarget(session: Session, object: UnknownObject): Promise<Target> {
+/** Rejects with UsageError for a kind that the server does not serve. */
+export async function fileTarget(session: Session, object: UnknownObject, source?: string): Promise<Target> {
   const resource = await session.discovery.resolve(object.apiVersion ?? "", object.kind ?? "");
   if (resource === undefined) {
     throw new UsageError(
-      `resource mapping not found for name: "${object.metadata.name ?? ""}" namespace: "${object.metadata.namespace ?? ""}": no matches for kind "${object.kind}" in version "${object.apiVersion}"\nensure CRDs are installed first`,
+      `resource mapping not found for name: "${object.metadata.name ?? ""}" namespace: "${object.metadata.namespace ?? ""}"${source === undefined ? "" : ` from "${source}"`}: no matches for kind "${object.kind}" in version "${object.apiVersion}"\nensure CRDs are installed first`,
     );
   }
   const namespace = object.metadata.namespace ?? session.namespace;

@@ -87,7 +87,7 @@ async function writeAll(session: Session, verb: Verb, invocation: Invocation): P
   for (const { object, source } of files) {
     try {
       checkNamespace(object, session, flags);
-      const target = await fileTarget(session, object);
+      const target = await fileTarget(session, object, source);
       const { written, word } = await writeOne(session, verb, target, flags).catch((error: unknown) => {
         throw whileDoing(error, doing[verb], source);
       });
