@@ -50,8 +50,9 @@ async function handle(parts: HandlerParts, request: ServerRequest): Promise<Disp
   const { services, authorizer, tables, nonResource, clock } = parts;
   const info = requestInfo(request.method, decodePath(request.path), request.query);
   const authenticated = request.user ?? (await authenticate(parts, request));
-  const user = parts.impersonate(request, authenticated, authorizer);
-  const attributes = attributesOf(info, user);
+  const asked = attributesOf(info, authenticated);
+  const user = parts.impersonate(request, asked, authorizer);
+  const attributes = user === authenticated ? asked : attributesOf(info, user);
   const verdict = authorizer.authorize(attributes);
   if (verdict.decision !== "allow") {
     throw forbidden(attributes, verdict.reason);

@@ -39,10 +39,11 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     certificateSigning,
     certificateSubjectRestriction,
     defaultIngressClass,
-    rbacEscalation(rbac),
     adminAccess,
     mutatingPolicies,
     mutatingWebhooks,
+    // After every change: what is written is what is given away.
+    rbacEscalation(rbac),
     validatingPolicies,
     validatingWebhooks,
     // Last: what it holds and charges must not be undone by a refusal.

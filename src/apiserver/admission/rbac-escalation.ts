@@ -5,9 +5,10 @@
 import type { V1ClusterRole, V1PolicyRule, V1RoleBinding } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
 import { forbiddenRequest, notFound } from "#api/status-catalogue.ts";
+import { aggregateText } from "#api/validation/field-errors.ts";
+import { semanticEqual } from "#api/validation/values.ts";
 import { compactRules, compactText, uncovered } from "#apiserver/authz/covers.ts";
-import type { Rbac } from "#apiserver/authz/rbac.ts";
-import { isEqual } from "#apiserver/resource/metadata.ts";
+import type { Granted, Rbac } from "#apiserver/authz/rbac.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 
 const group = "rbac.authorization.k8s.io";
@@ -19,7 +20,8 @@ const everything: readonly V1PolicyRule[] = [
 export function rbacEscalation(rbac: Rbac): AdmissionPlugin {
   return {
     name: "RBACEscalation",
-    validate(request) {
+    /** Before the object is looked at: who may not give rights does not read what is wrong with them. */
+    mutate(request) {
       const { resource, operation, user, object } = request;
       if (resource.group !== group || object === undefined) return;
       if (operation !== "CREATE" && operation !== "UPDATE") return;
@@ -49,51 +51,47 @@ function may(request: AdmissionRequest, verb: string, resource: string, namespac
 
 function checkRole(rbac: Rbac, request: AdmissionRequest, role: V1ClusterRole): void {
   const { resource, namespace, name, old } = request;
-  const before = old as V1ClusterRole | undefined;
-  if (
-    before !== undefined &&
-    isEqual(before.rules ?? [], role.rules ?? []) &&
-    isEqual(before.aggregationRule, role.aggregationRule)
-  )
-    return;
-  if (may(request, "escalate", resource.plural, namespace, name)) return;
-  const held = rbac.grantedTo(request.user, namespace).rules.map(({ rule }) => rule);
-  if (role.aggregationRule !== undefined && uncovered(held, everything).length > 0)
-    throw forbiddenRequest(
-      resource.resourceName,
-      name,
-      "must have cluster-admin privileges to use the aggregationRule",
-    );
-  confirm(request, held, role.rules ?? []);
+  if (isForCollector(request)) return;
+  // A new role has no name yet in the request: a right on names does not cover it.
+  if (may(request, "escalate", resource.plural, namespace, old === undefined ? "" : name)) return;
+  const granted = rbac.grantedTo(request.user, namespace);
+  confirm(request, granted, role.rules ?? []);
+  const gathers = [role, old as V1ClusterRole | undefined].some(
+    (one) => (one?.aggregationRule?.clusterRoleSelectors ?? []).length > 0,
+  );
+  if (!gathers || uncovered(heldIn(granted), everything).length === 0) return;
+  const text = "must have cluster-admin privileges to use the aggregationRule";
+  throw forbiddenRequest(resource.resourceName, name, text);
+}
+
+const heldIn = ({ rules }: Granted): V1PolicyRule[] => rules.map(({ rule }) => rule);
+
+/** Whether an update changes what the garbage collector changes, at most. Upstream: IsOnlyMutatingGCFields. */
+function isForCollector({ object, old }: AdmissionRequest): boolean {
+  if (object === undefined || old === undefined) return false;
+  const { finalizers, ownerReferences, managedFields } = old.metadata;
+  const metadata = { ...object.metadata, finalizers, ownerReferences, managedFields };
+  return semanticEqual({ ...object, metadata }, old);
 }
 
 function checkBinding(rbac: Rbac, request: AdmissionRequest, binding: V1RoleBinding): void {
-  const { resource, namespace, old } = request;
+  const { resource, namespace } = request;
   const { kind, name } = binding.roleRef;
-  const before = old as V1RoleBinding | undefined;
-  if (
-    before !== undefined &&
-    isEqual(before.subjects ?? [], binding.subjects ?? []) &&
-    isEqual(before.roleRef, binding.roleRef)
-  )
-    return;
+  if (isForCollector(request)) return;
   const plural = kind === "ClusterRole" ? "clusterroles" : "roles";
   if (may(request, "bind", plural, namespace, name)) return;
   const wanted = rbac.rulesOfRole(kind, name, namespace);
   if (wanted === undefined) throw notFound(resource.resourceName, name);
-  confirm(
-    request,
-    rbac.grantedTo(request.user, namespace).rules.map(({ rule }) => rule),
-    wanted,
-  );
+  confirm(request, rbac.grantedTo(request.user, namespace), wanted);
 }
 
-function confirm(request: AdmissionRequest, held: readonly V1PolicyRule[], wanted: readonly V1PolicyRule[]): void {
-  const missing = uncovered(held, wanted);
+function confirm(request: AdmissionRequest, granted: Granted, wanted: readonly V1PolicyRule[]): void {
+  const missing = uncovered(heldIn(granted), wanted);
   if (missing.length === 0) return;
   const { user, resource, name } = request;
   const texts = [...new Set(compactRules(missing).map(compactText))].sort();
+  const unresolved = granted.errors.length === 0 ? "" : `; resolution errors: [${aggregateText(granted.errors)}]`;
   const groups = `[${user.groups.map(goQuote).join(" ")}]`;
-  const text = `user ${goQuote(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${texts.join("\n")}`;
+  const text = `user ${goQuote(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${texts.join("\n")}${unresolved}`;
   throw forbiddenRequest(resource.resourceName, name, text);
 }

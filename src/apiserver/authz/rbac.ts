@@ -4,6 +4,7 @@
  */
 import type { V1ClusterRole, V1ClusterRoleBinding, V1RoleBinding, V1PolicyRule } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
+import { aggregateText } from "#api/validation/field-errors.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { User } from "#apiserver/request.ts";
 import type { Attributes, Authorizer, Verdict } from "./authorizer.ts";
@@ -46,8 +47,7 @@ export class Rbac implements Authorizer {
     for (const { rule, source } of granted.rules)
       if (allows(rule, attributes)) return { decision: "allow", reason: `RBAC: allowed by ${source}` };
     if (granted.errors.length === 0) return { decision: "no-opinion", reason: "" };
-    const text = granted.errors.length === 1 ? granted.errors[0]! : `[${granted.errors.join(", ")}]`;
-    return { decision: "no-opinion", reason: `RBAC: ${text}` };
+    return { decision: "no-opinion", reason: `RBAC: ${aggregateText(granted.errors)}` };
   }
 
   /** Everything that cluster-wide bindings and those of `namespace` ("" for none) give to a user. */
