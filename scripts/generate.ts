@@ -48,6 +48,7 @@ interface TypeSchema {
   /** Proto messages whose fields JSON shows inline: path of [field number, message]. */
   inline?: { id: number; message: string }[];
   facts?: Record<string, unknown>;
+  unions?: unknown;
   fields: Record<string, Field>;
 }
 
@@ -267,12 +268,13 @@ for (const [model, proto] of byModel) {
       ...merge[attribute.baseName],
     };
   }
-  const facts = merge["(type)"];
+  const { "(type)": facts, "(unions)": unions } = merge;
   types[name] = {
     ...(description === undefined ? {} : { description }),
     proto,
     ...(inline.length > 0 ? { inline } : {}),
     ...(facts === undefined ? {} : { facts }),
+    ...(unions === undefined ? {} : { unions }),
     fields,
   };
   fieldsOf.set(model, fields);

@@ -11,6 +11,7 @@ export const DeviceClass = defineResource<DeviceClass>({
   kind: "DeviceClass",
   plural: "deviceclasses",
   scope: "Cluster",
+  deleteReturnsObject: true,
   schema: "io.k8s.api.resource.v1.DeviceClass",
   validate: deviceClassErrors,
   columns: [nameColumn, ageColumn],

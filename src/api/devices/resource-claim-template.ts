@@ -12,6 +12,7 @@ export const ResourceClaimTemplate = defineResource<ResourceClaimTemplate>({
   kind: "ResourceClaimTemplate",
   plural: "resourceclaimtemplates",
   scope: "Namespaced",
+  deleteReturnsObject: true,
   schema: "io.k8s.api.resource.v1.ResourceClaimTemplate",
   generation: "none",
   defaults: ({ spec }) => defaultDevices(spec?.spec?.devices),

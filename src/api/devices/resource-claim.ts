@@ -14,6 +14,7 @@ export const ResourceClaim = defineResource<ResourceClaim>({
   kind: "ResourceClaim",
   plural: "resourceclaims",
   scope: "Namespaced",
+  deleteReturnsObject: true,
   schema: "io.k8s.api.resource.v1.ResourceClaim",
   generation: "none",
   defaults: ({ spec }) => defaultDevices(spec?.devices),

@@ -13,6 +13,7 @@ export const ResourceSlice = defineResource<ResourceSlice>({
   kind: "ResourceSlice",
   plural: "resourceslices",
   scope: "Cluster",
+  deleteReturnsObject: true,
   schema: "io.k8s.api.resource.v1.ResourceSlice",
   prepareCreate: prepareSlice,
   prepareUpdate: (slice, _old, context) => prepareSlice(slice, context),

@@ -14,6 +14,7 @@ export const VolumeAttachment = defineResource<VolumeAttachment>({
   kind: "VolumeAttachment",
   plural: "volumeattachments",
   scope: "Cluster",
+  deleteReturnsObject: true,
   schema: "io.k8s.api.storage.v1.VolumeAttachment",
   generation: "none",
   ...keepsStatus<VolumeAttachment>("storage.v1.VolumeAttachmentStatus"),

@@ -1,176 +1,185 @@
 /** The OpenAPI documents: version 3 one a group and version, version 2 all in one. */
 import type { Catalogue } from "#apiserver/catalogue.ts";
-import { structuralSchema } from "./custom-schemas.ts";
-import { type Operation, operationsOf, typeOf } from "./operations.ts";
-import { pathParameter, queryParameter } from "./parameters.ts";
-import { collectSchemas, kindsByType, type Schema } from "./type-schemas.ts";
+import type { VirtualResource } from "#apiserver/subresource.ts";
+import { customInfo, customSchemas } from "./custom-schemas.ts";
+import { type GroupVersionKind, kindsByType } from "./kinds.ts";
+import type { Operation } from "./operation.ts";
+import { allOperations, versionOperations } from "./operations.ts";
+import type { Parameter } from "./parameters.ts";
+import { SharedParameters } from "./shared-parameters.ts";
+import { collectSchemas, type Schema, type SpecVersion } from "./type-schemas.ts";
 
 const info = { title: "Kubernetes", version: "v1.36.2" };
 const security = { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" };
-const mediaTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-const customMediaTypes = ["application/json", "application/yaml"];
-const patchTypes = [
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-  "application/apply-patch+yaml",
-];
-const watchTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 
-export function versionThree(catalogue: Catalogue, group: string, version: string): Schema {
-  const operations = operationsOf(catalogue, group, version);
-  const roots = new Set(operations.flatMap(({ body, answer }) => (body === undefined ? [answer] : [body, answer])));
+export function versionThree(
+  catalogue: Catalogue,
+  virtual: readonly VirtualResource[],
+  group: string,
+  version: string,
+): Schema {
+  const operations = versionOperations(catalogue, virtual, group, version);
+  const customs = customSchemas(catalogue, group, version, 3);
+  const isCustom = operations.every(({ path }) => !path.endsWith("/"));
+  if (!isCustom) return documentThree(operations, kindsByType(catalogue, virtual), customs);
+  const { openapi, paths, components } = documentThree(operations, new Map(), customs);
+  return { openapi, info: customInfo, paths, components: { schemas: (components as Schema)["schemas"] } };
+}
+
+/** Of one operation that is no resource's. */
+export function plainThree(operation: Operation, catalogue: Catalogue): Schema {
+  return documentThree([operation], kindsByType(catalogue, []), {});
+}
+
+function documentThree(
+  operations: readonly Operation[],
+  kinds: ReadonlyMap<string, readonly GroupVersionKind[]>,
+  customs: Record<string, Schema>,
+): Schema {
+  const schemas = { ...collectSchemas(typesOf(operations), 3, kinds), ...customs };
   return {
     openapi: "3.0.0",
-    info: { ...info, title: "Kubernetes" },
-    paths: pathsOf(operations, operationThree, 3),
+    info,
+    paths: pathsOf(operations, 3, operationThree, parameterThree),
     components: {
-      schemas: { ...collectSchemas(roots, 3, kindsByType(catalogue)), ...customSchemas(catalogue, group, version, 3) },
+      ...(Object.keys(schemas).length === 0 ? {} : { schemas }),
       securitySchemes: { BearerToken: security },
     },
   };
 }
 
-export function versionTwo(catalogue: Catalogue): Schema {
-  const versions = new Map(catalogue.all().map((one) => [`${one.group}/${one.version}`, one]));
-  const operations = [...versions.values()].flatMap(({ group, version }) => operationsOf(catalogue, group, version));
-  const roots = new Set(operations.flatMap(({ body, answer }) => (body === undefined ? [answer] : [body, answer])));
+export function versionTwo(catalogue: Catalogue, virtual: readonly VirtualResource[]): Schema {
+  const versions = new Map([...catalogue.all(), ...virtual].map((one) => [`${one.group}/${one.version}`, one]));
+  const operations = allOperations(catalogue, virtual, [...versions.values()]);
   const customs = [...versions.values()].map(({ group, version }) => customSchemas(catalogue, group, version, 2));
+  const shared = new SharedParameters();
+  const parameter = (one: Parameter): Schema => shared.refer(parameterTwo(one));
+  const paths = pathsOf(operations, 2, (one, own) => operationTwo(one, own, shared), parameter);
   return {
     swagger: "2.0",
     info,
-    paths: pathsOf(operations, operationTwo, 2),
-    definitions: Object.assign(collectSchemas(roots, 2, kindsByType(catalogue)), ...customs) as Schema,
+    paths,
+    definitions: Object.assign(
+      collectSchemas(typesOf(operations), 2, kindsByType(catalogue, virtual)),
+      ...customs,
+    ) as Schema,
+    parameters: sorted(shared.table),
     securityDefinitions: { BearerToken: security },
     security: [{ BearerToken: [] }],
   };
 }
 
-function customSchemas(catalogue: Catalogue, group: string, version: string, spec: 2 | 3): Record<string, Schema> {
-  const found: Record<string, Schema> = {};
-  for (const resource of catalogue.custom()) {
-    if (resource.group !== group || resource.version !== version) continue;
-    const type = typeOf(resource);
-    found[type] = structuralSchema(resource, spec);
-    const items = spec === 2 ? `#/definitions/${type}` : `#/components/schemas/${type}`;
-    const listMeta = `${spec === 2 ? "#/definitions/" : "#/components/schemas/"}io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta`;
-    found[`${type}List`] = {
-      description: `${resource.kind}List is a list of ${resource.kind}`,
-      type: "object",
-      required: ["items"],
-      properties: {
-        apiVersion: { type: "string" },
-        items: { type: "array", items: { $ref: items } },
-        kind: { type: "string" },
-        metadata: { $ref: listMeta },
-      },
-      "x-kubernetes-group-version-kind": [{ group, kind: resource.custom!.listKind, version }],
-    };
-    const refs = ["io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta", "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"];
-    Object.assign(found, collectSchemas(refs, spec, new Map()));
-  }
-  return found;
-}
+const typesOf = (operations: readonly Operation[]): Set<string> =>
+  new Set(
+    operations.flatMap(({ body, answers }) => [...(body === undefined ? [] : [body.type]), ...Object.values(answers)]),
+  );
 
-function pathsOf(operations: readonly Operation[], write: (operation: Operation) => Schema, spec: 2 | 3): Schema {
+const sorted = <T>(table: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+type Write = (operation: Operation, parameters: Schema[]) => Schema;
+
+/** Parameters that all operations of a path take are the path's own. Upstream: builder.findCommonParameters. */
+function pathsOf(
+  operations: readonly Operation[],
+  version: SpecVersion,
+  write: Write,
+  parameter: (one: Parameter) => Schema,
+): Schema {
   const paths: Record<string, Schema> = {};
-  for (const operation of operations) {
-    const path = (paths[operation.path] ??= { parameters: pathParameters(operation, spec) });
-    path[operation.method] = write(operation);
+  for (const [path, here] of Map.groupBy(operations, (one) => one.path)) {
+    const keyOf = (one: Parameter) => `${one.name} ${one.in}`;
+    const isCommon = (one: Parameter) =>
+      here.every(({ parameters }) => parameters.some((other) => keyOf(other) === keyOf(one)));
+    const common = here[0]!.parameters.filter(isCommon);
+    const written = (list: readonly Parameter[]) => list.toSorted(byNameAndPlace).map(parameter);
+    const item: Schema = common.length === 0 && version === 3 ? {} : { parameters: written(common) };
+    for (const one of here) item[one.method] = write(one, written(one.parameters.filter((each) => !isCommon(each))));
+    if (version === 2 && common.length === 0) delete item["parameters"];
+    paths[path] = item;
   }
-  return Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sorted(paths);
 }
 
-function pathParameters({ isNamed, isNamespaced, kind }: Operation, spec: 2 | 3): Schema[] {
-  return [
-    ...(isNamed ? [pathParameter("name", kind.kind, spec)] : []),
-    ...(isNamespaced ? [pathParameter("namespace", kind.kind, spec)] : []),
-    queryParameter("pretty", spec),
-  ];
-}
+const byNameAndPlace = (a: Parameter, b: Parameter): number =>
+  a.name === b.name ? (a.in < b.in ? -1 : 1) : a.name < b.name ? -1 : 1;
 
-const isCustomType = (type: string): boolean => !type.startsWith("io.k8s.");
+const uniqueItems = true;
 
-function operationThree({
-  tag,
+const parameterThree = ({ name, in: place, description, type }: Parameter): Schema => ({
+  name,
+  in: place,
   description,
-  operationId,
-  query,
-  body,
-  answer,
-  created,
-  action,
-  kind,
-}: Operation): Schema {
-  const produced = [
-    ...(isCustomType(answer) ? customMediaTypes : mediaTypes),
-    ...(action === "list" ? watchTypes : []),
-  ];
-  const content = (types: readonly string[], type: string) =>
-    Object.fromEntries([...types].sort().map((mime) => [mime, { schema: { $ref: `#/components/schemas/${type}` } }]));
-  const ok = { description: "OK", content: content(produced, answer) };
+  ...(place === "path" ? { required: true } : {}),
+  schema: { type, uniqueItems },
+});
+
+const parameterTwo = ({ name, in: place, description, type }: Parameter): Schema => ({
+  uniqueItems,
+  type,
+  description,
+  name,
+  in: place,
+  ...(place === "path" ? { required: true } : {}),
+});
+
+const meanings: Readonly<Record<string, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
+
+const schemaOf = (type: string, root: string): Schema => (type === "string" ? { type } : { $ref: `#/${root}/${type}` });
+
+const about = ({ action, kind }: Operation): Schema =>
+  action === undefined ? {} : { "x-kubernetes-action": action, "x-kubernetes-group-version-kind": kind };
+
+const responsesOf = (answers: Operation["answers"], write: (type: string) => Schema): Schema => ({
+  ...Object.fromEntries(
+    Object.entries(answers).map(([code, type]) => [code, { description: meanings[code], ...write(type) }]),
+  ),
+  401: { description: "Unauthorized" },
+});
+
+function operationThree(operation: Operation, parameters: Schema[]): Schema {
+  const { tags, description, operationId, body, answers, consumes, produces } = operation;
+  const content = (types: readonly string[], type: string) => ({
+    content: Object.fromEntries(
+      [...types].sort().map((mime) => [mime, { schema: schemaOf(type, "components/schemas") }]),
+    ),
+  });
   return {
-    tags: [tag],
+    tags,
     description,
     operationId,
-    ...(query.length === 0 ? {} : { parameters: query.map((name) => queryParameter(name, 3)) }),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
-      : {
-          requestBody: {
-            content: content(action === "patch" ? patchTypes : ["*/*"], body),
-            ...(action === "delete" || action === "deletecollection" ? {} : { required: true }),
-          },
-        }),
-    responses: {
-      200: ok,
-      ...(created ? { 201: { ...ok, description: "Created" } } : {}),
-      ...(action === "post" || action === "delete" ? { 202: { ...ok, description: "Accepted" } } : {}),
-      401: { description: "Unauthorized" },
-    },
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": kind,
+      : { requestBody: { ...content(consumes, body.type), ...(body.isRequired ? { required: true } : {}) } }),
+    responses: responsesOf(answers, (type) => content(produces, type)),
+    ...about(operation),
   };
 }
 
-function operationTwo({
-  tag,
-  description,
-  operationId,
-  query,
-  body,
-  answer,
-  created,
-  action,
-  kind,
-}: Operation): Schema {
-  const schema = { $ref: `#/definitions/${answer}` };
+function operationTwo(operation: Operation, own: Schema[], shared: SharedParameters): Schema {
+  const { description, consumes, produces, tags, operationId, body, answers } = operation;
   const bodyParameter =
     body === undefined
       ? []
       : [
-          {
+          shared.refer({
             name: "body",
             in: "body",
-            schema: { $ref: `#/definitions/${body}` },
-            ...(action.startsWith("delete") ? {} : { required: true }),
-          },
+            ...(body.isRequired ? { required: true } : {}),
+            schema: schemaOf(body.type, "definitions"),
+          }),
         ];
+  const parameters = [...bodyParameter, ...own];
   return {
     description,
-    consumes: action === "patch" ? patchTypes : ["*/*"],
-    produces: [...(isCustomType(answer) ? customMediaTypes : mediaTypes), ...(action === "list" ? watchTypes : [])],
+    consumes,
+    produces,
     schemes: ["https"],
-    tags: [tag],
+    tags,
     operationId,
-    parameters: [...bodyParameter, ...query.map((name) => queryParameter(name, 2))],
-    responses: {
-      200: { description: "OK", schema },
-      ...(created ? { 201: { description: "Created", schema } } : {}),
-      ...(action === "post" || action === "delete" ? { 202: { description: "Accepted", schema } } : {}),
-      401: { description: "Unauthorized" },
-    },
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": kind,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    responses: responsesOf(answers, (type) => ({ schema: schemaOf(type, "definitions") })),
+    ...about(operation),
   };
 }

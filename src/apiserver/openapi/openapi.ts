@@ -9,7 +9,8 @@ import type { ServerRequest } from "#apiserver/request.ts";
 import { servedGroups } from "#apiserver/discovery/api-resources.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 import { documentProtobufType, encodeDocument, wantsProtobuf } from "./document-protobuf.ts";
-import { versionThree, versionTwo } from "./documents.ts";
+import { plainThree, versionThree, versionTwo } from "./documents.ts";
+import { plainOperation, plainOperations } from "./root-operations.ts";
 
 interface Document {
   bytes: Buffer;
@@ -18,9 +19,6 @@ interface Document {
 
 /** undefined: not a path of ours. */
 export type OpenApi = (path: string, request: ServerRequest) => Answer | undefined;
-
-/** Paths that have a document though no resource is under them. */
-const plainPaths = [".well-known/openid-configuration", "api", "apis", "openid/v1/jwks", "version"];
 
 export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualResource[]): OpenApi {
   const kept = new Map<string, Document>();
@@ -40,38 +38,32 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     return found;
   }
 
-  const ofVersion = (path: string): Document | undefined => {
+  /** Groups that are built in have a document of their own; those of custom resources do not. */
+  const builtInGroups = () =>
+    servedGroups(catalogue, virtual)
+      .map(({ name }) => name)
+      .filter((name) => [...catalogue.builtIn(), ...virtual].some(({ group }) => group === name));
+  const versions = () => [...catalogue.all(), ...virtual];
+
+  function ofPath(path: string): Document | undefined {
     const match = /^(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path);
     if (match !== null) {
-      const group = match[1] ?? "";
-      const version = match[2]!;
-      const isServed =
-        catalogue.all().some((one) => one.group === group && one.version === version) ||
-        virtual.some((one) => one.group === group && one.version === version);
-      return isServed ? document(path, () => versionThree(catalogue, group, version)) : undefined;
+      const [, group = "", version = ""] = match;
+      const isServed = versions().some((one) => one.group === group && one.version === version);
+      return isServed ? document(path, () => versionThree(catalogue, virtual, group, version)) : undefined;
     }
-    const isKnown =
-      plainPaths.includes(path) || servedGroups(catalogue, virtual).some(({ name }) => path === `apis/${name}`);
-    return isKnown
-      ? document(path, () => ({ openapi: "3.0.0", info: { title: "Kubernetes", version: "v1.36.2" }, paths: {} }))
-      : undefined;
-  };
+    const make = plainOperation(path, builtInGroups());
+    return make === undefined ? undefined : document(path, () => plainThree(make(), catalogue));
+  }
 
   function index(): unknown {
-    const groups = servedGroups(catalogue, virtual);
-    const paths = [
-      ...plainPaths,
-      "api/v1",
-      ...groups.flatMap(({ name, versions }) => [
-        `apis/${name}`,
-        ...versions.map((version) => `apis/${name}/${version}`),
-      ]),
-    ].sort();
-    return {
-      paths: Object.fromEntries(
-        paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${ofVersion(path)!.hash}` }]),
-      ),
-    };
+    const paths = new Set([
+      ...Object.keys(plainOperations),
+      ...builtInGroups().map((name) => `apis/${name}`),
+      ...versions().map(({ group, version }) => (group === "" ? `api/${version}` : `apis/${group}/${version}`)),
+    ]);
+    const entry = (path: string) => ({ serverRelativeURL: `/openapi/v3/${path}?hash=${ofPath(path)!.hash}` });
+    return { paths: Object.fromEntries([...paths].sort().map((path) => [path, entry(path)])) };
   }
 
   return (path, request) => {
@@ -83,7 +75,7 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     if (version === "v2" && rest === undefined && wantsProtobuf(accept)) {
       const encode = (made: unknown) => encodeDocument(made as Parameters<typeof encodeDocument>[0]);
       return served(
-        document("v2 protobuf", () => versionTwo(catalogue), encode),
+        document("v2 protobuf", () => versionTwo(catalogue, virtual), encode),
         request,
         documentProtobufType,
       );
@@ -92,12 +84,12 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     if (version === "v2")
       return rest === undefined
         ? served(
-            document("v2", () => versionTwo(catalogue)),
+            document("v2", () => versionTwo(catalogue, virtual)),
             request,
           )
         : pageNotFound();
     if (rest === undefined) return served(document("index", index), request);
-    const found = ofVersion(rest);
+    const found = ofPath(rest);
     return found === undefined ? pageNotFound() : served(found, request);
   };
 }

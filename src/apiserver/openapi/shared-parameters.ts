@@ -1,0 +1,39 @@
+/**
+ * Version 2 says a parameter once, under a name that tells its content, and refers to it from operations.
+ * Upstream: kube-openapi/pkg/builder/parameters.go.
+ */
+import type { Schema } from "./type-schemas.ts";
+
+/** What clients look for in each operation stays there, and so does what names a kind. */
+function isShared({ name, in: place, schema }: Schema): boolean {
+  if (place === "body") return /\.meta\.v1\.(?:DeleteOptions|Patch)$/.test(String((schema as Schema)["$ref"]));
+  return name !== "name" && name !== "fieldValidation" && name !== "dryRun";
+}
+
+export class SharedParameters {
+  readonly table: Record<string, Schema> = {};
+
+  /** A reference to the parameter, or the parameter itself. */
+  refer(parameter: Schema): Schema {
+    if (!isShared(parameter)) return parameter;
+    const name = `${String(parameter["name"])}-${contentHash(goJson(parameter))}`;
+    this.table[name] ??= parameter;
+    return { $ref: `#/parameters/${name}` };
+  }
+}
+
+/** JSON as Go writes it: what HTML gives a meaning is escaped. */
+const goJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[<>&]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const offset = 0xcbf29ce484222325n;
+const prime = 0x100000001b3n;
+
+/** The first six bytes of 64-bit FNV-1, in URL-safe base64. */
+function contentHash(text: string): string {
+  let hash = offset;
+  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, hash * prime) ^ BigInt(byte);
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(hash);
+  return bytes.subarray(0, 6).toString("base64url");
+}

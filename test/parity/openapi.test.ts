@@ -1,0 +1,204 @@
+/** What generators of clients, kubectl explain and validators read: the OpenAPI documents, whole. */
+import { describe, expect, test } from "vitest";
+import { clientOperations } from "#test/support/generated-client.ts";
+import { get, storyServer } from "#test/support/story.ts";
+
+type Json = Record<string, unknown>;
+interface Parameter {
+  $ref?: string;
+  name: string;
+  in: string;
+}
+interface Operation {
+  description: string;
+  operationId: string;
+  parameters?: Parameter[];
+  responses: Record<string, { schema?: { type?: string; $ref?: string } }>;
+}
+interface DocumentTwo {
+  paths: Record<string, Record<string, Operation> & { parameters?: Parameter[] }>;
+  parameters: Record<string, Parameter>;
+  definitions: Record<string, Json>;
+}
+
+const stories = storyServer();
+
+/** Every reference in a document, wherever it is. */
+function referencesIn(value: unknown, found: Set<string> = new Set()): Set<string> {
+  if (Array.isArray(value)) for (const item of value) referencesIn(item, found);
+  else if (typeof value === "object" && value !== null)
+    for (const [name, inner] of Object.entries(value))
+      if (name === "$ref" && typeof inner === "string") found.add(inner);
+      else referencesIn(inner, found);
+  return found;
+}
+
+function resolve(document: unknown, reference: string): unknown {
+  return reference
+    .split("/")
+    .slice(1)
+    .reduce<unknown>((at, part) => (at as Json | undefined)?.[part], document);
+}
+
+const unresolved = (document: unknown) =>
+  [...referencesIn(document)].filter((reference) => resolve(document, reference) === undefined);
+
+const operationsOf = (document: DocumentTwo) =>
+  Object.entries(document.paths).flatMap(([path, { parameters: common = [], ...methods }]) =>
+    Object.entries(methods as Record<string, Operation>).map(([method, operation]) => {
+      const own = [...common, ...(operation.parameters ?? [])];
+      const parameters = own.map((one) =>
+        one.$ref === undefined ? one : document.parameters[one.$ref.split("/")[2]!]!,
+      );
+      return { ...operation, key: `${method} ${path}`, parameters };
+    }),
+  );
+
+/** Names of types without group and version, as far as a client's and the document's can be compared. */
+const bareAnswer = ({ schema }: { schema?: { type?: string; $ref?: string } }) =>
+  (schema?.type ?? schema?.$ref?.split(".").at(-1) ?? "").toLowerCase();
+const bareType = (type: string) =>
+  type
+    .replace(/^(?:[A-Z][a-z]+)??V\d+(?:(?:alpha|beta)\d+)?(?=[A-Z])/, "")
+    .replace("VersionInfo", "Info")
+    .toLowerCase();
+
+stories("OpenAPI as one document", [
+  [
+    "refers to nothing that is not in it",
+    get("/openapi/v2").meets((document) => expect(unresolved(document)).toEqual([])),
+  ],
+  [
+    "names each operation once",
+    get("/openapi/v2").meets((document) => {
+      const ids = operationsOf(document as unknown as DocumentTwo).map(({ operationId }) => operationId);
+      expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([]);
+    }),
+  ],
+  [
+    "has every operation of a generated client that is served, with its words, parameters and answer",
+    get("/openapi/v2").meets((body) => {
+      const operations = new Map(operationsOf(body as unknown as DocumentTwo).map((one) => [one.key, one]));
+      const versions = new Set([...operations.keys()].map((key) => /^\w+ (\/apis?\/[^/]+\/?[^/]*)\/$/.exec(key)?.[1]));
+      let compared = 0;
+      for (const { api, name, method, path, description, query, answer } of clientOperations()) {
+        const found = operations.get(`${method} ${path}`);
+        const version = /^\/apis?\/[^/]+(?:\/v[^/]+)?/.exec(path)?.[0];
+        if (found === undefined && version !== undefined && !versions.has(version)) continue;
+        expect({
+          key: `${method} ${path}`,
+          description: found?.description,
+          name: found?.operationId.replace(api.slice(0, -3), ""),
+          query: found?.parameters
+            .filter((one) => one.in === "query")
+            .map((one) => one.name)
+            .sort(),
+          answer: bareAnswer(found?.responses["200"] ?? {}),
+        }).toEqual({ key: `${method} ${path}`, description, name, query, answer: bareType(answer) });
+        compared += 1;
+      }
+      expect(compared).toBeGreaterThan(600);
+    }),
+  ],
+  [
+    "says what operations share once, under names that tell the content",
+    get("/openapi/v2").meets((body) => {
+      const { parameters, paths } = body as unknown as DocumentTwo;
+      expect(Object.keys(parameters)).toEqual(
+        expect.arrayContaining(["body-2Y1dVQaQ", "body-78PwaGsr", "namespace-vgWSWtn3", "pretty-tJGM1-ng"]),
+      );
+      expect(paths["/api/v1/namespaces/{namespace}/configmaps/{name}"]!.parameters).toEqual([
+        {
+          uniqueItems: true,
+          type: "string",
+          description: "name of the ConfigMap",
+          name: "name",
+          in: "path",
+          required: true,
+        },
+        { $ref: "#/parameters/namespace-vgWSWtn3" },
+        { $ref: "#/parameters/pretty-tJGM1-ng" },
+      ]);
+      expect(paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]!["patch"]!.parameters).toMatchObject([
+        { $ref: "#/parameters/body-78PwaGsr" },
+        { name: "dryRun" },
+        { $ref: "#/parameters/fieldManager-7c6nTn1T" },
+        { name: "fieldValidation" },
+        { $ref: "#/parameters/force-tOGGb0Yi" },
+      ]);
+    }),
+  ],
+]);
+
+const reviews = [
+  ["/api/v1/namespaces/{namespace}/bindings", "createCoreV1NamespacedBinding"],
+  ["/apis/authentication.k8s.io/v1/tokenreviews", "createAuthenticationV1TokenReview"],
+  ["/apis/authentication.k8s.io/v1/selfsubjectreviews", "createAuthenticationV1SelfSubjectReview"],
+  [
+    "/apis/authorization.k8s.io/v1/namespaces/{namespace}/localsubjectaccessreviews",
+    "createAuthorizationV1NamespacedLocalSubjectAccessReview",
+  ],
+  ["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "createAuthorizationV1SelfSubjectAccessReview"],
+  ["/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", "createAuthorizationV1SelfSubjectRulesReview"],
+  ["/apis/authorization.k8s.io/v1/subjectaccessreviews", "createAuthorizationV1SubjectAccessReview"],
+] as const;
+
+stories("OpenAPI of what is not stored", [
+  ...reviews.map(
+    ([path, operationId]) =>
+      [
+        `${operationId} is an operation`,
+        get(
+          `/openapi/v3/${path
+            .split("/")
+            .slice(1, path.startsWith("/api/") ? 3 : 4)
+            .join("/")}`,
+        ).meets((body) => {
+          const kind = operationId.replace(/^create[A-Z][a-z]+V1(?:Namespaced)?/, "");
+          expect((body["paths"] as Record<string, unknown>)[path]).toMatchObject({
+            post: { operationId, "x-kubernetes-action": "post", "x-kubernetes-group-version-kind": { kind } },
+          });
+        }),
+      ] as const,
+  ),
+  [
+    "component statuses are listed and read",
+    get("/openapi/v3/api/v1").meets((body) => {
+      const paths = body["paths"] as Record<string, unknown>;
+      expect(paths["/api/v1/componentstatuses"]).toMatchObject({
+        get: { operationId: "listCoreV1ComponentStatus", description: "list objects of kind ComponentStatus" },
+      });
+      expect(paths["/api/v1/componentstatuses/{name}"]).toMatchObject({
+        get: { operationId: "readCoreV1ComponentStatus" },
+      });
+    }),
+  ],
+]);
+
+stories("OpenAPI of each group and version", [
+  [
+    "is at an address that its content names",
+    get("/openapi/v3").meets(({ paths }) => {
+      for (const [path, { serverRelativeURL }] of Object.entries(
+        paths as Record<string, { serverRelativeURL: string }>,
+      ))
+        expect(serverRelativeURL).toMatch(
+          new RegExp(`^/openapi/v3/${path.replaceAll(".", "\\.")}\\?hash=[0-9A-F]{128}$`),
+        );
+    }),
+  ],
+  ...["api", "api/v1", "apis", "apis/apps", "apis/apps/v1", "apis/autoscaling/v2", "version", "openid/v1/jwks"].map(
+    (path) =>
+      [
+        `${path} refers to nothing that is not in it`,
+        get(`/openapi/v3/${path}`).meets((document) => {
+          expect(unresolved(document)).toEqual([]);
+          expect(Object.keys(document["paths"] as object)).not.toEqual([]);
+        }),
+      ] as const,
+  ),
+]);
+
+describe("a reference that leads nowhere", () => {
+  test("is found", () => expect(unresolved({ a: { $ref: "#/b/c" }, b: {} })).toEqual(["#/b/c"]));
+});
