@@ -1,8 +1,12 @@
 /** `capstan api-resources` and `api-versions`: what the server serves. */
 import { apiVersionOf } from "#api/object.ts";
-import type { Command } from "./command.ts";
-import { openSession, sessionFlags } from "./session.ts";
+import type { DiscoveredResource } from "#client/discovery.ts";
+import { type Command, type Invocation, UsageError, hinted } from "./command.ts";
+import { createPrinter } from "./output.ts";
+import { type Session, sessionFlags, withSession } from "./session.ts";
 import { tableText } from "./table-text.ts";
+
+const outputs = ["json", "kyaml", "name", "wide", "yaml"];
 
 export const apiResourcesCommand: Command = {
   name: "api-resources",
@@ -16,48 +20,88 @@ export const apiResourcesCommand: Command = {
   ],
   flags: [
     ...sessionFlags,
-    { name: "output", short: "o", type: "string", placeholder: "wide|name", help: "More columns, or names only" },
+    { name: "output", short: "o", type: "string", placeholder: outputs.join("|"), help: "Another form" },
     { name: "api-group", type: "string", help: "Only this group" },
     { name: "namespaced", type: "boolean", default: true, help: "Only kinds with, or without, a namespace" },
-    { name: "verbs", type: "strings", help: "Only kinds with these verbs" },
+    { name: "verbs", type: "strings", placeholder: "VERB,...", help: "Only kinds with these verbs" },
+    { name: "categories", type: "strings", placeholder: "NAME,...", help: "Only kinds of these categories" },
+    { name: "sort-by", type: "string", placeholder: "name|kind", help: "Order of the rows" },
     { name: "no-headers", type: "boolean", help: "Leave out the headers" },
   ],
   async run(invocation) {
-    const { flags, io } = invocation;
-    const session = openSession(invocation);
-    try {
-      const verbs = flags.strings("verbs").flatMap((one) => one.split(","));
-      const shown = (await session.discovery.resources()).filter(
-        (one) =>
-          one.preferred &&
-          (!flags.given("api-group") || one.group === flags.string("api-group")) &&
-          (!flags.given("namespaced") || (one.scope === "Namespaced") === flags.boolean("namespaced")) &&
-          verbs.every((verb) => one.verbs.includes(verb)),
-      );
-      const sorted = [...shown].sort((a, b) =>
-        a.group === b.group ? (a.plural < b.plural ? -1 : 1) : a.group < b.group ? -1 : 1,
-      );
-      if (flags.string("output") === "name") {
-        io.stdout(sorted.map(({ plural, group }) => `${plural}${group === "" ? "" : `.${group}`}\n`).join(""));
-        return 0;
-      }
-      const wide = flags.string("output") === "wide";
-      const head = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", ...(wide ? ["VERBS", "CATEGORIES"] : [])];
-      const rows = sorted.map((one) => [
-        one.plural,
-        one.shortNames.join(","),
-        apiVersionOf(one),
-        String(one.scope === "Namespaced"),
-        one.kind,
-        ...(wide ? [one.verbs.join(","), one.categories.join(",")] : []),
-      ]);
-      io.stdout(tableText(flags.boolean("no-headers") ? rows : [head, ...rows]));
-      return 0;
-    } finally {
-      session.close();
-    }
+    if (invocation.args.length > 0)
+      throw hinted(`unexpected arguments: [${invocation.args.join(" ")}]`, "api-resources");
+    const by = invocation.flags.string("sort-by");
+    if (by !== "" && by !== "name" && by !== "kind") throw new UsageError("--sort-by accepts only name or kind");
+    return await withSession(invocation, async (session) => await listResources(session, invocation));
   },
 };
+
+async function listResources({ discovery }: Session, { flags, io }: Invocation): Promise<number> {
+  const printer = createPrinter(flags.string("output") === "name" ? "wide" : flags.string("output"), {
+    allowed: outputs,
+  });
+  const listed = (name: string) => flags.strings(name).flatMap((one) => one.split(","));
+  const [verbs, categories] = [listed("verbs"), listed("categories")];
+  const shown = (await discovery.resources())
+    .filter(
+      (one) =>
+        one.preferred &&
+        (!flags.given("api-group") || one.group === flags.string("api-group")) &&
+        (!flags.given("namespaced") || (one.scope === "Namespaced") === flags.boolean("namespaced")) &&
+        verbs.every((verb) => one.verbs.includes(verb)) &&
+        categories.every((category) => one.categories.includes(category)),
+    )
+    .sort(orderOf(flags.string("sort-by")));
+  if (printer !== undefined) io.stdout(printer(resourceList(shown) as never));
+  else if (flags.string("output") === "name")
+    io.stdout(shown.map(({ plural, group }) => `${plural}${group === "" ? "" : `.${group}`}\n`).join(""));
+  else io.stdout(resourceTable(shown, flags.string("output") === "wide", flags.boolean("no-headers")));
+  return 0;
+}
+
+type Order = (a: DiscoveredResource, b: DiscoveredResource) => number;
+const byText =
+  (text: (one: DiscoveredResource) => string): Order =>
+  (a, b) =>
+    text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0;
+
+function orderOf(by: string): Order {
+  if (by === "name") return byText(({ plural }) => plural);
+  if (by === "kind") return byText(({ kind }) => kind);
+  return (a, b) => byText(({ group }) => group)(a, b) || byText(({ plural }) => plural)(a, b);
+}
+
+function resourceTable(shown: readonly DiscoveredResource[], isWide: boolean, hasNoHead: boolean): string {
+  const head = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", ...(isWide ? ["VERBS", "CATEGORIES"] : [])];
+  const rows = shown.map((one) => [
+    one.plural,
+    one.shortNames.join(","),
+    apiVersionOf(one),
+    String(one.scope === "Namespaced"),
+    one.kind,
+    ...(isWide ? [one.verbs.join(","), one.categories.join(",")] : []),
+  ]);
+  return tableText(hasNoHead ? rows : [head, ...rows]);
+}
+
+/** All groups in one list, as discovery says it of one. */
+const resourceList = (shown: readonly DiscoveredResource[]) => ({
+  apiVersion: "v1",
+  groupVersion: "",
+  kind: "APIResourceList",
+  resources: shown.map(({ plural, singular, scope, group, version, kind, verbs, shortNames, categories }) => ({
+    name: plural,
+    singularName: singular,
+    namespaced: scope === "Namespaced",
+    ...(group === "" ? {} : { group }),
+    version,
+    kind,
+    verbs,
+    ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories.length === 0 ? {} : { categories }),
+  })),
+});
 
 export const apiVersionsCommand: Command = {
   name: "api-versions",
@@ -67,18 +111,13 @@ export const apiVersionsCommand: Command = {
   examples: ["capstan api-versions"],
   flags: sessionFlags,
   async run(invocation) {
-    const session = openSession(invocation);
-    try {
-      const versions = new Set((await session.discovery.resources()).map((one) => apiVersionOf(one)));
-      invocation.io.stdout(
-        [...versions]
-          .sort()
-          .map((version) => `${version}\n`)
-          .join(""),
-      );
+    if (invocation.args.length > 0)
+      throw hinted(`unexpected arguments: [${invocation.args.join(" ")}]`, "api-versions");
+    return await withSession(invocation, async ({ discovery }) => {
+      const versions = new Set((await discovery.resources()).map((one) => apiVersionOf(one)));
+      const lines = [...versions].sort().map((version) => `${version}\n`);
+      invocation.io.stdout(lines.join(""));
       return 0;
-    } finally {
-      session.close();
-    }
+    });
   },
 };

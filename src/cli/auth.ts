@@ -85,7 +85,11 @@ async function list({ client, namespace }: Session, { flags, io }: Invocation): 
     path: `${authorization}/selfsubjectrulesreviews`,
     body: { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } },
   })) as { status: RulesStatus };
-  const rows = ruleRows([...(status.resourceRules ?? []), ...(status.nonResourceRules ?? [])]);
+  const rows = [
+    ...ruleRows(status.resourceRules ?? []),
+    // Each as it came: two rules about one path stay two rows.
+    ...(status.nonResourceRules ?? []).flatMap((rule) => ruleRows([rule])).sort((a, b) => (a[1]! < b[1]! ? -1 : 1)),
+  ];
   const head = flags.boolean("no-headers") ? [] : [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]];
   io.stdout(tableText([...head, ...rows]));
   return 0;

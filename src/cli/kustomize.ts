@@ -5,6 +5,7 @@ import { diskTree } from "#git/render/file-tree.ts";
 import { objectsToYaml, renderKustomization } from "#git/render/kustomize.ts";
 import type { LoadRestriction } from "#git/render/loader.ts";
 import { type Command, type Flag, type FlagValues, parseArguments, UsageError } from "./command.ts";
+import { sessionFlags } from "./session.ts";
 
 const flags: readonly Flag[] = [
   {
@@ -22,6 +23,9 @@ const flags: readonly Flag[] = [
     help: "If set to 'LoadRestrictionsNone', local kustomizations may load files from outside their root. This does, however, break the relocatability of the kustomization",
   },
 ];
+
+/** Flags of the way to a cluster say nothing here, but scripts give them to every command. */
+const flagsTaken = [...flags, ...sessionFlags];
 
 const restrictions: Readonly<Record<string, LoadRestriction>> = {
   LoadRestrictionsRootOnly: "root-only",
@@ -71,7 +75,7 @@ export const kustomizeEntry: Command = {
     "Build a set of KRM resources using a 'kustomization.yaml' file. The DIR argument must be a path to a directory containing\n'kustomization.yaml'. If DIR is omitted, '.' is assumed.",
   usage: "capstan kustomize DIR [flags]",
   examples: ["capstan kustomize apps/web", "capstan kustomize overlays/production --output rendered.yaml"],
-  flags,
+  flags: flagsTaken,
   async run({ args, flags: values, io }) {
     try {
       return renderTo(args, values, (text) => io.stdout(text));

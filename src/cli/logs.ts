@@ -53,6 +53,7 @@ async function printLogs(session: Session, invocation: Invocation): Promise<numb
   if (flags.given("since") && flags.given("since-time"))
     throw new UsageError("at most one of `sinceTime` or `sinceSeconds` may be specified");
   const pods = await podsOf(session, invocation);
+  if (pods.length === 0) invocation.io.stderr(`No resources found in ${session.namespace} namespace.\n`);
   const container = flags.string("container") || args[1] || "";
   const jobs = pods.flatMap((pod) =>
     containersOf(pod, container, flags.boolean("all-containers"), invocation).map((name) => ({ pod, name })),

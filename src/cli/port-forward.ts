@@ -5,7 +5,7 @@ import { Pod } from "#api/core/pod.ts";
 import { Service } from "#api/core/service.ts";
 import type { V1Pod, V1Service } from "#api/generated/types.ts";
 import { objectPath } from "#client/resource-path.ts";
-import { type Command, type Invocation, UsageError } from "./command.ts";
+import { type Command, type Invocation, UsageError, hinted } from "./command.ts";
 import { selectorOf } from "./logs.ts";
 import { selectResources } from "./resource-arguments.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
@@ -38,7 +38,7 @@ export const portForwardCommand: Command = {
 async function portForward(session: Session, { args, flags, io }: Invocation): Promise<number> {
   const [word, ...ports] = args;
   if (word === undefined || ports.length === 0)
-    throw new UsageError("TYPE/NAME and list of ports are required for port-forward");
+    throw hinted("TYPE/NAME and list of ports are required for port-forward", "port-forward");
   const { pod, service } = await findPod(session, word);
   if (pod.status?.phase !== "Running")
     throw new UsageError(

@@ -145,7 +145,7 @@ export function parseObjects(text: string, source: string): FileObject[] {
 }
 
 /** The fault in the words that Kubernetes users know, if that reader finds it too. */
-function yamlFault(text: string, fault: Error): string {
+export function yamlFault(text: string, fault: Error): string {
   try {
     parseYaml(text, "v2");
   } catch (error) {

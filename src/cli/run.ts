@@ -15,6 +15,11 @@ export async function runCommand(argv: readonly string[], entries: readonly Comm
   }
   const found = findEntry(argv, entries);
   if (found === undefined) {
+    const family = familyOf(argv, entries);
+    if (family !== undefined) {
+      io.stderr(familyText(family, argv, entries));
+      return 1;
+    }
     io.stderr(`error: unknown command "${first}" for "capstan"\nRun 'capstan --help' for the list of commands.\n`);
     return 1;
   }
@@ -44,6 +49,26 @@ function findEntry(
   );
   const best = matches.sort((a, b) => b.words.length - a.words.length)[0];
   return best === undefined ? undefined : { entry: best.entry, length: best.words.length };
+}
+
+/** The words that arguments begin with, where they only begin the names of commands: "rollout", "create secret". */
+function familyOf(argv: readonly string[], entries: readonly CommandEntry[]): string | undefined {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  for (const count of [2, 1]) {
+    const prefix = words.slice(0, count).join(" ");
+    if (words.length >= count && entries.some(({ name }) => name.startsWith(`${prefix} `))) return prefix;
+  }
+  return undefined;
+}
+
+function familyText(family: string, argv: readonly string[], entries: readonly CommandEntry[]): string {
+  const next = argv.filter((word) => !word.startsWith("-"))[family.split(" ").length];
+  if (next !== undefined)
+    return `error: unknown command ${JSON.stringify(next)}\nSee 'capstan ${family} -h' for help and examples\n`;
+  const members = entries.filter(({ name }) => name.startsWith(`${family} `));
+  const width = Math.max(...members.map(({ name }) => name.length - family.length)) + 2;
+  const lines = members.map(({ name, summary }) => `  ${name.slice(family.length + 1).padEnd(width)}${summary}`);
+  return `Available Commands:\n${lines.join("\n")}\n\nUsage:\n  capstan ${family} SUBCOMMAND [options]\n`;
 }
 
 function wantsHelp(rest: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-/** `capstan version`: what the server says of itself. Client and server are one binary, but need not be the same one. */
+/** `capstan version`: of this binary, of the renderer's model, and of the server, which need not be the same binary. */
 import type { Command } from "./command.ts";
 import { yamlText } from "./output.ts";
 import { sessionFlags, withSession } from "./session.ts";

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { findAll, parseJsonPath, relaxedJsonPath } from "#api/json-path.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { isNotFound } from "#api/status-error.ts";
-import { type Command, type Invocation, UsageError } from "./command.ts";
+import { type Command, FlagError, type Invocation, UsageError } from "./command.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, fileFlags, findTargets, selectorFlags, targetName } from "./targets.ts";
 
@@ -50,41 +50,33 @@ async function wait(session: Session, invocation: Invocation): Promise<number> {
     throw new UsageError("no matching resources found");
   }
   const deadline = performance.now() + timeoutMs(flags.string("timeout"));
+  const isCreate = flags.string("for").toLowerCase() === "create";
+  const late: string[] = [];
   for (const target of targets) {
-    const isMet = await waitFor(
-      session,
-      target,
-      test,
-      flags.string("for").toLowerCase() === "create",
-      isDelete,
-      deadline,
-      invocation,
-    );
-    if (!isMet) {
-      io.stderr(`error: timed out waiting for the condition on ${target.resource.plural}/${target.key.name}\n`);
-      return 1;
-    }
-    io.stdout(`${targetName(target)} condition met\n`);
+    const was = await waitFor(session, target, test, { isCreate, isDelete, deadline }, invocation);
+    if (was === "late") late.push(`${target.resource.plural}/${target.key.name}`);
+    else if (was === "met") io.stdout(`${targetName(target)} condition met\n`);
   }
-  return 0;
+  const fault = "timed out waiting for the condition";
+  if (late.length === 1) io.stderr(`error: ${fault}${isCreate ? "" : ` on ${late[0]}`}\n`);
+  else for (const name of late) io.stderr(`${fault} on ${name}\n`);
+  return late.length === 0 ? 0 : 1;
 }
 
 async function waitFor(
   { client }: Session,
   { resource, key }: Target,
   test: Test,
-  mayMiss: boolean,
-  isDelete: boolean,
-  deadline: number,
+  { isCreate, isDelete, deadline }: { isCreate: boolean; isDelete: boolean; deadline: number },
   { io }: Invocation,
-): Promise<boolean> {
-  for (;;) {
+): Promise<"met" | "late" | "never there"> {
+  for (let isFirst = true; ; isFirst = false) {
     const object = await client.get(resource, key).catch((error: unknown) => {
-      if (isNotFound(error) && (mayMiss || isDelete)) return undefined;
+      if (isNotFound(error) && (isCreate || isDelete)) return undefined;
       throw error;
     });
-    if (test(object)) return true;
-    if (performance.now() >= deadline || io.signal.aborted) return false;
+    if (test(object)) return isDelete && isFirst ? "never there" : "met";
+    if (performance.now() >= deadline || io.signal.aborted) return "late";
     await delay(pollMs);
   }
 }
@@ -119,7 +111,7 @@ function readCondition(text: string): Test {
 export function timeoutMs(text: string): number {
   const match = text.match(/^(-?)((?:\d+(?:\.\d+)?(?:ms|s|m|h))+|0)$/);
   if (match === null)
-    throw new UsageError(`invalid argument "${text}" for "--timeout" flag: time: invalid duration "${text}"`);
+    throw new FlagError(`invalid argument "${text}" for "--timeout" flag: time: invalid duration "${text}"`);
   if (match[1] === "-") return 7 * 24 * 3_600_000;
   const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   return [...match[2]!.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(

@@ -2,6 +2,7 @@
 import WebSocket from "ws";
 import { tlsOptions } from "#client/http-connection.ts";
 import { queryText } from "#client/http-transport.ts";
+import { statusError } from "#client/client.ts";
 import type { Session } from "./session.ts";
 
 export const openTimeoutMs = 30_000;
@@ -29,17 +30,15 @@ export function openWebSocket(
     socket.once("unexpected-response", (_request, response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () =>
-        reject(new Error(refusal(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8")))),
-      );
+      response.on("end", () => reject(refusal(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8"))));
     });
   });
 }
 
-function refusal(code: number, text: string): string {
+function refusal(code: number, text: string): Error {
   try {
-    return (JSON.parse(text) as { message?: string }).message ?? text;
+    return statusError(JSON.parse(text), code);
   } catch {
-    return text.trim() === "" ? `the server answered ${code}` : text.trim();
+    return new Error(text.trim() === "" ? `the server answered ${code}` : text.trim());
   }
 }

@@ -1,4 +1,5 @@
 /** `capstan label` and `annotate`: sets and removes labels and annotations. */
+import { isLabelValue } from "#api/validation/names.ts";
 import { type Command, UsageError } from "#cli/command.ts";
 import { dryRunMode } from "#cli/targets.ts";
 import { changeAll, changeFlags } from "./all-targets.ts";
@@ -34,6 +35,12 @@ function metadataCommand(name: "label" | "annotate", field: "labels" | "annotati
       ...changeFlags,
       { name: "overwrite", type: "boolean", help: `Replace ${field} that are there already` },
       { name: "list", type: "boolean", help: `Show the ${field}` },
+      {
+        name: "resource-version",
+        type: "string",
+        placeholder: "VERSION",
+        help: "Only if the object is at this version",
+      },
     ],
     async run(invocation) {
       const { args, flags, io } = invocation;
@@ -41,6 +48,11 @@ function metadataCommand(name: "label" | "annotate", field: "labels" | "annotati
       const from = args.findIndex((word, at) => at > 0 && isChange(word));
       const targets = flags.given("filename") ? [] : args.slice(0, from < 0 ? args.length : from);
       const { set, remove } = readChanges(flags.given("filename") ? args : from < 0 ? [] : args.slice(from), what);
+      for (const [key, value] of name === "label" ? Object.entries(set) : []) {
+        const faults = isLabelValue(value);
+        if (faults.length > 0)
+          throw new UsageError(`invalid label value: ${JSON.stringify(`${key}=${value}`)}: ${faults.join(";")}`);
+      }
       if (Object.keys(set).length + remove.length === 0 && !flags.boolean("list"))
         throw new UsageError(`at least one ${what} update is required`);
       return await changeAll(invocation, targets, async ({ client }, { resource, key }) => {
@@ -65,7 +77,10 @@ function metadataCommand(name: "label" | "annotate", field: "labels" | "annotati
           list(now);
           return { object: before, word: said(name === "label" ? `not ${past}` : past) };
         }
-        const patch = { metadata: { [field]: { ...set, ...Object.fromEntries(remove.map((one) => [one, null])) } } };
+        const version = flags.given("resource-version") ? { resourceVersion: flags.string("resource-version") } : {};
+        const patch = {
+          metadata: { ...version, [field]: { ...set, ...Object.fromEntries(remove.map((one) => [one, null])) } },
+        };
         const object = await client.patch(resource, key, "merge", patch, {
           dryRun: server || isClient,
           fieldManager: `capstan-${name}`,

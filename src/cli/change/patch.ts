@@ -6,6 +6,7 @@ import type { UnknownObject } from "#api/object.ts";
 import type { PatchType } from "#client/client.ts";
 import { type Command, UsageError } from "#cli/command.ts";
 import { resourceWord } from "#cli/output.ts";
+import { yamlFault } from "#cli/resource-arguments.ts";
 import { dryRunMode } from "#cli/targets.ts";
 import { changeAll, changeFlags } from "./all-targets.ts";
 
@@ -38,7 +39,7 @@ export const patchCommand: Command = {
     const type = flags.string("type");
     if (!["strategic", "merge", "json"].includes(type))
       throw new UsageError(`--type must be one of [json merge strategic], not "${type}"`);
-    const patch: unknown = parse(
+    const patch = readPatch(
       flags.given("patch") ? flags.string("patch") : readFileSync(flags.string("patch-file"), "utf8"),
     );
     return await changeAll(invocation, args, async ({ client }, { resource, key }) => {
@@ -61,6 +62,14 @@ export const patchCommand: Command = {
     });
   },
 };
+
+function readPatch(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new UsageError(`unable to parse ${JSON.stringify(text)}: ${yamlFault(text, error as Error)}`);
+  }
+}
 
 /** Nothing has changed but what the server counts. */
 function isSameContent(before: UnknownObject, after: UnknownObject): boolean {
