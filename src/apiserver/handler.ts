@@ -6,6 +6,8 @@ import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
 import { badRequest, internalError, unauthorized } from "#api/status-catalogue.ts";
 import { failure, StatusError } from "#api/status-error.ts";
+import type { Aggregator } from "./aggregation/aggregator.ts";
+import { forward } from "./aggregation/forward.ts";
 import { type Answer, type ObjectAnswer, statusAnswer } from "./answer.ts";
 import { anonymous, type Authenticator } from "./authn/authenticator.ts";
 import type { Impersonator } from "./authn/impersonation.ts";
@@ -26,6 +28,7 @@ export interface HandlerParts {
   authorizer: Authorizer;
   nonResource: NonResourceHandler;
   own: OwnEndpoints | undefined;
+  aggregator: Aggregator | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -57,6 +60,8 @@ async function handle(parts: HandlerParts, request: ServerRequest): Promise<Disp
   if (verdict.decision !== "allow") {
     throw forbidden(attributes, verdict.reason);
   }
+  const remote = parts.aggregator?.find(info.path);
+  if (remote !== undefined) return { answer: await forward(remote, request, user), form: plain };
   const caller: Caller = { services, request, info, user, now: clock.now() };
   return info.isResource ? dispatch(caller, tables) : nonResource(caller);
 }

@@ -10,6 +10,9 @@ import { defaultNodePorts, type PortRange } from "./allocation/node-ports.ts";
 import { serviceHook } from "./allocation/service-hook.ts";
 import { assert } from "#lib/assert.ts";
 import { resourceHooks } from "./resource/hooks.ts";
+import { Aggregator } from "./aggregation/aggregator.ts";
+import { keepAuthenticationConfig } from "./aggregation/authentication-config.ts";
+import { frontProxyCertificate } from "./aggregation/front-proxy.ts";
 import { admissionPlugins } from "./admission/chain.ts";
 import { admissionChain } from "./admission/plugin.ts";
 import { clientCertificate } from "./authn/client-certificate.ts";
@@ -151,6 +154,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ]),
   };
   let address = "127.0.0.1:6443";
+  const aggregator = new Aggregator({
+    cache,
+    clock,
+    log,
+    random: () => random.next(),
+    certificate: frontProxyCertificate(pki.frontProxyCa, () => clock.now()),
+    builtIn: () => [...catalogue.builtIn(), ...tables.virtual],
+    custom: () => catalogue.custom(),
+    onCatalogueChange: (listener) => catalogue.onChange(listener),
+  });
   const handle = createHandler({
     services,
     tables,
@@ -158,9 +171,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     impersonate,
     authorizer,
     own: options.own,
+    aggregator,
     nonResource: createNonResourceHandler({
       health: createHealth(healthChecks(cache, store)),
-      discovery: createDiscovery(catalogue, tables.virtual, () => address),
+      discovery: createDiscovery(catalogue, tables.virtual, () => address, aggregator),
       openApi: createOpenApi(catalogue, tables.virtual),
       tokens: oidcDocuments(signer, () => address),
       metrics: () => metricsText(cache, catalogue),
@@ -178,6 +192,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const custom = new CustomResources({ cache, catalogue, clock, random, log, transport: own });
   custom.start();
   const stopAggregation = startAggregation(cache, own, log);
+  await aggregator.start(own);
+  await keepAuthenticationConfig(own, { clients: pki.ca.cert, frontProxies: pki.frontProxyCa.cert }, log);
 
   const listeners = new Set<Listener>();
   return {
@@ -196,6 +212,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       stopAggregation();
+      aggregator.stop();
       custom.stop();
       stopCompaction();
       await Promise.all([...listeners].map((listener) => listener.close()));

@@ -3,7 +3,7 @@
  * the client's Transport; only main.ts knows both sides.
  */
 import { failure, type Status, StatusError } from "#api/status-error.ts";
-import { bytesOf, objectOf, type OutgoingEvent, type WatchAnswer } from "./answer.ts";
+import { bytesOf, objectOf, type OutgoingEvent, type StreamAnswer, type WatchAnswer } from "./answer.ts";
 import type { Dispatched } from "./dispatch.ts";
 import { Query, type ServerRequest, type User } from "./request.ts";
 
@@ -52,7 +52,7 @@ export function createLocalTransport(
         case "text":
           return { code: answer.code, body: answer.text };
         case "stream":
-          return { code: answer.code, body: Buffer.concat(await Array.fromAsync(answer.body)).toString("utf8") };
+          return { code: answer.code, body: streamed(answer, await Array.fromAsync(answer.body)) };
         default:
           throw new Error(`bug: ${request.method} ${request.path} answered with a ${answer.type}`);
       }
@@ -60,6 +60,7 @@ export function createLocalTransport(
     async *watch(request) {
       const { answer } = await send(request, { ...request.query, watch: "true" });
       if (answer.type === "watch") yield* watchEvents(answer, request.signal);
+      else if (answer.type === "stream" && answer.code === 200) yield* linesOf(answer.body);
       else throw refusal(answer.type === "object" ? objectOf(answer) : undefined);
     },
     async *stream(request) {
@@ -70,6 +71,23 @@ export function createLocalTransport(
       else throw refusal(answer.type === "object" ? objectOf(answer) : undefined);
     },
   };
+}
+
+/** What another API server answered is an object too. */
+function streamed({ headers }: StreamAnswer, pieces: readonly Uint8Array[]): unknown {
+  const text = Buffer.concat(pieces).toString("utf8");
+  return String(headers["content-type"] ?? "").startsWith("application/json") ? JSON.parse(text) : text;
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonly LocalWatchEvent[]> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of body) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    const events = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LocalWatchEvent);
+    if (events.length > 0) yield events;
+  }
 }
 
 function refusal(status: unknown): StatusError {

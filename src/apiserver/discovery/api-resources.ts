@@ -1,6 +1,8 @@
 /** What discovery says of each resource and subresource of a group and version. Upstream: endpoints/installer.go. */
 import { createHash } from "node:crypto";
 import { allVerbs } from "#api/resource.ts";
+import type { RemoteVersion } from "#apiserver/aggregation/aggregator.ts";
+import { localPriority, type Priority } from "#apiserver/aggregation/priorities.ts";
 import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 
@@ -19,54 +21,37 @@ export interface ApiResource {
   storageVersionHash?: string;
 }
 
-/** Built-in groups in the order in which upstream lists them; custom groups follow by name. */
-const groupOrder = [
-  "apiregistration.k8s.io",
-  "apps",
-  "events.k8s.io",
-  "authentication.k8s.io",
-  "authorization.k8s.io",
-  "autoscaling",
-  "batch",
-  "certificates.k8s.io",
-  "networking.k8s.io",
-  "policy",
-  "rbac.authorization.k8s.io",
-  "storage.k8s.io",
-  "admissionregistration.k8s.io",
-  "apiextensions.k8s.io",
-  "scheduling.k8s.io",
-  "coordination.k8s.io",
-  "node.k8s.io",
-  "discovery.k8s.io",
-  "resource.k8s.io",
-  "flowcontrol.apiserver.k8s.io",
-  "internal.apiserver.k8s.io",
-  "storagemigration.k8s.io",
-];
-
 export interface ServedGroup {
   name: string;
   /** The preferred version first. */
   versions: string[];
 }
 
-/** All groups but the core one. */
-export function servedGroups(catalogue: Catalogue, virtual: readonly VirtualResource[]): ServedGroup[] {
-  const groups = new Map<string, Set<string>>();
-  for (const { group, version } of [...catalogue.all(), ...virtual]) {
-    if (group === "") continue;
-    const versions = groups.get(group);
-    if (versions === undefined) groups.set(group, new Set([version]));
-    else versions.add(version);
-  }
-  const rank = (name: string) => {
-    const at = groupOrder.indexOf(name);
-    return at < 0 ? groupOrder.length : at;
+/** All groups but the core one, by their priorities. */
+export function servedGroups(
+  catalogue: Catalogue,
+  virtual: readonly VirtualResource[],
+  others: readonly RemoteVersion[] = [],
+): ServedGroup[] {
+  const groups = new Map<string, Map<string, Priority>>();
+  const add = (group: string, version: string, priority: Priority) => {
+    const versions = groups.get(group) ?? new Map<string, Priority>();
+    groups.set(group, versions.set(version, priority));
   };
+  for (const { group, version } of [...catalogue.all(), ...virtual])
+    if (group !== "") add(group, version, localPriority({ group, version }));
+  for (const { group, version, groupPriority, versionPriority } of others)
+    add(group, version, { group: groupPriority, version: versionPriority });
+  const rank = (versions: ReadonlyMap<string, Priority>) =>
+    Math.max(...[...versions.values()].map(({ group }) => group));
   return [...groups]
-    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
-    .map(([name, versions]) => ({ name, versions: [...versions].sort(byVersion) }));
+    .sort(([a, left], [b, right]) => rank(right) - rank(left) || (a < b ? -1 : 1))
+    .map(([name, versions]) => ({
+      name,
+      versions: [...versions]
+        .sort(([a, left], [b, right]) => right.version - left.version || byVersion(a, b))
+        .map(([version]) => version),
+    }));
 }
 
 /** Newest first: v2, v1, v2beta1, v1beta1, v1alpha1; names that are no versions last. Upstream: version.CompareKubeAwareVersionStrings. */

@@ -5,11 +5,18 @@
 import { createHash } from "node:crypto";
 import { pathNotFound } from "#api/status-catalogue.ts";
 import { type Answer, objectAnswer, pageNotFound } from "#apiserver/answer.ts";
+import type { RemoteVersion } from "#apiserver/aggregation/aggregator.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
 import { type Caller, type Dispatched, isPretty, methodNotAllowed } from "#apiserver/dispatch.ts";
 import { checkRoute, negotiate } from "#apiserver/http/negotiate.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 import { type ApiResource, apiResources, servedGroups, type ServedGroup } from "./api-resources.ts";
+
+/** What is served by others behind this server. */
+export interface OtherServers {
+  versions(): readonly RemoteVersion[];
+  onChange(listener: () => void): void;
+}
 
 export interface Discovery {
   answer(caller: Caller): Dispatched;
@@ -21,17 +28,24 @@ export function createDiscovery(
   catalogue: Catalogue,
   virtual: readonly VirtualResource[],
   serverAddress: () => string,
+  others?: OtherServers,
 ): Discovery {
   const cached = new Map<string, { body: unknown; etag: string }>();
   catalogue.onChange(() => cached.clear());
-  const groups = () => servedGroups(catalogue, virtual);
-  const resources = (group: string, version: string) => apiResources(catalogue, virtual, group, version);
+  others?.onChange(() => cached.clear());
+  const groups = () => servedGroups(catalogue, virtual, others?.versions());
+  const other = (group: string, version: string) =>
+    others?.versions().find((one) => one.group === group && one.version === version);
+  const resources = (group: string, version: string) =>
+    other(group, version)?.resources ?? apiResources(catalogue, virtual, group, version);
+  const freshness = (group: string, version: string) =>
+    other(group, version)?.isAvailable === false ? "Stale" : "Current";
 
   function aggregated(path: "/api" | "/apis", request: Caller["request"]): Answer {
     let document = cached.get(path);
     if (document === undefined) {
       const list = path === "/api" ? [{ name: "", versions: ["v1"] }] : groups();
-      const items = list.map((group) => groupDiscovery(group, resources));
+      const items = list.map((group) => groupDiscovery(group, resources, freshness));
       const body = { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
       const etag = `"${createHash("sha512").update(JSON.stringify(body)).digest("hex").toUpperCase()}"`;
       cached.set(path, (document = { body, etag }));
@@ -99,13 +113,17 @@ function groupEntry({ name, versions }: ServedGroup) {
   return { name, versions: list, preferredVersion: list[0] };
 }
 
-function groupDiscovery({ name, versions }: ServedGroup, resources: (group: string, version: string) => ApiResource[]) {
+function groupDiscovery(
+  { name, versions }: ServedGroup,
+  resources: (group: string, version: string) => readonly ApiResource[],
+  freshness: (group: string, version: string) => string,
+) {
   return {
     metadata: name === "" ? {} : { name },
     versions: versions.map((version) => ({
       version,
       resources: nested(resources(name, version)),
-      freshness: "Current",
+      freshness: freshness(name, version),
     })),
   };
 }

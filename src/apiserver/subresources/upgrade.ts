@@ -19,9 +19,10 @@ export async function passUpgrade(
   backend: Duplex,
   path: string,
   host: string,
+  more: Readonly<Record<string, string | readonly string[]>> = {},
 ): Promise<HijackedAnswer> {
   const { socket, head } = request.upgrade!;
-  backend.write(upgradeHead(request, path, host));
+  backend.write(upgradeHead(request, path, host, more));
   const { text, rest, code } = await answerHead(backend);
   if (code !== 101) {
     backend.destroy();
@@ -56,7 +57,7 @@ export function upgradeHead(
   request: ServerRequest,
   path: string,
   host: string,
-  replaced: Readonly<Record<string, string>> = {},
+  replaced: Readonly<Record<string, string | readonly string[]>> = {},
 ): string {
   const lines = [`${request.method} ${path} HTTP/1.1`, `Host: ${host}`];
   for (const [name, value] of Object.entries(request.headers())) {
@@ -70,7 +71,8 @@ export function upgradeHead(
       continue;
     for (const one of [value].flat()) lines.push(`${name}: ${one.replace(/[\r\n]/g, " ")}`);
   }
-  for (const [name, value] of Object.entries(replaced)) if (value !== "") lines.push(`${name}: ${value}`);
+  for (const [name, values] of Object.entries(replaced))
+    for (const value of [values].flat()) if (value !== "") lines.push(`${name}: ${value.replace(/[\r\n]/g, " ")}`);
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
