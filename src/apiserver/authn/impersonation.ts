@@ -4,7 +4,6 @@
  * each part. Constrained modes are tried first, and the first refusal is what a caller reads.
  * Upstream: apiserver/pkg/endpoints/filters/impersonation.
  */
-import { goQuote } from "#api/go-text.ts";
 import type { StatusError } from "#api/status-error.ts";
 import { isDns1123Label, isDns1123Subdomain } from "#api/validation/names.ts";
 import { type Attributes, type Authorizer, forbidden } from "#apiserver/authz/authorizer.ts";

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "#lib/clock.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { unauthorized } from "#api/status-catalogue.ts";
+import { notFound, unauthorized } from "#api/status-catalogue.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { ServerRequest, User } from "#apiserver/request.ts";
 import { authenticatedUser, type Authenticator } from "./authenticator.ts";
@@ -63,7 +63,11 @@ export class ServiceAccountTokens implements Authenticator {
     const now = this.#clock.now();
     const kept = this.#kept.get(token);
     if (kept !== undefined && kept.untilMs > now) return kept.claims;
-    const claims = await this.#signer.verify(token, now);
+    const claims = await this.#signer.verify(token, now).catch((error: unknown) => {
+      if ((error as { code?: string }).code === "ERR_JWT_EXPIRED")
+        throw new TokenError("service account token has expired", { cause: error });
+      throw error;
+    });
     if (this.#kept.size >= tokensKeptMax) this.#kept.clear();
     this.#kept.set(token, { claims, untilMs: Math.min(now + keptForMs, claims.expiresAtMs) });
     return claims;
@@ -71,20 +75,21 @@ export class ServiceAccountTokens implements Authenticator {
 
   /** The account, and what the token is bound to, must be the same objects as when it was given out. */
   #checkLife(claims: TokenClaims): void {
-    const { namespace, name, uid, bound, node } = claims;
+    const { namespace, name, uid, bound } = claims;
+    const now = this.#clock.now();
     const account = this.#object("serviceaccounts", `${namespace}/${name}`);
-    if (account === undefined || account.metadata.uid !== uid || isEnding(account, this.#clock.now()))
-      throw new TokenError("service account token has been invalidated");
-    if (bound !== undefined) {
-      const [plural, key] =
-        bound.kind === "Node"
-          ? ["nodes", bound.name]
-          : [bound.kind === "Pod" ? "pods" : "secrets", `${namespace}/${bound.name}`];
-      const object = this.#object(plural!, key!);
-      if (object === undefined || object.metadata.uid !== bound.uid || isEnding(object, this.#clock.now()))
-        throw new TokenError("service account token has been invalidated");
-    }
-    if (node !== undefined && bound?.kind === "Node" && this.#object("nodes", node.name)?.metadata.uid !== node.uid)
+    if (account === undefined) throw new TokenError(notFound({ group: "", resource: "serviceaccounts" }, name).message);
+    if (account.metadata.uid !== uid)
+      throw new TokenError(`service account UID (${account.metadata.uid ?? ""}) does not match claim (${uid})`);
+    if (isEnding(account, now)) throw new TokenError(`service account ${namespace}/${name} has been deleted`);
+    if (bound === undefined) return;
+    const [plural, what] = boundPlaces[bound.kind];
+    const object = this.#object(plural, bound.kind === "Node" ? bound.name : `${namespace}/${bound.name}`);
+    if (object !== undefined && object.metadata.uid !== bound.uid)
+      throw new TokenError(
+        `${what} UID (${object.metadata.uid ?? ""}) does not match service account ${what} ref claim (${bound.uid})`,
+      );
+    if (object === undefined || isEnding(object, now))
       throw new TokenError("service account token has been invalidated");
   }
 
@@ -92,6 +97,12 @@ export class ServiceAccountTokens implements Authenticator {
     return this.#cache.resource(`/registry/core/${plural}/`).get(key)?.object;
   }
 }
+
+const boundPlaces = {
+  Node: ["nodes", "node"],
+  Pod: ["pods", "pod"],
+  Secret: ["secrets", "secret"],
+} as const;
 
 /** A deleted object's tokens go on a little, so that its last words are heard. */
 const graceAfterDeletionMs = 60_000;
@@ -117,7 +128,7 @@ function userOf({ sub, uid, namespace, jti, bound, node }: TokenClaims): User {
   }
   if (node !== undefined) {
     extra[`${prefix}/node-name`] = [node.name];
-    extra[`${prefix}/node-uid`] = [node.uid];
+    if (node.uid !== "") extra[`${prefix}/node-uid`] = [node.uid];
   }
   const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
   return authenticatedUser({ name: sub, uid, groups, extra });

@@ -48,13 +48,18 @@ const algorithm = "ES256";
 /** Tokens are small; a larger one is refused unread. */
 export const tokenBytesMax = 16 * 1024;
 
+interface Reference {
+  name: string;
+  uid: string;
+}
+
 interface Claims {
   "kubernetes.io"?: {
     namespace?: string;
     serviceaccount?: { name?: string; uid?: string };
     pod?: { name: string; uid: string };
     secret?: { name: string; uid: string };
-    node?: { name: string; uid: string };
+    node?: { name: string; uid?: string };
   };
 }
 
@@ -70,7 +75,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
     issuer,
     sign(subject, { audiences, issuedAtMs, expiresAtMs, bound, node }) {
       const { namespace, name, uid } = subject;
-      const reference = (one: { name: string; uid: string }) => ({ name: one.name, uid: one.uid });
+      const reference = ({ name, uid }: Reference) => (uid === "" ? { name } : { name, uid });
       return new SignJWT({
         "kubernetes.io": {
           namespace,
@@ -104,7 +109,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
         : own.secret
           ? bind("Secret", own.secret)
           : own.node
-            ? bind("Node", own.node)
+            ? bind("Node", { name: own.node.name, uid: own.node.uid ?? "" })
             : undefined;
       return {
         sub: payload.sub,
@@ -114,7 +119,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
         name,
         uid,
         bound,
-        node: own.node,
+        node: own.node && { name: own.node.name, uid: own.node.uid ?? "" },
         expiresAtMs: (payload.exp ?? 0) * 1000,
       };
     },

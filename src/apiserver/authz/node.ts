@@ -2,7 +2,7 @@
  * What a node may see: itself, its pods, and what those pods refer to. Upstream: plugin/pkg/auth/authorizer/node. The
  * relation is looked up from the cache by the pods that are bound to the node.
  */
-import type { V1Pod, V1Volume } from "#api/generated/types.ts";
+import type { V1PersistentVolume, V1Pod, V1ResourceSlice, V1Volume, V1VolumeAttachment } from "#api/generated/types.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import { nodeRules } from "#apiserver/bootstrap/cluster-roles.ts";
 import { ruleOf } from "#apiserver/bootstrap/rule-table.ts";
@@ -25,6 +25,9 @@ const yes: Verdict = { decision: "allow", reason: "" };
 export class NodeAuthorizer implements Authorizer {
   readonly #pods: ResourceCache;
   readonly #claims: ResourceCache;
+  readonly #volumes: ResourceCache;
+  readonly #attachments: ResourceCache;
+  readonly #slices: ResourceCache;
   /** Pod keys by node, and the node of each of them. */
   readonly #podsOfNode = new Map<string, Set<string>>();
   readonly #nodeOfPod = new Map<string, string>();
@@ -34,6 +37,9 @@ export class NodeAuthorizer implements Authorizer {
   constructor(cache: ClusterCache) {
     this.#pods = cache.resource("/registry/core/pods/");
     this.#claims = cache.resource("/registry/core/persistentvolumeclaims/");
+    this.#volumes = cache.resource("/registry/core/persistentvolumes/");
+    this.#attachments = cache.resource("/registry/storage.k8s.io/volumeattachments/");
+    this.#slices = cache.resource("/registry/resource.k8s.io/resourceslices/");
     for (const { key } of this.#pods.entries.range("")) this.#changed.add(key);
     this.#pods.listen((changes) => {
       for (const { key } of changes) this.#changed.add(key);
@@ -51,9 +57,11 @@ export class NodeAuthorizer implements Authorizer {
       case "configmaps":
         return this.#readReferenced(node, attributes);
       case "persistentvolumeclaims":
-        if (attributes.subresource === "status") return this.#related(node, attributes);
+        if (attributes.subresource === "status") return this.#writeStatus(node, attributes);
         return this.#getReferenced(node, attributes);
       case "persistentvolumes":
+      case "resourceclaims.resource.k8s.io":
+      case "volumeattachments.storage.k8s.io":
         return this.#getReferenced(node, attributes);
       case "serviceaccounts":
         return this.#token(node, attributes);
@@ -65,10 +73,8 @@ export class NodeAuthorizer implements Authorizer {
         return nodeItself(node, attributes);
       case "pods":
         return this.#pod(node, attributes);
-      case "volumeattachments.storage.k8s.io":
-        return this.#getReferenced(node, attributes);
       case "resourceslices.resource.k8s.io":
-        return resourceSlice(node, attributes);
+        return this.#slice(node, attributes);
       default:
         return byRules(attributes);
     }
@@ -102,6 +108,13 @@ export class NodeAuthorizer implements Authorizer {
 
   #readReferenced(node: string, attributes: Attributes): Verdict {
     if (!reads.has(attributes.verb)) return no("can only read resources of this type");
+    if (attributes.subresource !== "") return no("cannot read subresource");
+    if (attributes.namespace === "") return no("can only read namespaced object of this type");
+    return this.#related(node, attributes);
+  }
+
+  #writeStatus(node: string, attributes: Attributes): Verdict {
+    if (attributes.verb !== "update" && attributes.verb !== "patch") return no("can only get/update/patch this type");
     return this.#related(node, attributes);
   }
 
@@ -113,18 +126,41 @@ export class NodeAuthorizer implements Authorizer {
 
   #related(node: string, { namespace, name, resource }: Attributes): Verdict {
     if (name === "") return no("No Object name found");
+    if (resource === "volumeattachments") return byRelation(node, this.#nodeOfAttachment(name) === node);
     for (const pod of this.#podsOn(node)) if (this.#refersTo(pod, resource, namespace, name)) return yes;
-    return no(`no relationship found between node '${node}' and this object`);
+    return byRelation(node, false);
+  }
+
+  #nodeOfAttachment(name: string): string | undefined {
+    return (this.#attachments.get(name)?.object as V1VolumeAttachment | undefined)?.spec?.nodeName;
+  }
+
+  #slice(node: string, attributes: Attributes): Verdict {
+    const { verb, name, subresource, fieldSelector = "" } = attributes;
+    if (subresource !== "") return no("cannot authorize ResourceSlice subresources");
+    if (verb === "create") return yes;
+    if (["get", "update", "patch", "delete"].includes(verb)) {
+      if (name === "") return no("No Object name found");
+      const slice = this.#slices.get(name)?.object as V1ResourceSlice | undefined;
+      return byRelation(node, slice?.spec?.nodeName === node);
+    }
+    if (!["watch", "list", "deletecollection"].includes(verb))
+      return no(
+        "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection",
+      );
+    if (selects(fieldSelector, "spec.nodeName", node)) return yes;
+    return no("can only list/watch/deletecollection resourceslices with nodeName field selector");
   }
 
   #token(node: string, attributes: Attributes): Verdict {
-    if (attributes.subresource !== "token" || attributes.verb !== "create")
+    if (attributes.verb !== "create" || attributes.name === "")
       return no("can only create tokens for individual service accounts");
+    if (attributes.subresource !== "token") return no("can only create token subresource of serviceaccount");
     for (const pod of this.#podsOn(node)) {
       const account = pod.spec?.serviceAccountName ?? "";
       if (pod.metadata.namespace === attributes.namespace && account === attributes.name) return yes;
     }
-    return no(`no relationship found between node '${node}' and this object`);
+    return byRelation(node, false);
   }
 
   #pod(node: string, attributes: Attributes): Verdict {
@@ -133,22 +169,57 @@ export class NodeAuthorizer implements Authorizer {
     if (verb !== "get" && selects(fieldSelector, "spec.nodeName", node)) return yes;
     if (name === "") return no("can only list/watch pods with spec.nodeName field selector");
     const pod = this.#pods.get(`${namespace}/${name}`)?.object as V1Pod | undefined;
-    return pod === undefined || pod.spec?.nodeName === node
-      ? yes
-      : no(`no relationship found between node '${node}' and this object`);
+    // What is gone may be asked for: the answer is that it is gone.
+    return byRelation(node, pod === undefined || pod.spec?.nodeName === node);
+  }
+
+  #volumesOf(pod: V1Pod): string[] {
+    return claimNames(pod).flatMap((claim) => {
+      const entry = this.#claims.get(`${pod.metadata.namespace ?? ""}/${claim}`);
+      const name = (entry?.object as { spec?: { volumeName?: string } } | undefined)?.spec?.volumeName;
+      return name === undefined ? [] : [name];
+    });
+  }
+
+  /** Whether a secret is what a volume of a pod is mounted with. */
+  #isOfVolume(pod: V1Pod, namespace: string, name: string): boolean {
+    return this.#volumesOf(pod).some((volume) => {
+      const spec = (this.#volumes.get(volume)?.object as V1PersistentVolume | undefined)?.spec;
+      return mountSecrets(spec).some((secret) => secret.name === name && secret.namespace === namespace);
+    });
   }
 
   #refersTo(pod: V1Pod, resource: string, namespace: string, name: string): boolean {
-    if (resource === "persistentvolumes") {
-      return claimNames(pod).some((claim) => {
-        const entry = this.#claims.get(`${pod.metadata.namespace ?? ""}/${claim}`);
-        return (entry?.object as { spec?: { volumeName?: string } } | undefined)?.spec?.volumeName === name;
-      });
-    }
+    if (resource === "persistentvolumes") return this.#volumesOf(pod).includes(name);
+    if (resource === "secrets" && this.#isOfVolume(pod, namespace, name)) return true;
     if (pod.metadata.namespace !== namespace) return false;
+    if (resource === "resourceclaims") return deviceClaimNames(pod).includes(name);
     if (resource === "persistentvolumeclaims") return claimNames(pod).includes(name);
     return referenced(pod, resource === "secrets" ? "secret" : "configMap").has(name);
   }
+}
+
+/** Secrets that a kubelet needs for a volume. Upstream: VisitPVSecretNames, those that it may see. */
+function mountSecrets(spec: V1PersistentVolume["spec"]): { name?: string; namespace?: string }[] {
+  const { azureFile, claimRef, csi, ...sources } = spec ?? {};
+  const own = claimRef?.namespace;
+  const refs = Object.values(sources).flatMap((source: unknown) => {
+    const ref = (source as { secretRef?: { name?: string; namespace?: string } } | null)?.secretRef;
+    return ref === undefined || ref === null ? [] : [{ ...ref, namespace: ref.namespace ?? own }];
+  });
+  const file =
+    azureFile === undefined ? [] : [{ name: azureFile.secretName, namespace: azureFile.secretNamespace ?? own }];
+  const ofDriver = [csi?.nodePublishSecretRef, csi?.nodeStageSecretRef, csi?.nodeExpandSecretRef];
+  return [...refs, ...file, ...ofDriver.filter((ref) => ref !== undefined)] as { name?: string; namespace?: string }[];
+}
+
+const byRelation = (node: string, isRelated: boolean): Verdict =>
+  isRelated ? yes : no(`no relationship found between node '${node}' and this object`);
+
+function deviceClaimNames({ spec, status }: V1Pod): string[] {
+  const named = (spec?.resourceClaims ?? []).map(({ resourceClaimName }) => resourceClaimName);
+  const made = (status?.resourceClaimStatuses ?? []).map(({ resourceClaimName }) => resourceClaimName);
+  return [...named, ...made].filter((name) => name !== undefined);
 }
 
 function claimNames(pod: V1Pod): string[] {
@@ -234,15 +305,8 @@ function nodeItself(node: string, attributes: Attributes): Verdict {
   const { verb, name, subresource } = attributes;
   if (!reads.has(verb) || subresource !== "") return byRules(attributes);
   if (name === node) return yes;
-  if (name === "") return no("node cannot list or watch all nodes");
+  if (name === "") return no(`node '${node}' cannot read all nodes, only its own Node object`);
   return no(`node '${node}' cannot read '${name}', only its own Node object`);
-}
-
-function resourceSlice(node: string, attributes: Attributes): Verdict {
-  const { verb, fieldSelector = "" } = attributes;
-  if (verb !== "list" && verb !== "watch" && verb !== "deletecollection") return byRules(attributes);
-  if (selects(fieldSelector, "spec.nodeName", node) || selects(fieldSelector, "nodeName", node)) return yes;
-  return no("can only list/watch/deletecollection resourceslices with nodeName field selector");
 }
 
 const selects = (selector: string, field: string, value: string): boolean =>

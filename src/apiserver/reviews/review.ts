@@ -1,6 +1,7 @@
 /** What all reviews share: a body of a kind that is read, answered and never stored. */
 import { builtInType } from "#api/schema/built-in.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { badRequest } from "#api/status-catalogue.ts";
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
 import { trackNew } from "#apiserver/resource/managed-fields.ts";
 import { managerName, writeOptions } from "#apiserver/resource/options.ts";
@@ -33,13 +34,28 @@ export function reviewResource(kind: ReviewKind): VirtualResource {
   };
 }
 
+/** What a client cannot say of an object of its own. Upstream: WipeObjectMetaSystemFields. */
+function wipeSystemFields({ metadata }: KubernetesObject): void {
+  for (const field of ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"] as const)
+    delete metadata[field];
+}
+
+/** Upstream: EnsureObjectNamespaceMatchesRequestNamespace. */
+function placeIn({ metadata }: KubernetesObject, namespace: string): void {
+  if (namespace === "") delete metadata.namespace;
+  else if ((metadata.namespace ?? "") === "") metadata.namespace = namespace;
+  else if (metadata.namespace !== namespace)
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
 async function answerReview(review: ReviewKind, special: SpecialRequest): Promise<Answer> {
   const { request, info, warnings } = special;
   const { group, version, kind, schema } = review;
   const options = writeOptions("CreateOptions", request.query);
   const struct = builtInType(schema);
   const object = await readAs(request, { group, version, kind, struct }, options.fieldValidation, warnings);
-  if (review.isNamespaced === true) object.metadata.namespace ??= info.namespace;
+  wipeSystemFields(object);
+  placeIn(object, review.isNamespaced === true ? info.namespace : "");
   if (review.hasManagedFields !== false)
     trackNew({
       struct,

@@ -2,6 +2,7 @@
 import type { V1PolicyRule, V1SelfSubjectRulesReview } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { badRequest } from "#api/status-catalogue.ts";
+import { aggregateText } from "#api/validation/field-errors.ts";
 import type { Rbac } from "#apiserver/authz/rbac.ts";
 import { nodeNameOf } from "#apiserver/authz/node.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
@@ -20,7 +21,10 @@ export function selfRulesReview(rbac: Rbac): VirtualResource {
       if (namespace === "") throw badRequest("no namespace on request");
       const { rules, errors } = rbac.grantedTo(user, namespace);
       const isNode = nodeNameOf(user) !== undefined;
-      const faults = [...(isNode ? ["node authorizer does not support user rule resolution"] : []), ...errors];
+      const faults = [
+        ...(isNode ? ["node authorizer does not support user rule resolution"] : []),
+        ...(errors.length === 0 ? [] : [aggregateText(errors)]),
+      ];
       const status = {
         resourceRules: rules
           .filter(({ rule }) => (rule.resources ?? []).length > 0)
@@ -28,8 +32,8 @@ export function selfRulesReview(rbac: Rbac): VirtualResource {
         nonResourceRules: rules
           .filter(({ rule }) => (rule.nonResourceURLs ?? []).length > 0)
           .map(({ rule }) => ({ verbs: rule.verbs, nonResourceURLs: rule.nonResourceURLs })),
-        incomplete: faults.length > 0,
-        ...(faults.length === 0 ? {} : { evaluationError: faults.join(", ") }),
+        incomplete: isNode,
+        ...(faults.length === 0 ? {} : { evaluationError: aggregateText(faults) }),
       };
       return { ...review, status } as unknown as KubernetesObject;
     },

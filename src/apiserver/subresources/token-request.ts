@@ -33,9 +33,9 @@ async function requestToken(
 ): Promise<Answer> {
   const { info, now, request } = special;
   const sent = await readBody<TokenRequest>(special, schema, group);
+  checkIdentity(sent, special);
   const operation = operationOn(special, special.resource!, info.name);
   const account = (await entryOf(operation)).object;
-  checkIdentity(sent, special);
   const spec = { ...sent.spec };
   if ((spec.audiences ?? []).length === 0) delete spec.audiences;
   spec.expirationSeconds ??= secondsDefault;
@@ -51,9 +51,9 @@ async function requestToken(
     object: form,
     manager,
   });
+  checkExpiration(spec.expirationSeconds);
   const admission = { ...admissionFor(operation, "CREATE", undefined, undefined), subresource: "token", options: form };
   await special.services.admission.validate(admission);
-  checkExpiration(spec.expirationSeconds, form);
   const { bound, node } = boundObject(special, account, spec.boundObjectRef ?? undefined);
   const expiresAtMs = now + spec.expirationSeconds * 1000;
   const token = await signer.sign(
@@ -84,20 +84,19 @@ async function requestToken(
 
 function checkIdentity({ metadata }: TokenRequest, { info }: SpecialRequest): void {
   const { name = "", namespace = "" } = metadata;
-  if (name !== "" && name !== info.name)
-    throw badRequest(
-      `service account name (${name}) in the token request does not match the name in the URL (${info.name})`,
-    );
   if (namespace !== "" && namespace !== info.namespace)
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  if (name === "" || name === info.name) return;
+  const fault = invalid("metadata.name", name, "must match the service account name if specified");
+  throw invalidObject({ group, kind: "TokenRequest" }, info.name, [fault]);
 }
 
-function checkExpiration(seconds: number, { metadata }: TokenRequest): void {
+function checkExpiration(seconds: number): void {
   const field = "spec.expirationSeconds";
   const errors = [];
   if (seconds < secondsMin) errors.push(invalid(field, seconds, "may not specify a duration less than 10 minutes"));
   if (seconds > secondsMax) errors.push(invalid(field, seconds, "may not specify a duration larger than 2^32 seconds"));
-  if (errors.length > 0) throw invalidObject({ group, kind: "TokenRequest" }, metadata.name ?? "", errors);
+  if (errors.length > 0) throw invalidObject({ group, kind: "TokenRequest" }, "", errors);
 }
 
 interface Reference {
@@ -143,6 +142,5 @@ function typeText({ apiVersion = "", kind = "" }: Reference): string {
 function nodeOf({ services }: SpecialRequest, { spec }: V1Pod) {
   const name = spec?.nodeName ?? "";
   if (name === "") return undefined;
-  const node = services.cache.resource("/registry/core/nodes/").get(name)?.object;
-  return node === undefined ? undefined : { name, uid: node.metadata.uid ?? "" };
+  return { name, uid: services.cache.resource("/registry/core/nodes/").get(name)?.object.metadata.uid ?? "" };
 }
