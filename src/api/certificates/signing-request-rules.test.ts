@@ -63,7 +63,7 @@ describe("signing request", () => {
   });
   it("only the status endpoint issues, once", () => {
     const issued = request([], Buffer.from("x").toString("base64"));
-    expect(texts(issued, request(), true)[0]).toBe("Forbidden: updates may not set certificate content");
+    expect(texts(issued, request(), true)[1]).toBe("Forbidden: updates may not set certificate content");
     expect(texts(issued, request(), false)).toEqual([
       'Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block',
     ]);

@@ -50,6 +50,7 @@ export function signingRequestErrors(request: Request, old: Request | undefined,
   return [
     ...(old === undefined ? specErrors(spec) : []),
     ...conditionsErrors(status?.conditions ?? []),
+    ...certificateErrors(status?.certificate ?? "", old?.status?.certificate ?? ""),
     ...(old === undefined ? [] : changeErrors(request, old, rights)),
   ];
 }
@@ -144,14 +145,20 @@ function changeErrors(request: Request, old: Request, { mayApprove, mayIssue }: 
     const before = counts(old, type);
     if (now.length > before.length) no("conditions", `updates may not add a condition of type ${goQuote(type)}`);
     else if (now.length === before.length && !semanticEqual(now, before))
-      no("conditions", `updates may not modify a condition of type ${goQuote(type)}`);
+      no("conditions", `updates may not modify a condition of type ${goQuote(type)}\n<internal>`);
   }
   const certificate = request.status?.certificate ?? "";
   const issued = old.status?.certificate ?? "";
   if (certificate === issued) return errors;
   if (!mayIssue) no("certificate", "updates may not set certificate content");
   else if (issued !== "") no("certificate", "updates may not modify existing certificate content");
-  const fault = certificateFault(Buffer.from(certificate, "base64").toString("latin1"));
-  if (fault !== undefined) errors.push(invalid("status.certificate", "<certificate data>", fault));
   return errors;
+}
+
+/** What was there before is not looked at again, nor what comes after something bad. */
+function certificateErrors(certificate: string, old: string): FieldError[] {
+  const faultOf = (base64: string) => certificateFault(Buffer.from(base64, "base64").toString("latin1"));
+  if (certificate === old || faultOf(old) !== undefined) return [];
+  const fault = faultOf(certificate);
+  return fault === undefined ? [] : [invalid("status.certificate", "<certificate data>", fault)];
 }

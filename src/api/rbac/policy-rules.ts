@@ -36,7 +36,11 @@ export function aggregationErrors(rule: V1AggregationRule | undefined): FieldErr
   const { clusterRoleSelectors = [] } = rule;
   if (clusterRoleSelectors.length === 0)
     return [required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")];
-  return clusterRoleSelectors.flatMap((selector, index) => labelSelectorErrors(selector, `${path}[${index}]`));
+  return clusterRoleSelectors.flatMap((selector, index) => {
+    const errors = labelSelectorErrors(selector, `${path}[${index}]`);
+    // What cannot be read has no value that could be shown.
+    return errors.length === 0 ? [] : [...errors, invalid(`${path}[${index}]`, null, "invalid label selector.")];
+  });
 }
 
 interface Binding {
