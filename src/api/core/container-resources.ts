@@ -4,13 +4,15 @@ import type { FieldError } from "#api/field-error.ts";
 import { canonicalQuantity, compareQuantities, quantityText, toQuantity } from "#api/quantity.ts";
 import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
-import { podRequests } from "./pod-resources.ts";
+import { dnsLabel } from "#api/validation/values.ts";
+import { type Amounts, podLimits, podRequests } from "./pod-resources.ts";
 import {
   isExtendedResource,
   isHugePages,
   isNativeResource,
   isStandardResource,
   quantityValueErrors,
+  resourceNameErrors,
 } from "./resource-names.ts";
 
 type NameRule = (name: string, path: string) => FieldError[];
@@ -32,34 +34,33 @@ const isContainerResource = (name: string) =>
 const podLevelResources = ["cpu", "hugepages-", "memory"];
 
 function podResourceNameErrors(name: string, path: string): FieldError[] {
-  const errors = invalidEach(path, name, isQualifiedName(name));
-  if (name !== "cpu" && name !== "memory" && !isHugePages(name))
-    errors.push(notSupported(path, name, podLevelResources));
-  return errors;
+  const errors = resourceNameErrors(name, path);
+  if (errors.length > 0 || isCpuOrMemory(name) || isHugePages(name)) return errors;
+  return [notSupported(path, name, podLevelResources)];
 }
 
 /** What may be promised more often than it is there. */
 export const isOvercommitAllowed = (name: string) => isNativeResource(name) && !isHugePages(name);
 const isCpuOrMemory = (name: string) => name === "cpu" || name === "memory";
 
+/** Whole pages only. */
 function hugePagesErrors(name: string, amount: string, path: string): FieldError[] {
   if (!isHugePages(name)) return [];
-  const size = name.slice("hugepages-".length);
-  let page: bigint;
+  const page = pageNanos(name.slice("hugepages-".length));
+  if (page > 0n && page % nanosPerUnit === 0n && toQuantity(amount).nanos % page === 0n) return [];
+  const shown = canonicalQuantity(amount);
+  return [invalid(path, shown, `${shown} is not positive integer multiple of ${name}`)];
+}
+
+const nanosPerUnit = 1_000_000_000n;
+
+/** 0 where it is no quantity. */
+function pageNanos(size: string): bigint {
   try {
-    page = toQuantity(size).nanos;
+    return toQuantity(size).nanos;
   } catch {
-    return [];
+    return 0n;
   }
-  const { nanos } = toQuantity(amount);
-  if (page > 0n && nanos % page === 0n) return [];
-  return [
-    invalid(
-      path,
-      canonicalQuantity(amount),
-      `${canonicalQuantity(amount)} is not positive integer multiple of ${size}`,
-    ),
-  ];
 }
 
 export function requirementsErrors(
@@ -115,9 +116,8 @@ function claimsErrors(
       errors.push(required(at));
       continue;
     }
-    const key = request === "" ? name : `${name}/${request}`;
-    if (seen.has(key)) errors.push(duplicate(at, key));
-    seen.add(key);
+    if (request !== "") errors.push(...dnsLabel(`${at}.request`, request));
+    errors.push(...repeatedClaimErrors(seen, name, request, at));
     if (claimNames.has(name)) continue;
     const known = claimNames.size === 0 ? " which is empty" : `: ${[...claimNames].sort().join(", ")}`;
     const detail = `must be one of the names in pod.spec.resourceClaims${known}`;
@@ -126,36 +126,63 @@ function claimsErrors(
   return errors;
 }
 
+/** A whole claim covers its requests: one name goes with the whole claim or with requests of it. Adds to `seen`. */
+function repeatedClaimErrors(seen: Set<string>, name: string, request: string, path: string): FieldError[] {
+  const key = request === "" ? name : `${name}/${request}`;
+  if (seen.has(name)) return [duplicate(path, name)];
+  if (seen.has(key)) return [duplicate(path, key)];
+  const isCovering = request === "" && [...seen].some((other) => other.startsWith(`${name}/`));
+  seen.add(key);
+  return isCovering ? [duplicate(path, name)] : [];
+}
+
 /** `spec.resources`: no claims, and room for what the containers ask for. */
 export function podResourcesErrors(spec: V1PodSpec, claimNames: ReadonlySet<string>, path: string): FieldError[] {
   const { resources } = spec;
   if (resources === undefined) return [];
-  const errors: FieldError[] = [];
-  if (resources.claims !== undefined)
-    errors.push(forbidden(`${path}.claims`, "claims may not be set for Resources at pod-level"));
-  errors.push(...requirementsErrors(resources, claimNames, path, podResourceNameErrors));
-  const asked = podRequests(spec);
-  for (const name in asked) {
-    if (name !== "cpu" && name !== "memory" && !isHugePages(name)) continue;
-    const given = resources.requests?.[name] ?? "0";
-    if (compareQuantities(asked[name]!, given) <= 0) continue;
-    const text = `must be greater than or equal to aggregate container requests of ${quantityText(asked[name]!)}`;
-    errors.push(invalid(`${path}.requests[${name}]`, canonicalQuantity(given), text));
-  }
-  for (const [index, container] of (spec.containers ?? []).entries())
-    for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
-      const bound = resources.limits?.[name];
-      if (bound === undefined || compareQuantities(limit, bound) <= 0) continue;
+  if (spec.os?.name === "windows") return [forbidden(path, "may not be set for a windows pod")];
+  return [
+    ...(resources.claims === undefined
+      ? []
+      : [forbidden(`${path}.claims`, "claims may not be set for Resources at pod-level")]),
+    ...requirementsErrors(resources, claimNames, path, podResourceNameErrors),
+    ...aggregateErrors(resources.requests, podRequests(spec), () => true, `${path}.requests`, "requests"),
+    ...aggregateErrors(resources.limits, podLimits(spec), isHugePages, `${path}.limits`, "limits"),
+    ...containerLimitsErrors(spec, resources, path),
+  ];
+}
+
+/** What the pod has must cover what its containers have together. */
+function aggregateErrors(
+  given: Record<string, string> | undefined,
+  asked: Amounts,
+  applies: (name: string) => boolean,
+  path: string,
+  what: string,
+): FieldError[] {
+  return Object.keys(asked).flatMap((name) => {
+    const own = given?.[name];
+    if (own === undefined || !applies(name) || compareQuantities(asked[name]!, own) <= 0) return [];
+    const text = `must be greater than or equal to aggregate container ${what} of ${quantityText(asked[name]!)}`;
+    return [invalid(`${path}[${name}]`, canonicalQuantity(own), text)];
+  });
+}
+
+function containerLimitsErrors(
+  { containers = [] }: Partial<V1PodSpec>,
+  { limits }: V1ResourceRequirements,
+  path: string,
+): FieldError[] {
+  return containers.flatMap(({ resources }, index) =>
+    Object.entries(resources?.limits ?? {}).flatMap(([name, limit]) => {
+      const bound = limits?.[name];
+      if (bound === undefined || compareQuantities(limit, bound) <= 0) return [];
       const text = `must be less than or equal to pod limits of ${canonicalQuantity(bound)}`;
-      errors.push(invalid(`${path}.containers[${index}][${name}].limits`, canonicalQuantity(limit), text));
-    }
-  return errors;
+      return [invalid(`${path}.containers[${index}][${name}].limits`, canonicalQuantity(limit), text)];
+    }),
+  );
 }
 
 /** `spec.overhead`. */
-export function overheadErrors(overhead: Record<string, string>, path: string): FieldError[] {
-  return requirementsErrors({ limits: overhead }, new Set(), path).map((error) => ({
-    ...error,
-    field: error.field.replace(`${path}.limits`, path),
-  }));
-}
+export const overheadErrors = (overhead: Record<string, string>, path: string): FieldError[] =>
+  requirementsErrors({ limits: overhead }, new Set(), path);

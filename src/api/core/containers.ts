@@ -43,7 +43,7 @@ function commonErrors(
     ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, ["File", "FallbackToLogsOnError"]),
   );
   if (ports) errors.push(...portsErrors(ports, `${path}.ports`));
-  if (env) errors.push(...environmentErrors(env, volumes, `${path}.env`));
+  if (env) errors.push(...environmentErrors(env, `${path}.env`));
   if (envFrom) errors.push(...environmentFromErrors(envFrom, `${path}.envFrom`));
   if (container.volumeMounts) errors.push(...mountsErrors(container, volumes, `${path}.volumeMounts`));
   if (container.volumeDevices) errors.push(...devicesErrors(container, volumes, `${path}.volumeDevices`));
@@ -70,19 +70,20 @@ function resizePolicyErrors(
     seen.add(resourceName);
     errors.push(...oneOf(path, resourceName, resizeResources), ...oneOf(path, restart, resizeRestarts));
     if (restartPolicy === "Never" && restart !== "NotRequired")
-      errors.push(invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+      errors.push(invalid(path, restart, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
   }
   return errors;
 }
 
-function restartErrors({ restartPolicy, restartPolicyRules = [] }: V1Container, path: string): FieldError[] {
-  const errors: FieldError[] = [];
+function restartPolicyErrors({ restartPolicy }: V1Container, path: string): FieldError[] {
+  if (restartPolicy === undefined || containerRestartPolicies.includes(restartPolicy)) return [];
+  return [notSupported(`${path}.restartPolicy`, restartPolicy, containerRestartPolicies)];
+}
+
+function restartRulesErrors({ restartPolicyRules = [] }: V1Container, path: string): FieldError[] {
   const at = `${path}.restartPolicyRules`;
-  if (restartPolicy !== undefined && !containerRestartPolicies.includes(restartPolicy))
-    errors.push(notSupported(`${path}.restartPolicy`, restartPolicy, containerRestartPolicies));
-  if (restartPolicyRules.length > 0 && restartPolicy === undefined)
-    errors.push(required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
-  if (restartPolicyRules.length > restartRulesMax) errors.push(tooMany(at, restartPolicyRules.length, restartRulesMax));
+  const count = restartPolicyRules.length;
+  const errors = count > restartRulesMax ? [tooMany(at, count, restartRulesMax)] : [];
   for (const [index, { action, exitCodes }] of restartPolicyRules.entries()) {
     const item = `${at}[${index}]`;
     if (action !== "Restart" && action !== "RestartAllContainers")
@@ -92,13 +93,23 @@ function restartErrors({ restartPolicy, restartPolicyRules = [] }: V1Container, 
   return errors;
 }
 
+/** Rules without a policy: upstream looks at them no further in an init container. */
+function restartErrors(container: V1Container, path: string, isInit: boolean): FieldError[] {
+  const { restartPolicy, restartPolicyRules = [] } = container;
+  const errors = restartPolicyErrors(container, path);
+  if (restartPolicyRules.length > 0 && restartPolicy === undefined) {
+    errors.push(required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
+    if (isInit) return errors;
+  }
+  return [...errors, ...restartRulesErrors(container, path)];
+}
+
 function exitCodesErrors(exitCodes: { operator?: string; values?: number[] } | undefined, path: string): FieldError[] {
   if (exitCodes === undefined) return [required(path, "must be specified")];
   const { operator = "", values = [] } = exitCodes;
   const errors: FieldError[] = [];
   if (operator !== "In" && operator !== "NotIn")
     errors.push(notSupported(`${path}.operator`, operator, ["In", "NotIn"]));
-  if (values.length === 0) errors.push(invalid(`${path}.values`, values, "must have at least one value"));
   if (values.length > restartExitCodesMax) errors.push(tooMany(`${path}.values`, values.length, restartExitCodesMax));
   return errors;
 }
@@ -114,7 +125,7 @@ export function containersErrors(context: ContainerContext, path: string): Field
     if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name));
     names.add(container.name);
     errors.push(...probesErrors(container, gracePeriodOf(context.spec), at));
-    errors.push(...restartErrors(container, at));
+    errors.push(...restartErrors(container, at, false));
   }
   return [...errors, ...hostPortConflicts(containers, path)];
 }
@@ -126,7 +137,7 @@ export function initContainersErrors(context: ContainerContext, path: string): F
   const names = new Set((context.spec.containers ?? []).map(({ name }) => name));
   for (const [index, container] of (context.spec.initContainers ?? []).entries()) {
     const at = `${path}[${index}]`;
-    errors.push(...commonErrors(container, context, at), ...restartErrors(container, at));
+    errors.push(...commonErrors(container, context, at), ...restartErrors(container, at, true));
     if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name));
     else if (container.name) names.add(container.name);
     errors.push(...hostPortConflicts([container], path));
@@ -178,7 +189,7 @@ export function ephemeralContainersErrors(context: ContainerContext, path: strin
 function ephemeralFieldsErrors(container: V1EphemeralContainer, path: string): FieldError[] {
   const text = "cannot be set for an Ephemeral Container";
   const errors = notEphemeral
-    .filter((field) => isGiven(container[field]))
+    .filter((field) => (field === "resources" ? isGiven(container[field]) : container[field] !== undefined))
     .map((field) => forbidden(`${path}.${field}`, text));
   for (const [index, { subPath, subPathExpr }] of (container.volumeMounts ?? []).entries()) {
     if (subPath) errors.push(forbidden(`${path}.volumeMounts[${index}].subPath`, text));
@@ -187,8 +198,7 @@ function ephemeralFieldsErrors(container: V1EphemeralContainer, path: string): F
   return errors;
 }
 
-const isGiven = (value: unknown) =>
-  value !== undefined && (typeof value !== "object" || value === null || Object.keys(value).length > 0);
+const isGiven = (value: object | undefined) => value !== undefined && Object.keys(value).length > 0;
 
 /** Pods only: templates of old objects may have padded images. */
 export const imageSpaceErrors = ({ image = "" }: V1Container, path: string): FieldError[] =>

@@ -34,7 +34,13 @@ const convertible = new Set([
   "status.phase",
   "spec.host",
 ]);
-const subscripted = /^(.*)\['([^']*)'\]$/s;
+
+/** The parts of `field['key']`. Upstream: SplitMaybeSubscriptedPath. */
+function subscript(fieldPath: string): { field: string; key: string } | undefined {
+  const at = fieldPath.indexOf("['");
+  if (!fieldPath.endsWith("']") || at < 1) return undefined;
+  return { field: fieldPath.slice(0, at), key: fieldPath.slice(at + 2, -2) };
+}
 
 export function fieldRefErrors(
   { apiVersion = "", fieldPath = "" }: Partial<V1ObjectFieldSelector>,
@@ -45,21 +51,22 @@ export function fieldRefErrors(
   if (fieldPath === "") return [required(`${path}.fieldPath`)];
   const fault = conversionFault(apiVersion, fieldPath);
   if (fault !== undefined) return [invalid(`${path}.fieldPath`, fieldPath, `error converting fieldPath: ${fault}`)];
-  const parts = subscripted.exec(fieldPath);
-  if (parts !== null) {
-    const [, field = "", key = ""] = parts;
+  const parts = subscript(fieldPath);
+  if (parts !== undefined) {
+    const { field, key } = parts;
     if (field === "metadata.annotations") return invalidEach(path, key, isQualifiedName(key.toLowerCase()));
     if (field === "metadata.labels") return invalidEach(path, key, isQualifiedName(key));
     return [invalid(path, field, "does not support subscript")];
   }
-  return allowed.includes(fieldPath) ? [] : [notSupported(`${path}.fieldPath`, fieldPath, allowed)];
+  const current = fieldPath === "spec.host" ? "spec.nodeName" : fieldPath;
+  return allowed.includes(current) ? [] : [notSupported(`${path}.fieldPath`, current, allowed)];
 }
 
 function conversionFault(apiVersion: string, fieldPath: string): string | undefined {
   if (apiVersion !== "v1") return `unsupported pod version: ${apiVersion}`;
-  const parts = subscripted.exec(fieldPath);
-  if (parts !== null)
-    return parts[1] === "metadata.annotations" || parts[1] === "metadata.labels"
+  const parts = subscript(fieldPath);
+  if (parts !== undefined)
+    return parts.field === "metadata.annotations" || parts.field === "metadata.labels"
       ? undefined
       : `field label does not support subscript: ${fieldPath}`;
   return convertible.has(fieldPath) ? undefined : `field label not supported: ${fieldPath}`;
@@ -93,7 +100,7 @@ export function resourceFieldRefErrors(
 function divisorErrors(resource: string, divisor: string | undefined, path: string): FieldError[] {
   if (divisor === undefined || isZeroQuantity(divisor)) return [];
   const text = canonicalQuantity(divisor);
-  const name = hugePages.test(resource) ? "hugepages" : resource.slice(resource.indexOf(".") + 1);
+  const name = hugePages.test(resource) ? "hugepages" : (/^(?:limits|requests)\.(.*)$/.exec(resource)?.[1] ?? "");
   const fault = (what: string) => [invalid(`${path}.divisor`, resource, `only divisor's values ${what} resource`)];
   if (name === "cpu") return text === "1" || text === "1m" ? [] : fault("1m and 1 are supported with the cpu");
   const words = { memory: "memory", "ephemeral-storage": "local ephemeral storage", hugepages: "hugepages" }[name];

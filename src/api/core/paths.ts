@@ -7,15 +7,15 @@ export const noBackstepsErrors = (field: string, path: string): FieldError[] =>
   path.split("/").includes("..") ? [invalid(field, path, "must not contain '..'")] : [];
 
 /** Upstream's validateLocalDescendingPath. */
-export const descendingPathErrors = (field: string, path: string): FieldError[] =>
-  path.startsWith("/") ? [invalid(field, path, "must be a relative path")] : noBackstepsErrors(field, path);
+export const descendingPathErrors = (field: string, path: string): FieldError[] => [
+  ...(path.startsWith("/") ? [invalid(field, path, "must be a relative path")] : []),
+  ...noBackstepsErrors(field, path),
+];
 
 /** Upstream's validateLocalNonReservedPath: names that start with ".." belong to the atomic writer. */
 export function nonReservedPathErrors(field: string, path: string): FieldError[] {
-  const errors = path.startsWith("/") ? [invalid(field, path, "must be a relative path")] : [];
-  errors.push(...noBackstepsErrors(field, path));
-  if (path.startsWith("..") && !path.startsWith("../") && path !== "..")
-    errors.push(invalid(field, path, "must not start with '..'"));
+  const errors = descendingPathErrors(field, path);
+  if (path.startsWith("..") && !path.startsWith("../")) errors.push(invalid(field, path, "must not start with '..'"));
   return errors;
 }
 

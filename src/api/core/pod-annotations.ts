@@ -1,10 +1,13 @@
 /** Annotations that mean something to a pod. Upstream: ValidatePodSpecificAnnotations. */
-import type { V1PodSpec } from "#api/generated/types.ts";
+import type { V1Pod, V1PodSpec, V1Toleration } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { goQuote } from "#api/go-text.ts";
-import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
+import { compareText, goQuote } from "#api/go-text.ts";
+import { parseExactly } from "#api/decode/json-exact.ts";
+import { forbidden, invalid } from "#api/validation/field-errors.ts";
+import { semanticEqual } from "#api/validation/values.ts";
 import { descendingPathErrors } from "./paths.ts";
 import { containersWithPaths } from "./pod-os.ts";
+import { tolerationsErrors } from "./pod-scheduling.ts";
 
 export const appArmorPrefix = "container.apparmor.security.beta.kubernetes.io/";
 export const seccompPod = "seccomp.security.alpha.kubernetes.io/pod";
@@ -12,35 +15,56 @@ export const seccompContainerPrefix = "container.seccomp.security.alpha.kubernet
 export const mirrorPod = "kubernetes.io/config.mirror";
 export const deletionCost = "controller.kubernetes.io/pod-deletion-cost";
 
+/** Bytes of the name of a profile on the node. */
+export const localhostProfileBytesMax = 4095;
+
 type Annotations = Readonly<Record<string, string>> | undefined;
 
 export function podAnnotationsErrors(annotations: Annotations, spec: V1PodSpec, path: string): FieldError[] {
   if (annotations === undefined) return [];
   const errors: FieldError[] = [];
-  if (annotations[mirrorPod] !== undefined && !spec.nodeName)
-    errors.push(required(`${path}.${mirrorPod}`, "must set spec.nodeName if mirror pod annotation is set"));
-  const tolerations = annotations["scheduler.alpha.kubernetes.io/tolerations"];
-  if (tolerations !== undefined && tolerations !== "")
-    errors.push(...jsonErrors(tolerations, `${path}.scheduler.alpha.kubernetes.io/tolerations`));
-  for (const key in annotations) {
-    if (key.startsWith(appArmorPrefix)) errors.push(...appArmorErrors(key, annotations[key]!, spec, path));
-    if (key === seccompPod || key.startsWith(seccompContainerPrefix))
-      errors.push(...seccompErrors(annotations[key]!, `${path}.${key}`));
-  }
+  const mirror = annotations[mirrorPod];
+  if (mirror !== undefined && !spec.nodeName)
+    errors.push(invalid(`${path}[${mirrorPod}]`, mirror, "must set spec.nodeName if mirror pod annotation is set"));
+  if (annotations[tolerationsKey]) errors.push(...tolerationsAnnotationErrors(annotations[tolerationsKey], path));
   const cost = annotations[deletionCost];
   if (cost !== undefined && !isInt32(cost))
-    errors.push(invalid(`${path}.${deletionCost}`, cost, "must be a 32bit integer"));
+    errors.push(invalid(`${path}[${deletionCost}]`, cost, "must be a 32bit integer"));
+  const keys = Object.keys(annotations).sort(compareText);
+  for (const key of [seccompPod, ...keys.filter((name) => name.startsWith(seccompContainerPrefix))])
+    if (annotations[key] !== undefined) errors.push(...seccompErrors(annotations[key], `${path}.${key}`));
+  for (const key of keys)
+    if (key.startsWith(appArmorPrefix)) errors.push(...appArmorErrors(key, annotations[key]!, spec, path));
   return errors;
 }
 
-function jsonErrors(text: string, field: string): FieldError[] {
+const tolerationsKey = "scheduler.alpha.kubernetes.io/tolerations";
+
+/** Tolerations as JSON, as they were written before the field. */
+function tolerationsAnnotationErrors(text: string, path: string): FieldError[] {
   try {
-    JSON.parse(text);
-    return [];
-  } catch {
-    return [invalid(field, "scheduler.alpha.kubernetes.io/tolerations", "must be a list of tolerations in JSON")];
+    const value = parseExactly(text).value;
+    if (value === null) return [];
+    if (!Array.isArray(value)) {
+      const fault = `json: cannot unmarshal ${jsonKind(value)} into Go value of type []core.Toleration`;
+      return [invalid(path, tolerationsKey, fault)];
+    }
+    return tolerationsErrors(value.map(internalToleration), `${path}.${tolerationsKey}`);
+  } catch (error) {
+    return [invalid(path, tolerationsKey, (error as Error).message)];
   }
 }
+
+const jsonKind = (value: unknown) => ({ boolean: "bool" })[typeof value as string] ?? typeof value;
+
+/** Upstream reads the internal type: names of fields in any case. */
+const internalToleration = (value: unknown): V1Toleration =>
+  Object.fromEntries(
+    Object.entries((value ?? {}) as Record<string, unknown>).map(([name, field]) => [
+      name.charAt(0).toLowerCase() + name.slice(1),
+      field,
+    ]),
+  );
 
 const isInt32 = (text: string) =>
   /^(-?[1-9][0-9]*|0)$/.test(text) && Number(text) >= -(2 ** 31) && Number(text) < 2 ** 31;
@@ -54,6 +78,37 @@ function appArmorErrors(key: string, profile: string, spec: V1PodSpec, path: str
   const isKnown = ["", "runtime/default", "unconfined"].includes(profile) || profile.startsWith("localhost/");
   if (!isKnown) errors.push(invalid(at, profile, `invalid AppArmor profile name: ${goQuote(profile)}`));
   return errors;
+}
+
+type AppArmorProfile = NonNullable<NonNullable<V1PodSpec["securityContext"]>["appArmorProfile"]>;
+
+/** The field that an annotation stands for; undefined where it is none. */
+function appArmorProfileOf(annotation: string): AppArmorProfile | undefined {
+  if (annotation === "unconfined") return { type: "Unconfined" };
+  if (annotation === "runtime/default") return { type: "RuntimeDefault" };
+  const profile = annotation.startsWith("localhost/") ? annotation.slice("localhost/".length) : "";
+  const isGood = profile !== "" && profile.trim() === profile && Buffer.byteLength(profile) <= localhostProfileBytesMax;
+  return isGood ? { type: "Localhost", localhostProfile: profile } : undefined;
+}
+
+export const appArmorWarning = (key: string): string =>
+  `metadata.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`;
+
+/**
+ * A new pod's AppArmor annotations become fields where the pod does not say it yet. Warns even if the pod is refused.
+ * Upstream: applyAppArmorVersionSkew.
+ */
+export function adoptAppArmorAnnotations({ metadata, spec }: V1Pod, warn: (text: string) => void): void {
+  if (spec === undefined || spec.os?.name === "windows") return;
+  for (const [container] of containersWithPaths(spec, "")) {
+    const key = appArmorPrefix + container.name;
+    const annotation = metadata.annotations?.[key];
+    if (annotation === undefined || container.securityContext?.appArmorProfile !== undefined) continue;
+    const profile = appArmorProfileOf(annotation);
+    if (profile !== undefined && semanticEqual(profile, spec.securityContext?.appArmorProfile)) continue;
+    if (profile !== undefined) container.securityContext = { ...container.securityContext, appArmorProfile: profile };
+    warn(appArmorWarning(key));
+  }
 }
 
 const seccompProfiles = ["runtime/default", "docker/default", "unconfined"];

@@ -1,7 +1,8 @@
 /** Names and addresses of a pod: DNS, host aliases, host name, host ports. */
 import type { V1Container, V1PodDNSConfig, V1PodSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { duplicate, forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
+import { isLongerThan } from "#api/go-text.ts";
+import { duplicate, forbidden, invalid, invalidEach, required, tooLong } from "#api/validation/field-errors.ts";
 import { isPortName, isPortNumber } from "#api/validation/formats.ts";
 import { ipErrors } from "#api/validation/ip.ts";
 import { isDns1123SubdomainWithUnderscore } from "#api/validation/names.ts";
@@ -10,7 +11,7 @@ import { dnsLabel, dnsSubdomain, oneOf } from "#api/validation/values.ts";
 export const dnsNameserversMax = 3;
 export const dnsSearchesMax = 32;
 export const dnsSearchCharactersMax = 2048;
-export const hostnameOverrideCharactersMax = 64;
+export const hostnameOverrideBytesMax = 64;
 
 const protocols = ["SCTP", "TCP", "UDP"];
 
@@ -131,8 +132,6 @@ export function hostnameOverrideErrors(spec: V1PodSpec, path: string): FieldErro
   if (spec.setHostnameAsFQDN === true)
     errors.push(forbidden(at, "may not be specified when setHostnameAsFQDN is true"));
   if (spec.hostNetwork === true) errors.push(forbidden(at, "may not be specified when hostNetwork is true"));
-  errors.push(...dnsSubdomain(at, override));
-  if (override.length > hostnameOverrideCharactersMax)
-    errors.push(invalid(at, override, `must be no more than ${hostnameOverrideCharactersMax} characters`));
-  return errors;
+  if (isLongerThan(override, hostnameOverrideBytesMax)) errors.push(tooLong(at, hostnameOverrideBytesMax));
+  return [...errors, ...dnsSubdomain(at, override)];
 }

@@ -95,7 +95,7 @@ export function hostProcessErrors(spec: V1PodSpec, path: string): FieldError[] {
       const text = `pod hostProcess value must be identical if both are specified, was ${ofPod}`;
       errors.push(invalid(`${at}.securityContext.windowsOptions.hostProcess`, own, text));
     }
-    if ((own ?? ofPod) === true || (own === false && ofPod === true)) count++;
+    if ((own ?? ofPod) === true) count++;
   }
   if (count === 0) return errors;
   if (count !== containers.length) {
@@ -109,7 +109,7 @@ export function hostProcessErrors(spec: V1PodSpec, path: string): FieldError[] {
   return errors;
 }
 
-/** A user namespace of its own goes with none of the host's other namespaces. */
+/** A user namespace of its own goes with none of the host's other namespaces, and with no block device. */
 export function hostUsersErrors(spec: V1PodSpec, path: string): FieldError[] {
   if (spec.hostUsers !== false) return [];
   const text = "when `hostUsers` is false";
@@ -117,5 +117,8 @@ export function hostUsersErrors(spec: V1PodSpec, path: string): FieldError[] {
     ...(spec.hostNetwork === true ? [forbidden(`${path}.hostNetwork`, text)] : []),
     ...(spec.hostPID === true ? [forbidden(`${path}.HostPID`, text)] : []),
     ...(spec.hostIPC === true ? [forbidden(`${path}.HostIPC`, text)] : []),
+    ...containersWithPaths(spec, path)
+      .filter(([{ volumeDevices = [] }]) => volumeDevices.length > 0)
+      .map(([, at]) => forbidden(`${at}.volumeDevices`, text)),
   ];
 }

@@ -35,11 +35,15 @@ function tolerationErrors(toleration: V1Toleration, path: string): FieldError[] 
   } else if (operator === "Exists") {
     if (value !== "")
       errors.push(invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'"));
-  } else errors.push(notSupported(`${path}.operator`, operator, ["Equal", "Exists"]));
+  } else errors.push(notSupported(`${path}.operator`, operator, knownOperators(operator)));
   if (effect !== "" && !taintEffects.includes(effect))
     errors.push(notSupported(`${path}.effect`, effect, taintEffects));
   return errors;
 }
+
+/** Comparing is known to this release, but off: upstream then names the operators that would do. */
+const knownOperators = (operator: string) =>
+  operator === "Lt" || operator === "Gt" ? ["Equal", "Exists", "Lt", "Gt"] : ["Equal", "Exists"];
 
 export function affinityErrors(affinity: V1Affinity | undefined, path: string): FieldError[] {
   if (affinity === undefined) return [];
@@ -151,43 +155,65 @@ function podAffinityTermErrors(term: Partial<V1PodAffinityTerm>, path: string): 
   return [...errors, ...qualified(`${path}.topologyKey`, topologyKey)];
 }
 
-/** matchLabelKeys and mismatchLabelKeys: keys of the pod's own labels, apart from the selector's. */
-function labelKeysErrors(
-  { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector }: Partial<V1PodAffinityTerm>,
+interface LabelSelector {
+  matchLabels?: Record<string, string>;
+  matchExpressions?: { key: string; operator: string; values?: string[] }[];
+}
+
+interface LabelKeys {
+  labelSelector?: LabelSelector;
+  matchLabelKeys?: string[];
+  mismatchLabelKeys?: string[];
+}
+
+/**
+ * Keys of the pod's own labels, which its creation merges into the selector. Upstream:
+ * validateMatchLabelKeysAndMismatchLabelKeys.
+ */
+function labelKeysErrors(holder: LabelKeys, path: string): FieldError[] {
+  const { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = holder;
+  const errors = [
+    ...keyNamesErrors(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`),
+    ...keyNamesErrors(mismatchLabelKeys, labelSelector, `${path}.mismatchLabelKeys`),
+    ...repeatedKeysErrors(matchLabelKeys, labelSelector ?? {}, path),
+  ];
+  const text = "exists in both matchLabelKeys and mismatchLabelKeys";
+  for (const [index, key] of matchLabelKeys.entries())
+    if (mismatchLabelKeys.includes(key)) errors.push(invalid(`${path}.matchLabelKeys[${index}]`, key, text));
+  return errors;
+}
+
+function keyNamesErrors(keys: readonly string[], selector: LabelSelector | undefined, path: string): FieldError[] {
+  if (keys.length === 0) return [];
+  if (selector === undefined) return [forbidden(path, "must not be specified when labelSelector is not set")];
+  return keys.flatMap((key, index) => qualified(`${path}[${index}]`, key));
+}
+
+/** A key that the selector has besides the merged one. Upstream reports it at an index of what holds the list. */
+function repeatedKeysErrors(
+  keys: readonly string[],
+  { matchLabels = {}, matchExpressions = [] }: LabelSelector,
   path: string,
 ): FieldError[] {
-  const errors: FieldError[] = [];
-  if (matchLabelKeys.length > 0 && labelSelector === undefined)
-    errors.push(forbidden(`${path}.matchLabelKeys`, "must not be specified when labelSelector is not set"));
-  if (mismatchLabelKeys.length > 0 && labelSelector === undefined)
-    errors.push(forbidden(`${path}.mismatchLabelKeys`, "must not be specified when labelSelector is not set"));
-  for (const [index, key] of matchLabelKeys.entries())
-    errors.push(...qualified(`${path}.matchLabelKeys[${index}]`, key));
-  for (const [index, key] of mismatchLabelKeys.entries())
-    errors.push(...qualified(`${path}.mismatchLabelKeys[${index}]`, key));
-  for (const [index, key] of matchLabelKeys.entries())
-    if (mismatchLabelKeys.includes(key))
-      errors.push(
-        invalid(`${path}.matchLabelKeys[${index}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys"),
-      );
-  return errors;
+  const seen = new Set(Object.keys(matchLabels));
+  return matchExpressions.flatMap(({ key }) => {
+    const index = keys.lastIndexOf(key);
+    const isRepeated = index >= 0 && seen.has(key);
+    seen.add(key);
+    return isRepeated ? [invalid(`${path}[${index}]`, key, "exists in both matchLabelKeys and labelSelector")] : [];
+  });
 }
 
 const unsatisfiable = ["DoNotSchedule", "ScheduleAnyway"];
 const inclusion = ["Honor", "Ignore"];
 
-interface SpreadConstraint {
+interface SpreadConstraint extends LabelKeys {
   maxSkew?: number;
   topologyKey?: string;
   whenUnsatisfiable?: string;
   minDomains?: number;
   nodeAffinityPolicy?: string;
   nodeTaintsPolicy?: string;
-  labelSelector?: {
-    matchLabels?: Record<string, string>;
-    matchExpressions?: { key: string; operator: string; values?: string[] }[];
-  };
-  matchLabelKeys?: string[];
 }
 
 export function spreadErrors(constraints: readonly SpreadConstraint[], path: string): FieldError[] {
@@ -195,47 +221,45 @@ export function spreadErrors(constraints: readonly SpreadConstraint[], path: str
   const pairs = constraints.map(
     ({ topologyKey = "", whenUnsatisfiable = "" }) => `{${topologyKey}, ${whenUnsatisfiable}}`,
   );
+  const last = new Map(pairs.map((pair, index) => [pair, index]));
   for (const [index, constraint] of constraints.entries()) {
     const at = `${path}[${index}]`;
     errors.push(...spreadValueErrors(constraint, at));
-    if (pairs.includes(pairs[index]!, index + 1))
+    if (last.get(pairs[index]!) !== index)
       errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pairs[index]));
+    errors.push(...minDomainsErrors(constraint, `${at}.minDomains`));
     errors.push(...inclusionErrors(constraint.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`));
     errors.push(...inclusionErrors(constraint.nodeTaintsPolicy, `${at}.nodeTaintsPolicy`));
-    errors.push(...spreadLabelKeysErrors(constraint, at));
+    errors.push(...labelKeysErrors(constraint, at));
     errors.push(...labelSelectorErrors(constraint.labelSelector, `${at}.labelSelector`));
   }
   return errors;
 }
 
 function spreadValueErrors(
-  { maxSkew = 0, topologyKey = "", whenUnsatisfiable = "", minDomains }: SpreadConstraint,
+  { maxSkew = 0, topologyKey = "", whenUnsatisfiable = "" }: SpreadConstraint,
   path: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (maxSkew <= 0) errors.push(invalid(`${path}.maxSkew`, maxSkew, "must be greater than zero"));
   if (topologyKey === "") errors.push(required(`${path}.topologyKey`, "can not be empty"));
-  else errors.push(...qualified(`${path}.topologyKey`, topologyKey));
   if (!unsatisfiable.includes(whenUnsatisfiable))
     errors.push(notSupported(`${path}.whenUnsatisfiable`, whenUnsatisfiable, unsatisfiable));
-  if (minDomains === undefined) return errors;
-  if (minDomains <= 0) errors.push(invalid(`${path}.minDomains`, minDomains, "must be greater than zero"));
+  return errors;
+}
+
+function minDomainsErrors({ minDomains, whenUnsatisfiable = "" }: SpreadConstraint, field: string): FieldError[] {
+  if (minDomains === undefined) return [];
+  const errors = minDomains <= 0 ? [invalid(field, minDomains, "must be greater than zero")] : [];
   if (whenUnsatisfiable !== "DoNotSchedule") {
     const text = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
-    errors.push(invalid(`${path}.minDomains`, minDomains, text));
+    errors.push(invalid(field, minDomains, text));
   }
   return errors;
 }
 
 const inclusionErrors = (policy: string | undefined, field: string) =>
   policy === undefined || inclusion.includes(policy) ? [] : [notSupported(field, policy, inclusion)];
-
-function spreadLabelKeysErrors({ matchLabelKeys = [], labelSelector }: SpreadConstraint, path: string): FieldError[] {
-  if (matchLabelKeys.length === 0) return [];
-  if (labelSelector === undefined)
-    return [forbidden(`${path}.matchLabelKeys`, "must not be specified when labelSelector is not set")];
-  return matchLabelKeys.flatMap((key, index) => qualified(`${path}.matchLabelKeys[${index}]`, key));
-}
 
 /** Names of `spec.schedulingGates`. */
 export function schedulingGatesErrors(gates: readonly { name?: string }[], path: string): FieldError[] {

@@ -14,9 +14,9 @@ import { isGroupId, isUserId } from "#api/validation/formats.ts";
 import { isDns1123Subdomain } from "#api/validation/names.ts";
 import { oneOfIfSet } from "#api/validation/values.ts";
 import { descendingPathErrors } from "./paths.ts";
+import { localhostProfileBytesMax } from "./pod-annotations.ts";
 
 const profileTypes = ["Localhost", "RuntimeDefault", "Unconfined"];
-const localhostProfileBytesMax = 4095;
 
 function seccompErrors(profile: V1SeccompProfile | undefined, path: string): FieldError[] {
   if (profile === undefined) return [];
@@ -93,7 +93,8 @@ const gmsaSpecBytesMax = 64 * 1024;
 const domainCharactersMax = 256;
 const userCharactersMax = 104;
 const netBiosDomain = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
-const dnsDomain = /^([a-zA-Z0-9](?:[a-zA-Z0-9-.]*[a-zA-Z0-9])?)$/;
+const dnsLabelPattern = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
+const dnsDomain = new RegExp(`^${dnsLabelPattern}(?:\\.${dnsLabelPattern})*$`);
 const userForbidden = '" / \\ : ; | = , + * ? < > @ [ ]';
 
 export function windowsErrors(options: V1WindowsSecurityContextOptions | undefined, path: string): FieldError[] {
@@ -125,7 +126,7 @@ function userNameFaults(name: string): string[] {
     if (domain.length >= domainCharactersMax)
       faults.push(`runAsUserName's Domain length must be under ${domainCharactersMax} characters`);
     if (!netBiosDomain.test(domain) && !dnsDomain.test(domain))
-      faults.push("runAsUserName's Domain doesn't match the NetBIOS nor the DNS format");
+      faults.push("runAsUserName's Domain doesn't match the NetBios nor the DNS format");
   }
   if (user === "") faults.push("runAsUserName's User cannot be empty");
   else if (user.length > userCharactersMax)
@@ -159,9 +160,10 @@ export function podSecurityContextErrors(spec: V1PodSpec, path: string): FieldEr
   return [...errors, ...policyErrors(context, path)];
 }
 
+/** The feature that mounts with an SELinux label is off in this release: files are relabelled one by one. */
 const policyErrors = (context: V1PodSecurityContext, path: string) => [
   ...oneOfIfSet(`${path}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ["Merge", "Strict"]),
-  ...oneOfIfSet(`${path}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ["MountOption", "Recursive"]),
+  ...oneOfIfSet(`${path}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ["Recursive"]),
 ];
 
 const idErrors = (field: string, id: number | undefined) =>
@@ -170,7 +172,13 @@ const idErrors = (field: string, id: number | undefined) =>
 const sysctlBytesMax = 253;
 const sysctlPattern = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 const sysctlRule = new RegExp(sysctlPattern);
-const isIpcSysctl = (name: string) => /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(name);
+const isIpcSysctl = (name: string) => name === "kernel.sem" || /^(kernel\.(shm|msg)|fs\.mqueue\.)/.test(name);
+
+/** A name whose first separator is a slash has slashes for dots and dots for slashes. */
+function dottedSysctl(name: string): string {
+  if (/[./]/.exec(name)?.[0] !== "/") return name;
+  return name.replace(/[./]/g, (separator) => (separator === "/" ? "." : "/"));
+}
 
 function sysctlsErrors(sysctls: readonly V1Sysctl[], spec: V1PodSpec, path: string): FieldError[] {
   const errors: FieldError[] = [];
@@ -181,7 +189,7 @@ function sysctlsErrors(sysctls: readonly V1Sysctl[], spec: V1PodSpec, path: stri
     else if (name.length > sysctlBytesMax || !sysctlRule.test(name))
       errors.push(invalid(at, name, `must have at most ${sysctlBytesMax} characters and match regex ${sysctlPattern}`));
     else if (names.has(name)) errors.push(duplicate(at, name));
-    const dotted = name.replaceAll("/", ".");
+    const dotted = dottedSysctl(name);
     if (spec.hostNetwork === true && dotted.startsWith("net."))
       errors.push(invalid(at, name, "may not be specified when 'hostNetwork' is true"));
     else if (spec.hostIPC === true && isIpcSysctl(dotted))

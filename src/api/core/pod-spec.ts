@@ -8,6 +8,7 @@ import { duplicate, forbidden, invalid, invalidEach, required } from "#api/valid
 import { isDns1123Subdomain, isQualifiedName, rangeError } from "#api/validation/names.ts";
 import { annotationsErrors, labelsErrors } from "#api/validation/object-meta.ts";
 import { dnsLabel, dnsSubdomain, oneOf } from "#api/validation/values.ts";
+import { fileVolumesErrors } from "./container-environment.ts";
 import {
   type ContainerContext,
   containersErrors,
@@ -15,7 +16,7 @@ import {
   initContainersErrors,
 } from "./containers.ts";
 import { overheadErrors, podResourcesErrors } from "./container-resources.ts";
-import { annotationsAgainstFields, podAnnotationsErrors } from "./pod-annotations.ts";
+import { annotationsAgainstFields, mirrorPod, podAnnotationsErrors } from "./pod-annotations.ts";
 import {
   dnsConfigErrors,
   dnsPolicies,
@@ -37,7 +38,7 @@ export function podSpecErrors(spec: V1PodSpec, meta: V1ObjectMeta | undefined, p
   if (spec.terminationGracePeriodSeconds === undefined) errors.push(required(`${path}.terminationGracePeriodSeconds`));
   const volumes = volumesErrors(spec.volumes, meta, `${path}.volumes`, errors);
   const claimNames = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter(Boolean));
-  if (spec.resourceClaims) errors.push(...resourceClaimsErrors(spec.resourceClaims, `${path}.resourceClaims`));
+  if (spec.resourceClaims) errors.push(...resourceClaimsErrors(spec.resourceClaims, meta, `${path}.resourceClaims`));
   const context: ContainerContext = { spec, volumes, claimNames };
   errors.push(...containersErrors(context, `${path}.containers`));
   if (spec.initContainers) errors.push(...initContainersErrors(context, `${path}.initContainers`));
@@ -62,7 +63,7 @@ export function podSpecErrors(spec: V1PodSpec, meta: V1ObjectMeta | undefined, p
   if (spec.tolerations) errors.push(...tolerationsErrors(spec.tolerations, `${path}.tolerations`));
   if (spec.hostAliases) errors.push(...hostAliasesErrors(spec.hostAliases, `${path}.hostAliases`));
   errors.push(...classErrors(spec, path));
-  return [...errors, ...osErrors(spec, path)];
+  return [...errors, ...osErrors(spec, path), ...fileVolumesErrors(spec, path)];
 }
 
 function nameErrors({ serviceAccountName = "", nodeName = "" }: V1PodSpec, path: string): FieldError[] {
@@ -91,7 +92,13 @@ function classErrors(
   ];
 }
 
-function resourceClaimsErrors(claims: NonNullable<V1PodSpec["resourceClaims"]>, path: string): FieldError[] {
+function resourceClaimsErrors(
+  claims: NonNullable<V1PodSpec["resourceClaims"]>,
+  meta: V1ObjectMeta | undefined,
+  path: string,
+): FieldError[] {
+  if (meta?.annotations?.[mirrorPod] !== undefined)
+    return claims.map(() => forbidden("", "static pods do not support resource claims"));
   const errors: FieldError[] = [];
   const names = new Set<string>();
   for (const [index, claim] of claims.entries()) {

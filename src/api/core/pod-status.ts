@@ -1,126 +1,145 @@
-/** What a pod's status may say. Upstream: ValidatePodStatusUpdate. */
-import type { V1ContainerStatus, V1Pod, V1PodSpec } from "#api/generated/types.ts";
+/** What a pod's status may say. Upstream: ValidatePodStatusUpdate. Its containers' part is in container-status.ts. */
+import type { V1Pod, V1PodExtendedResourceClaimStatus, V1PodSpec, V1PodStatus } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { duplicate, forbidden, invalid, invalidEach } from "#api/validation/field-errors.ts";
-import { familyOf, ipErrors } from "#api/validation/ip.ts";
+import { duplicate, forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
+import { familiesErrors, ipErrors, ipWarnings } from "#api/validation/ip.ts";
 import { isDns1123Subdomain, isQualifiedName } from "#api/validation/names.ts";
-import { immutable } from "#api/validation/values.ts";
-import { isSidecar } from "./pod-resources.ts";
-
-const systemConditions = new Set(["PodScheduled", "Ready", "Initialized"]);
+import { dnsLabel, immutable } from "#api/validation/values.ts";
+import { allocatedErrors, transitionErrors, userErrors } from "./container-status.ts";
 
 export function podStatusErrors(pod: V1Pod, old: V1Pod): FieldError[] {
   const status = pod.status ?? {};
-  const oldStatus = old.status ?? {};
-  const errors: FieldError[] = [];
-  for (const [index, { type }] of (status.conditions ?? []).entries())
-    if (!systemConditions.has(type))
-      errors.push(...invalidEach(`metadata.conditions[${index}].Type`, type, isQualifiedName(type)));
-  const { nominatedNodeName: nominated = "", observedGeneration } = status;
-  if (observedGeneration !== undefined && observedGeneration < 0)
-    errors.push(invalid("status.observedGeneration", observedGeneration, "must be a non-negative integer"));
-  if (nominated !== "" && nominated !== oldStatus.nominatedNodeName)
-    errors.push(...invalidEach("status.nominatedNodeName", nominated, isDns1123Subdomain(nominated)));
-  errors.push(...immutable("status.qosClass", status.qosClass ?? "", oldStatus.qosClass ?? ""));
-  const { restartPolicy = "Always" } = old.spec ?? {};
-  const none = new Set<string>();
-  const all = [...(old.spec?.initContainers ?? []), ...(old.spec?.containers ?? [])];
-  const restartsAll = all.some((one) =>
-    one.restartPolicyRules?.some(({ action }) => action === "RestartAllContainers"),
-  );
-  const namesOf = (containers: typeof all): Set<string> => new Set(containers.map(({ name }) => name));
-  const sidecars = namesOf((old.spec?.initContainers ?? []).filter((one) => restartsAll || isSidecar(one)));
-  const restartable = namesOf(
-    (old.spec?.containers ?? []).filter((one) => restartsAll || one.restartPolicy !== undefined),
-  );
-  errors.push(
-    ...transitionErrors(
-      status.containerStatuses,
-      oldStatus.containerStatuses,
-      "containerStatuses",
-      restartPolicy,
-      restartable,
-    ),
-  );
-  errors.push(
-    ...transitionErrors(
-      status.initContainerStatuses,
-      oldStatus.initContainerStatuses,
-      "initContainerStatuses",
-      restartPolicy,
-      sidecars,
-    ),
-  );
-  errors.push(
-    ...transitionErrors(
-      status.ephemeralContainerStatuses,
-      oldStatus.ephemeralContainerStatuses,
-      "ephemeralContainerStatuses",
-      "Never",
-      none,
-    ),
-  );
-  errors.push(...claimStatusErrors(status.resourceClaimStatuses ?? [], pod.spec!));
-  return [...errors, ...addressErrors("podIPs", status.podIPs ?? []), ...hostAddressErrors(pod)];
+  const spec = old.spec ?? { containers: [] };
+  return [
+    ...conditionsErrors(status.conditions ?? [], "status.conditions"),
+    ...nominationErrors(status, old),
+    ...generationErrors(status.observedGeneration, "status.observedGeneration"),
+    ...immutable("status.qosClass", status.qosClass ?? "", old.status?.qosClass ?? ""),
+    ...transitionErrors(status, old.status ?? {}, spec),
+    ...claimStatusErrors(status.resourceClaimStatuses ?? [], spec),
+    ...extendedClaimErrors(status.extendedResourceClaimStatus, spec, "status.extendedResourceClaimStatus"),
+    ...addressesErrors(status.podIPs ?? [], "status.podIPs"),
+    ...hostAddressesErrors(status),
+    ...userErrors(status, spec.os?.name),
+    ...allocatedErrors(status, spec),
+  ];
 }
 
-/** A container that ended for good does not come back. */
-function transitionErrors(
-  statuses: readonly V1ContainerStatus[] | undefined,
-  old: readonly V1ContainerStatus[] | undefined,
-  field: string,
-  restartPolicy: string,
-  mayRestart: ReadonlySet<string>,
-): FieldError[] {
-  if (restartPolicy === "Always") return [];
-  return (old ?? []).flatMap(({ name, state }, index) => {
-    if (state?.terminated === undefined || mayRestart.has(name)) return [];
-    if (state.terminated.exitCode !== 0 && restartPolicy === "OnFailure") return [];
-    const now = statuses?.find((status) => status.name === name);
-    if (now === undefined || now.state?.terminated !== undefined) return [];
-    return [forbidden(`status.${field}[${index}].state`, "may not be transitioned to non-terminated state")];
-  });
+const systemConditions = new Set(["PodScheduled", "Ready", "Initialized"]);
+
+function conditionsErrors(conditions: NonNullable<V1PodStatus["conditions"]>, path: string): FieldError[] {
+  return conditions.flatMap(
+    ({ type = "", observedGeneration }: { type?: string; observedGeneration?: number }, index) => [
+      ...generationErrors(observedGeneration, `${path}[${index}].observedGeneration`),
+      ...(systemConditions.has(type) ? [] : invalidEach(`${path}[${index}].Type`, type, isQualifiedName(type))),
+    ],
+  );
+}
+
+const generationErrors = (generation: number | undefined, field: string) =>
+  generation !== undefined && generation < 0 ? [invalid(field, generation, "must be a non-negative integer")] : [];
+
+/** A node is nominated until the pod is bound. */
+function nominationErrors({ nominatedNodeName: name = "" }: V1PodStatus, old: V1Pod): FieldError[] {
+  if (name === "" || name === (old.status?.nominatedNodeName ?? "")) return [];
+  const field = "status.nominatedNodeName";
+  const text = "may not be set on pods that are already bound to a node";
+  return [
+    ...invalidEach(field, name, isDns1123Subdomain(name)),
+    ...(old.spec?.nodeName ? [forbidden(field, text)] : []),
+  ];
 }
 
 function claimStatusErrors(
-  statuses: readonly { name: string; resourceClaimName?: string }[],
+  statuses: readonly { name?: string; resourceClaimName?: string }[],
   spec: V1PodSpec,
 ): FieldError[] {
   const errors: FieldError[] = [];
   const known = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
   const seen = new Set<string>();
-  for (const [index, { name, resourceClaimName }] of statuses.entries()) {
-    const at = `status.resourceClaimStatuses[${index}].name`;
-    if (!known.has(name)) errors.push(invalid(at, name, "must match the name of an entry in `spec.resourceClaims`"));
-    if (seen.has(name)) errors.push(duplicate(at, name));
+  for (const [index, { name = "", resourceClaimName }] of statuses.entries()) {
+    const at = `status.resourceClaimStatuses[${index}]`;
+    const text = "must match the name of an entry in `spec.resourceClaims`";
+    if (!known.has(name)) errors.push(invalid(`${at}.name`, name, text));
+    if (seen.has(name)) errors.push(duplicate(`${at}.name`, name));
     seen.add(name);
     if (resourceClaimName !== undefined)
-      errors.push(...invalidEach(at, resourceClaimName, isDns1123Subdomain(resourceClaimName)));
+      errors.push(...invalidEach(`${at}.resourceClaimName`, resourceClaimName, isDns1123Subdomain(resourceClaimName)));
   }
   return errors;
 }
 
-function addressErrors(field: "podIPs" | "hostIPs", addresses: readonly { ip?: string }[]): FieldError[] {
-  const path = `status.${field}`;
-  const errors = addresses.flatMap(({ ip = "" }, index) => ipErrors(`${path}[${index}]`, ip));
-  if (addresses.length < 2) return errors;
-  const families = new Set(addresses.map(({ ip = "" }) => familyOf(ip)));
-  if (addresses.length > 2 || families.size < 2)
-    errors.push(invalid(path, addresses, "may specify no more than one IP for each IP family"));
+/** The claim that was made for extended resources of the containers. */
+function extendedClaimErrors(
+  status: V1PodExtendedResourceClaimStatus | undefined,
+  { containers = [], initContainers = [] }: Partial<V1PodSpec>,
+  path: string,
+): FieldError[] {
+  if (status === undefined) return [];
+  const { requestMappings = [], resourceClaimName = "" } = status as Partial<V1PodExtendedResourceClaimStatus>;
+  const byName = new Map([...initContainers, ...containers].map((container) => [container.name, container]));
+  const at = `${path}.requestMappings`;
+  const errors = requestMappings.length === 0 ? [required(at, "at least one request mapping is required")] : [];
   const seen = new Set<string>();
-  for (const [index, address] of addresses.entries()) {
-    const { ip = "" } = address;
-    if (seen.has(ip)) errors.push(duplicate(`${path}[${index}]`, address));
-    seen.add(ip);
+  for (const [index, { containerName = "", resourceName = "", requestName = "" }] of requestMappings.entries()) {
+    const item = `${at}[${index}]`;
+    const container = byName.get(containerName);
+    if (container === undefined) errors.push(invalid(`${item}.containerName`, containerName, unknownContainer));
+    else if (container.resources?.requests?.[resourceName] === undefined)
+      errors.push(invalid(`${item}.resourceName`, resourceName, unknownResource));
+    errors.push(...dnsLabel(`${path}.requestName`, requestName));
+    const key = JSON.stringify([containerName, resourceName, requestName]);
+    if (seen.has(key))
+      errors.push(
+        duplicate(`${item}.containerName`, containerName),
+        duplicate(`${item}.resourceName`, resourceName),
+        duplicate(`${item}.requestName`, requestName),
+      );
+    seen.add(key);
   }
-  return errors;
+  const field = `${path}.resourceClaimName`;
+  if (resourceClaimName === "") return [...errors, required(field)];
+  return [...errors, ...invalidEach(field, resourceClaimName, isDns1123Subdomain(resourceClaimName))];
 }
 
-function hostAddressErrors({ status }: V1Pod): FieldError[] {
-  const addresses = status?.hostIPs ?? [];
-  if (addresses.length === 0) return [];
-  const { ip = "" } = addresses[0]!;
-  const errors =
-    ip === (status?.hostIP ?? "") ? [] : [invalid("status.hostIPs[0].ip", ip, "must be equal to `hostIP`")];
-  return [...errors, ...addressErrors("hostIPs", addresses)];
+const unknownContainer = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
+const unknownResource =
+  "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests";
+
+function addressesErrors(addresses: readonly { ip?: string }[], path: string): FieldError[] {
+  const ips = addresses.map(({ ip = "" }) => ip);
+  return [...ips.flatMap((ip, index) => ipErrors(`${path}[${index}]`, ip)), ...familiesErrors(path, ips, addresses)];
+}
+
+function hostAddressesErrors({ hostIP = "", hostIPs = [] }: V1PodStatus): FieldError[] {
+  const first = hostIPs[0]?.ip ?? "";
+  const isSame = hostIPs.length === 0 || first === hostIP;
+  return [
+    ...(isSame ? [] : [invalid("status.hostIPs[0].ip", first, "must be equal to `hostIP`")]),
+    ...addressesErrors(hostIPs, "status.hostIPs"),
+  ];
+}
+
+export function podStatusWarnings({ status = {} }: V1Pod): string[] {
+  return (["podIPs", "hostIPs"] as const).flatMap((field) =>
+    (status[field] ?? []).flatMap(({ ip = "" }, index) => ipWarnings(`status.${field}[${index}].ip`, ip)),
+  );
+}
+
+/** What an update of the status leaves out of what was observed stays. Changes `status`. */
+export function keepObservedGenerations(status: V1PodStatus, old: V1PodStatus | undefined): void {
+  if (!status.observedGeneration && old?.observedGeneration) status.observedGeneration = old.observedGeneration;
+  for (const condition of status.conditions ?? []) {
+    if (condition.observedGeneration) continue;
+    const before = old?.conditions?.find(({ type }) => type === condition.type)?.observedGeneration;
+    if (before) condition.observedGeneration = before;
+  }
+}
+
+/** Fields whose features are off in this release. Changes `status`. */
+export function dropDisabledStatusFields(status: V1PodStatus): void {
+  delete status.nodeAllocatableResourceClaimStatuses;
+  for (const field of ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"] as const)
+    for (const { volumeMounts } of status[field] ?? [])
+      for (const mount of volumeMounts ?? []) delete mount.volumeStatus;
 }

@@ -7,12 +7,17 @@ import { forbidden } from "#api/validation/field-errors.ts";
 import { isDns1123Label } from "#api/validation/names.ts";
 import { semanticEqual } from "#api/validation/values.ts";
 import { imageSpaceErrors } from "./containers.ts";
-import { annotationsAgainstFields, podAnnotationsErrors } from "./pod-annotations.ts";
+import { adoptAppArmorAnnotations, annotationsAgainstFields, podAnnotationsErrors } from "./pod-annotations.ts";
 import { qosClassOf } from "./pod-resources.ts";
-import { keepAllButResources, podResizeErrors } from "./pod-resize.ts";
+import { keepAllButResources, podResizeErrors, resizeRefusal } from "./pod-resize.ts";
 import { podSpecErrors } from "./pod-spec.ts";
-import { podStatusErrors } from "./pod-status.ts";
-import { ephemeralContainersUpdateErrors, podUpdateErrors } from "./pod-update.ts";
+import { dropDisabledStatusFields, keepObservedGenerations, podStatusErrors, podStatusWarnings } from "./pod-status.ts";
+import {
+  ephemeralContainersRefusal,
+  ephemeralContainersUpdateErrors,
+  podAnnotationsUpdateErrors,
+  podUpdateErrors,
+} from "./pod-update.ts";
 import { podWarnings } from "./pod-warnings.ts";
 
 /** Fields whose features are off in this release: upstream drops them silently. In pods and templates. */
@@ -39,13 +44,14 @@ function dropStopSignal(container: V1Container): void {
   if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
 }
 
-function prepareCreate(pod: V1Pod, { now }: RequestContext): void {
+function prepareCreate(pod: V1Pod, { now, warn }: RequestContext): void {
   const spec = (pod.spec ??= { containers: [] });
   dropDisabledFields(spec);
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   pod.status = { phase: "Pending", qosClass: qosClassOf(spec) };
   if ((spec.schedulingGates ?? []).length > 0) pod.status.conditions = [gatedCondition(now)];
   mergeLabelKeys(pod);
+  adoptAppArmorAnnotations(pod, warn ?? (() => undefined));
 }
 
 const gatedCondition = (now: number) => ({
@@ -160,9 +166,12 @@ export const podStatusStrategy: Strategy<V1Pod> = {
     delete pod.metadata.ownerReferences;
     if (old.metadata.ownerReferences !== undefined) pod.metadata.ownerReferences = old.metadata.ownerReferences;
     const status = (pod.status ??= {});
+    dropDisabledStatusFields(status);
+    keepObservedGenerations(status, old.status);
     if (!status.qosClass && old.status?.qosClass !== undefined) status.qosClass = old.status.qosClass;
   },
-  validate: (pod, old) => podStatusErrors(pod, old!),
+  validate: (pod, old) => [...podAnnotationsUpdateErrors(pod, old!), ...podStatusErrors(pod, old!)],
+  warnings: (pod) => podStatusWarnings(pod),
   resetFields: [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]],
 };
 
@@ -189,7 +198,15 @@ export const ephemeralContainersStrategy: Strategy<V1Pod> = {
     dropDisabledFields(pod.spec);
     countSpec(pod, old);
   },
-  validate: (pod, old) => [...podErrors(pod), ...ephemeralContainersUpdateErrors(pod, old!)],
+  validate: (pod, old) => {
+    const refusal = ephemeralContainersRefusal(old!);
+    if (refusal !== undefined) return [refusal];
+    return [
+      ...podErrors(pod),
+      ...podAnnotationsUpdateErrors(pod, old!),
+      ...ephemeralContainersUpdateErrors(pod.spec!, old!.spec!),
+    ];
+  },
   resetFields: [["status"]],
 };
 
@@ -200,6 +217,9 @@ export const resizeStrategy: Strategy<V1Pod> = {
     keepStatus(pod, old);
     countSpec(pod, old);
   },
-  validate: (pod, old) => [...podErrors(pod), ...podResizeErrors(pod, old!)],
+  validate: (pod, old) => {
+    const refusal = resizeRefusal(old!);
+    return refusal === undefined ? [...podErrors(pod), ...podResizeErrors(pod, old!)] : [refusal];
+  },
   resetFields: [["status"], ["metadata"]],
 };

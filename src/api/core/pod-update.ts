@@ -1,12 +1,19 @@
 /** What may change of a pod: its image, deadline, tolerations, gates. Upstream: ValidatePodUpdate and its relatives. */
-import type { V1Container, V1NodeAffinity, V1Pod, V1PodSpec, V1Toleration } from "#api/generated/types.ts";
+import type {
+  V1Container,
+  V1NodeAffinity,
+  V1NodeSelectorTerm,
+  V1Pod,
+  V1PodSpec,
+  V1Toleration,
+} from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { goQuote } from "#api/go-text.ts";
+import { compareText, goQuote } from "#api/go-text.ts";
 import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
 import { rangeError } from "#api/validation/names.ts";
 import { semanticEqual } from "#api/validation/values.ts";
 import { imageSpaceErrors } from "./containers.ts";
-import { mirrorPod } from "./pod-annotations.ts";
+import { appArmorPrefix, mirrorPod, podAnnotationsErrors } from "./pod-annotations.ts";
 import { tolerationsErrors } from "./pod-scheduling.ts";
 
 const int32Max = 2_147_483_647;
@@ -20,7 +27,7 @@ const updatable = [
 
 /** On the main endpoint, beside what the new pod itself must fulfil. */
 export function podUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
-  const errors = mirrorErrors(pod, old);
+  const errors = podAnnotationsUpdateErrors(pod, old);
   const spec = pod.spec!;
   const oldSpec = old.spec!;
   for (const field of ["containers", "initContainers"] as const) {
@@ -50,15 +57,34 @@ export function podUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
   return errors;
 }
 
-function mirrorErrors(pod: V1Pod, old: V1Pod): FieldError[] {
-  const now = pod.metadata.annotations?.[mirrorPod];
-  const before = old.metadata.annotations?.[mirrorPod];
-  const text = "may not remove or update mirror pod annotation";
-  return before !== undefined && now !== before
-    ? [forbidden(`metadata.annotations[${mirrorPod}]`, text)]
-    : before === undefined && now !== undefined
-      ? [forbidden(`metadata.annotations[${mirrorPod}]`, "may not add mirror pod annotation")]
-      : [];
+const fixedAnnotations: readonly [applies: (key: string) => boolean, what: string][] = [
+  [(key) => key.startsWith(appArmorPrefix), "AppArmor annotations"],
+  [(key) => key === mirrorPod, "mirror pod annotation"],
+];
+
+/** Annotations that stay as they were, and then those rules that hold at any time. */
+export function podAnnotationsUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
+  const now = pod.metadata.annotations ?? {};
+  const before = old.metadata.annotations ?? {};
+  const faults = (keys: string[], verb: string) =>
+    keys
+      .sort(compareText)
+      .flatMap((key) =>
+        fixedAnnotations
+          .filter(([applies]) => applies(key))
+          .map(([, what]) => forbidden(`metadata.annotations[${key}]`, `may not ${verb} ${what}`)),
+      );
+  return [
+    ...faults(
+      Object.keys(before).filter((key) => now[key] !== before[key]),
+      "remove or update",
+    ),
+    ...faults(
+      Object.keys(now).filter((key) => before[key] === undefined),
+      "add",
+    ),
+    ...podAnnotationsErrors(pod.metadata.annotations, pod.spec ?? { containers: [] }, "metadata.annotations"),
+  ];
 }
 
 const imageErrors = (container: V1Container, path: string) => [
@@ -86,16 +112,13 @@ function addedTolerationsErrors(tolerations: readonly V1Toleration[], old: reado
 }
 
 function removedGatesErrors(gates: readonly { name: string }[], old: readonly { name: string }[]): FieldError[] {
-  const known = new Set(old.map(({ name }) => name));
-  return gates.flatMap(({ name }, index) =>
-    known.has(name)
-      ? []
-      : [
-          forbidden(
-            `spec.schedulingGates[${index}].name`,
-            `only deletion is allowed, but found new scheduling gate '${name}'`,
-          ),
-        ],
+  const added = new Map(gates.map(({ name }, index) => [name, index]));
+  for (const { name } of old) added.delete(name);
+  return [...added].map(([name, index]) =>
+    forbidden(
+      `spec.schedulingGates[${index}].name`,
+      `only deletion is allowed, but found new scheduling gate '${name}'`,
+    ),
   );
 }
 
@@ -151,24 +174,29 @@ function nodeAffinityChangeErrors(
   before: V1NodeAffinity | undefined,
   path: string,
 ): FieldError[] {
-  const old = before?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const old = before?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   const terms = now?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   const at = `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
-  if (old === undefined) return [];
-  if ((terms ?? []).length === 0 && old.length > 0) return [invalid(at, terms ?? null, "cannot be changed or deleted")];
-  if (terms!.length !== old.length) {
+  if (old.length === 0) return [];
+  if (terms?.length !== old.length) {
     const text = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
-    return [invalid(at, terms, text)];
+    return [invalid(at, terms ?? null, text)];
   }
-  return terms!.flatMap((term, index) => {
-    const hadNone = (old[index]!.matchExpressions ?? []).length + (old[index]!.matchFields ?? []).length === 0;
-    if (hadNone && !semanticEqual(term, old[index]))
-      return [invalid(`${at}[${index}]`, term, "cannot modify empty nodeSelectorTerms")];
-    const keeps = (["matchExpressions", "matchFields"] as const).every((field) =>
-      (old[index]![field] ?? []).every((requirement, at2) => semanticEqual(term[field]?.[at2], requirement)),
-    );
-    return keeps ? [] : [invalid(`${at}[${index}]`, term, "only additions are allowed (no mutations or deletions)")];
-  });
+  return terms.flatMap((term, index) =>
+    hasOnlyAdditions(term, old[index]!)
+      ? []
+      : [invalid(`${at}[${index}]`, term, "only additions are allowed (no mutations or deletions)")],
+  );
+}
+
+/** A term that matches nothing stays so. */
+function hasOnlyAdditions(term: V1NodeSelectorTerm, old: V1NodeSelectorTerm): boolean {
+  const lists = ["matchExpressions", "matchFields"] as const;
+  if (lists.every((list) => (old[list] ?? []).length === 0))
+    return lists.every((list) => (term[list] ?? []).length === 0);
+  return lists.every((list) =>
+    (old[list] ?? []).every((requirement, index) => semanticEqual(term[list]?.[index], requirement)),
+  );
 }
 
 /** A short diff for people: what is not as it was. Upstream prints its own structs there. */
@@ -182,12 +210,16 @@ function changedFields(spec: V1PodSpec, old: V1PodSpec): string {
 
 const shown = (value: unknown) => JSON.stringify(value) ?? "nil";
 
+/** What refuses any change on ephemeralcontainers, before all else. */
+export const ephemeralContainersRefusal = (old: V1Pod): FieldError | undefined =>
+  old.metadata.annotations?.[mirrorPod] === undefined
+    ? undefined
+    : forbidden("", "static pods do not support ephemeral containers");
+
 /** On ephemeralcontainers: new ones may come, those that are there stay as they are. */
-export function ephemeralContainersUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
-  if (old.metadata.annotations?.[mirrorPod] !== undefined)
-    return [forbidden("", "static pods do not support ephemeral containers")];
-  const byName = new Map((pod.spec!.ephemeralContainers ?? []).map((container) => [container.name, container]));
-  return (old.spec!.ephemeralContainers ?? []).flatMap((container) => {
+export function ephemeralContainersUpdateErrors(spec: V1PodSpec, old: V1PodSpec): FieldError[] {
+  const byName = new Map((spec.ephemeralContainers ?? []).map((container) => [container.name, container]));
+  return (old.ephemeralContainers ?? []).flatMap((container) => {
     const now = byName.get(container.name);
     const what = `existing ephemeral containers ${goQuote(container.name)}`;
     if (now === undefined) return [forbidden("spec.ephemeralContainers", `${what} may not be removed\n`)];

@@ -2,7 +2,9 @@
 import type { V1Container, V1ObjectMeta, V1PodSpec, V1Volume } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
 import { canonicalQuantity, toQuantity } from "#api/quantity.ts";
-import { appArmorPrefix, seccompContainerPrefix, seccompPod } from "./pod-annotations.ts";
+import { ipWarnings } from "#api/validation/ip.ts";
+import { isLabelValue } from "#api/validation/names.ts";
+import { appArmorPrefix, appArmorWarning, seccompContainerPrefix, seccompPod } from "./pod-annotations.ts";
 import { containersWithPaths } from "./pod-os.ts";
 import { overlapWarnings } from "./volume-overlap.ts";
 
@@ -46,8 +48,10 @@ export function podWarnings(spec: V1PodSpec, meta: V1ObjectMeta | undefined, pat
       containerWarnings(container, spec, meta, at, to),
     ),
     ...portWarnings(spec, `${at}spec`),
+    ...portNameWarnings(spec, `${at}spec`),
     ...graceWarnings(spec, `${at}spec`),
     ...affinityWarnings(spec, `${at}spec`),
+    ...addressWarnings(spec, `${at}spec`),
   ];
 }
 
@@ -66,7 +70,7 @@ function labelWarnings({ nodeSelector, affinity, topologySpreadConstraints = [] 
   const wished = affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   for (const [index, { preference }] of wished.entries())
     warnings.push(
-      ...termWarnings(preference, `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`),
+      ...termWarnings(preference, `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`, true),
     );
   for (const [index, { topologyKey, labelSelector }] of topologySpreadConstraints.entries()) {
     const to = `${path}.topologySpreadConstraints[${index}]`;
@@ -77,11 +81,21 @@ function labelWarnings({ nodeSelector, affinity, topologySpreadConstraints = [] 
   return warnings;
 }
 
-/** Deprecated keys of one node selector term. */
-export function termWarnings(term: { matchExpressions?: { key: string }[] } | undefined, path: string): string[] {
-  return (term?.matchExpressions ?? []).flatMap(({ key }, index) =>
-    key in deprecatedLabels ? [`${path}.matchExpressions[${index}].key: ${key} is ${deprecatedLabels[key]}`] : [],
-  );
+/** Deprecated keys of one node selector term, and if asked for, values that no label has. */
+export function termWarnings(
+  term: { matchExpressions?: { key: string; values?: string[] }[] } | undefined,
+  path: string,
+  checksValues = false,
+): string[] {
+  return (term?.matchExpressions ?? []).flatMap(({ key, values = [] }, index) => {
+    const at = `${path}.matchExpressions[${index}]`;
+    const faults = (value: string, to: number) =>
+      isLabelValue(value).map((fault) => `${at}.values[${to}]: ${value} is invalid, ${fault}`);
+    return [
+      ...(key in deprecatedLabels ? [`${at}.key: ${key} is ${deprecatedLabels[key]}`] : []),
+      ...(checksValues ? values.flatMap(faults) : []),
+    ];
+  });
 }
 
 function annotationWarnings(
@@ -99,10 +113,12 @@ function volumeWarnings(volumes: readonly V1Volume[], path: string): string[] {
     ...deprecatedVolumes
       .filter(([field]) => volume[field] !== undefined)
       .map(([, shown, text]) => `${path}[${index}].${shown}: ${text}`),
-    ...fractionWarnings(
-      volume.ephemeral?.volumeClaimTemplate?.spec?.resources?.requests,
-      `${path}[${index}].ephemeral.volumeClaimTemplate.spec.resources.requests`,
-      ["storage"],
+    ...(["requests", "limits"] as const).flatMap((field) =>
+      fractionWarnings(
+        volume.ephemeral?.volumeClaimTemplate?.spec?.resources?.[field],
+        `${path}[${index}].ephemeral.volumeClaimTemplate.spec.resources.${field}`,
+        ["storage"],
+      ),
     ),
   ]);
   return [...warnings, ...overlapWarnings(volumes)];
@@ -163,8 +179,8 @@ function containerWarnings(
   const warnings = seccompWarning(securityContext?.seccompProfile, meta, seccompContainerPrefix + name, at);
   const hasProfile = (securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile) !== undefined;
   const key = appArmorPrefix + name;
-  if (!hasProfile && meta?.annotations?.[key] !== undefined)
-    warnings.push(`${at}metadata.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`);
+  // A pod's own are told when they become fields.
+  if (at !== "" && !hasProfile && meta?.annotations?.[key] !== undefined) warnings.push(`${at}${appArmorWarning(key)}`);
   for (const resource of ["memory", "ephemeral-storage"])
     for (const field of ["limits", "requests"] as const)
       warnings.push(...fractionWarnings(resources?.[field], `${path}.resources.${field}`, [resource]));
@@ -191,7 +207,6 @@ interface PortAt {
 function portWarnings(spec: V1PodSpec, path: string): string[] {
   const warnings: string[] = [];
   const byPort = new Map<string, PortAt[]>();
-  const byName = new Map<string, string>();
   for (const [container, to] of containersWithPaths(spec, path))
     for (const [index, port] of (container.ports ?? []).entries()) {
       const { name = "", containerPort, protocol, hostIP = "", hostPort = 0 } = port;
@@ -204,22 +219,44 @@ function portWarnings(spec: V1PodSpec, path: string): string[] {
       const others = byPort.get(key) ?? [];
       for (const other of others) warnings.push(...collision({ at, hostIP, hostPort }, other));
       byPort.set(key, [...others, { at, hostIP, hostPort }]);
-      const first = byName.get(name);
-      if (name !== "" && first !== undefined)
-        warnings.push(
-          `${at}: duplicate port name ${goQuote(name)} with ${first}, services and probes that select ports by name will use ${first}`,
-        );
-      else byName.set(name, at);
     }
   return warnings;
+}
+
+/** Names of ports of what keeps running: services and probes take the first. */
+function portNameWarnings({ containers = [], initContainers = [] }: Partial<V1PodSpec>, path: string): string[] {
+  const byName = new Map<string, string>();
+  const named = (list: readonly V1Container[], field: string) =>
+    list.flatMap(({ ports = [], restartPolicy }, index) =>
+      field === "initContainers" && restartPolicy !== "Always"
+        ? []
+        : ports.map(({ name = "" }, at) => ({ name, at: `${path}.${field}[${index}].ports[${at}]` })),
+    );
+  return [...named(initContainers, "initContainers"), ...named(containers, "containers")].flatMap(({ name, at }) => {
+    const first = byName.get(name);
+    if (name === "") return [];
+    if (first === undefined) {
+      byName.set(name, at);
+      return [];
+    }
+    const text = `services and probes that select ports by name will use ${first}`;
+    return [`${at}: duplicate port name ${goQuote(name)} with ${first}, ${text}`];
+  });
+}
+
+function addressWarnings({ dnsConfig, hostAliases = [] }: V1PodSpec, path: string): string[] {
+  return [
+    ...(dnsConfig?.nameservers ?? []).flatMap((ip, index) => ipWarnings(`${path}.dnsConfig.nameservers[${index}]`, ip)),
+    ...hostAliases.flatMap(({ ip }, index) => ipWarnings(`${path}.hostAliases[${index}].ip`, ip)),
+  ];
 }
 
 function collision(port: PortAt, other: PortAt): string[] {
   const isSameHost = port.hostIP === other.hostIP;
   if (isSameHost && port.hostPort === other.hostPort) return [`${port.at}: duplicate port definition with ${other.at}`];
-  const isOpen = port.hostPort === 0 || other.hostPort === 0;
-  const isWide = port.hostPort === other.hostPort && (port.hostIP === "" || other.hostIP === "");
-  return isOpen || isWide ? [`${port.at}: overlapping port definition with ${other.at}`] : [];
+  if (port.hostPort === 0 || other.hostPort === 0) return [`${port.at}: overlapping port definition with ${other.at}`];
+  const isAmbiguous = port.hostPort === other.hostPort && (port.hostIP === "") !== (other.hostIP === "");
+  return isAmbiguous ? [`${port.at}: dangerously ambiguous port definition with ${other.at}`] : [];
 }
 
 function graceWarnings({ terminationGracePeriodSeconds: seconds = 0 }: V1PodSpec, path: string): string[] {

@@ -62,7 +62,8 @@ const nanosPerUnit = 1_000_000_000n;
 /** Upstream's ValidateResourceQuantityValue. */
 export function quantityValueErrors(name: string, amount: string, path: string): FieldError[] {
   const { nanos } = toQuantity(amount);
-  if (nanos < 0n) return [invalid(path, canonicalQuantity(amount), negativeError)];
-  if (isIntegerResource(name) && nanos % nanosPerUnit !== 0n) return [invalid(path, amount, "must be an integer")];
-  return [];
+  return [
+    ...(nanos < 0n ? [invalid(path, canonicalQuantity(amount), negativeError)] : []),
+    ...(isIntegerResource(name) && nanos % nanosPerUnit !== 0n ? [invalid(path, amount, "must be an integer")] : []),
+  ];
 }

@@ -1,4 +1,5 @@
 /** Files of one volume that hide each other. Upstream: warningsForOverlappingVirtualPaths. */
+import { trimEnd } from "#lib/trim.ts";
 import type { V1Volume, V1VolumeProjection } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
 
@@ -8,10 +9,11 @@ interface Written {
 }
 
 const written = (items: readonly { path: string }[] | undefined, source: string): Written[] =>
-  (items ?? []).map(({ path }) => ({ path: path.replace(/\/+$/, ""), source }));
+  (items ?? []).map(({ path }) => ({ path: trimEnd(path, "/"), source }));
 
 const shown = ({ path, source }: Written) => (source === "" ? goQuote(path) : `${goQuote(path)} (${source})`);
-const overlaps = (a: string, b: string) => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+const overlaps = (a: string, b: string) =>
+  a !== "" && b !== "" && (a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`));
 
 function overlapTexts(files: readonly Written[]): string[] {
   return files.flatMap((file, index) =>
@@ -38,18 +40,9 @@ export function overlapWarnings(volumes: readonly V1Volume[]): string[] {
   });
 }
 
-function projectedFiles({
-  configMap,
-  secret,
-  downwardAPI,
-  serviceAccountToken,
-  clusterTrustBundle,
-}: V1VolumeProjection): Written[] {
+function projectedFiles({ configMap, secret, downwardAPI, serviceAccountToken }: V1VolumeProjection): Written[] {
   if (configMap !== undefined) return written(configMap.items, `ConfigMap ${goQuote(configMap.name ?? "")}`);
   if (secret !== undefined) return written(secret.items, `Secret ${goQuote(secret.name ?? "")}`);
   if (downwardAPI !== undefined) return written(downwardAPI.items, "DownwardAPI");
-  if (serviceAccountToken !== undefined) return written([serviceAccountToken], "ServiceAccountToken");
-  if (clusterTrustBundle === undefined) return [];
-  const { name = clusterTrustBundle.signerName ?? "" } = clusterTrustBundle;
-  return written([clusterTrustBundle], `ClusterTrustBundle ${goQuote(name)}`);
+  return serviceAccountToken === undefined ? [] : written([serviceAccountToken], "ServiceAccountToken");
 }

@@ -1,6 +1,5 @@
 /**
- * Volumes made of objects: secret, configMap, downwardAPI, projected, and the claim template of an ephemeral volume.
- * Upstream: pkg/apis/core/validation/validation.go.
+ * Volumes made of objects: secret, configMap, downwardAPI, projected. Upstream: pkg/apis/core/validation/validation.go.
  */
 import type {
   V1ConfigMapVolumeSource,
@@ -12,9 +11,7 @@ import type {
   V1VolumeProjection,
 } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
-import { isDns1123Subdomain } from "#api/validation/names.ts";
-import { labelSelectorErrors } from "#api/label-selector.ts";
+import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
 import { present } from "#api/validation/values.ts";
 import { fieldRefErrors, resourceFieldRefErrors, volumeFieldPaths } from "./downward-api.ts";
 import { modeErrors, nonReservedPathErrors } from "./paths.ts";
@@ -49,9 +46,10 @@ export const configMapVolumeErrors = (
   ...itemsErrors(items, path),
 ];
 
+/** Upstream reports the faults of files at their list's owner. */
 export const downwardVolumeErrors = ({ defaultMode, items }: V1DownwardAPIVolumeSource, path: string): FieldError[] => [
   ...modeErrors(`${path}.defaultMode`, defaultMode),
-  ...(items ?? []).flatMap((file, index) => downwardFileErrors(file, `${path}.items[${index}]`)),
+  ...(items ?? []).flatMap((file) => downwardFileErrors(file, path)),
 ];
 
 function downwardFileErrors(file: V1DownwardAPIVolumeFile, path: string): FieldError[] {
@@ -67,48 +65,28 @@ function downwardFileErrors(file: V1DownwardAPIVolumeFile, path: string): FieldE
   return [...errors, ...modeErrors(`${path}.mode`, mode)];
 }
 
-/** Paths that sources of one projected volume write to. */
-class WrittenPaths {
-  readonly #seen = new Set<string>();
-  readonly #path: string;
-  constructor(path: string) {
-    this.#path = path;
-  }
-  /** `shown` is what upstream prints for a conflict. */
-  add(to: string | undefined, shown: unknown, detail = "conflicting duplicate paths"): FieldError[] {
-    if (to === undefined || to === "") return [];
-    if (this.#seen.has(to)) return [invalid(this.#path, shown, detail)];
-    this.#seen.add(to);
-    return [];
-  }
-}
+/** Sources whose features are off in this release are dropped before (pod-strategy.ts). */
+const projectionKinds = ["secret", "configMap", "downwardAPI", "serviceAccountToken"] as const;
 
 export function projectedVolumeErrors({ defaultMode, sources }: V1ProjectedVolumeSource, path: string): FieldError[] {
-  const written = new WrittenPaths(path);
+  const written = new Set<string>();
   const errors = modeErrors(`${path}.defaultMode`, defaultMode);
   for (const [index, source] of (sources ?? []).entries()) {
     const at = `${path}.sources[${index}]`;
     const given = projectionKinds.filter((kind) => source[kind] !== undefined);
-    for (const kind of given) errors.push(...projectionErrors(kind, source, `${at}.${kind}`, written));
+    for (const kind of given) errors.push(...projectionErrors(kind, source, `${at}.${kind}`, path, written));
     if (given.length > 1) errors.push(forbidden(at, "may not specify more than 1 volume type per source"));
   }
   return errors;
 }
 
-const projectionKinds = [
-  "secret",
-  "configMap",
-  "downwardAPI",
-  "serviceAccountToken",
-  "clusterTrustBundle",
-  "podCertificate",
-] as const;
-
+/** `volumePath`: of the whole projected volume, where conflicts are reported. */
 function projectionErrors(
   kind: (typeof projectionKinds)[number],
   source: V1VolumeProjection,
   path: string,
-  written: WrittenPaths,
+  volumePath: string,
+  written: Set<string>,
 ): FieldError[] {
   switch (kind) {
     case "secret":
@@ -118,109 +96,41 @@ function projectionErrors(
         ...present(`${path}.name`, name),
         ...items.flatMap((item, index) => [
           ...keyToPathErrors(item, `${path}.items[${index}]`),
-          ...written.add(item.path, name ?? ""),
+          ...conflictErrors(written, item.path, name ?? "", volumePath),
         ]),
       ];
     }
     case "downwardAPI":
-      return (source.downwardAPI!.items ?? []).flatMap((file, index) => [
-        ...downwardFileErrors(file, `${path}.items[${index}]`),
-        ...written.add(file.path, file.path),
+      return (source.downwardAPI!.items ?? []).flatMap((file) => [
+        ...downwardFileErrors(file, path),
+        ...conflictErrors(written, file.path, file.path, volumePath),
       ]);
     case "serviceAccountToken":
-      return tokenErrors(source.serviceAccountToken!, path, written);
-    case "clusterTrustBundle":
-      return trustBundleErrors(source.clusterTrustBundle!, path, written);
-    case "podCertificate":
-      return podCertificateErrors(source.podCertificate!, path, written);
+      return tokenErrors(source.serviceAccountToken!, path, volumePath);
   }
+}
+
+/** Two sources that write the same file; `shown` is what upstream prints for it. */
+function conflictErrors(written: Set<string>, to: string | undefined, shown: unknown, path: string): FieldError[] {
+  if (to === undefined || to === "") return [];
+  if (written.has(to)) return [invalid(path, shown, "conflicting duplicate paths")];
+  written.add(to);
+  return [];
 }
 
 const tokenSecondsMin = 10 * 60;
 const tokenSecondsMax = 2 ** 32;
 
+/** Upstream reports a token's path at the volume, and does not compare it with other paths. */
 function tokenErrors(
   { expirationSeconds = 0, path: to = "" }: NonNullable<V1VolumeProjection["serviceAccountToken"]>,
   path: string,
-  written: WrittenPaths,
+  volumePath: string,
 ): FieldError[] {
-  const errors: FieldError[] = [];
-  if (expirationSeconds < tokenSecondsMin)
-    errors.push(
-      invalid(`${path}.expirationSeconds`, expirationSeconds, "may not specify a duration less than 10 minutes"),
-    );
-  if (expirationSeconds > tokenSecondsMax)
-    errors.push(
-      invalid(`${path}.expirationSeconds`, expirationSeconds, "may not specify a duration larger than 2^32 seconds"),
-    );
-  if (to === "") errors.push(required(`${path}.path`));
-  else errors.push(...nonReservedPathErrors(`${path}.path`, to));
-  return [...errors, ...written.add(to, to)];
-}
-
-function trustBundleErrors(
-  source: NonNullable<V1VolumeProjection["clusterTrustBundle"]>,
-  path: string,
-  written: WrittenPaths,
-): FieldError[] {
-  const { name, signerName, labelSelector, path: to = "" } = source;
-  const errors: FieldError[] = [];
-  if (name !== undefined && signerName !== undefined)
-    errors.push(invalid(path, source, "only one of name and signerName may be used"));
-  else if (name !== undefined) {
-    if (name === "") errors.push(required(`${path}.name`, "must be a valid object name"));
-    else errors.push(...invalidEach(`${path}.name`, name, isDns1123Subdomain(name.slice(name.lastIndexOf(":") + 1))));
-    if (labelSelector !== undefined)
-      errors.push(invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified"));
-  } else if (signerName !== undefined) {
-    if (signerName === "") errors.push(required(`${path}.signerName`, "must be a valid signer name"));
-    errors.push(...labelSelectorErrors(labelSelector, `${path}.labelSelector`));
-  } else errors.push(required(path, "either name or signerName must be specified"));
-  if (to === "") errors.push(required(`${path}.path`));
-  errors.push(...nonReservedPathErrors(`${path}.path`, to));
-  return [...errors, ...written.add(to, to)];
-}
-
-const keyTypes = ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
-const certificateSecondsMin = 60 * 60;
-const certificateSecondsMax = 91 * 24 * 60 * 60;
-
-function podCertificateErrors(
-  source: NonNullable<V1VolumeProjection["podCertificate"]>,
-  path: string,
-  written: WrittenPaths,
-): FieldError[] {
-  const { signerName = "", keyType = "", maxExpirationSeconds } = source;
-  const errors = present(`${path}.signerName`, signerName);
-  if (!keyTypes.includes(keyType))
-    errors.push({
-      field: `${path}.keyType`,
-      type: "FieldValueNotSupported",
-      message: `Unsupported value: "${keyType}": supported values: ${keyTypes.map((type) => `"${type}"`).join(", ")}`,
-    });
-  if (maxExpirationSeconds !== undefined && maxExpirationSeconds < certificateSecondsMin)
-    errors.push(
-      invalid(
-        `${path}.maxExpirationSeconds`,
-        maxExpirationSeconds,
-        "if provided, maxExpirationSeconds must be >= 3600",
-      ),
-    );
-  if (maxExpirationSeconds !== undefined && maxExpirationSeconds > certificateSecondsMax)
-    errors.push(
-      invalid(
-        `${path}.maxExpirationSeconds`,
-        maxExpirationSeconds,
-        "if provided, maxExpirationSeconds must be <= 7862400",
-      ),
-    );
-  const paths = ["credentialBundlePath", "keyPath", "certificateChainPath"] as const;
-  for (const field of paths) {
-    const to = source[field];
-    if (to === undefined || to === "") continue;
-    errors.push(...nonReservedPathErrors(`${path}.${field}`, to), ...written.add(to, to));
-  }
-  if (paths.every((field) => !source[field]))
-    errors.push(required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"));
-  return errors;
+  const fault = (text: string) => invalid(`${path}.expirationSeconds`, expirationSeconds, text);
+  return [
+    ...(expirationSeconds < tokenSecondsMin ? [fault("may not specify a duration less than 10 minutes")] : []),
+    ...(expirationSeconds > tokenSecondsMax ? [fault("may not specify a duration larger than 2^32 seconds")] : []),
+    ...(to === "" ? [required(`${volumePath}.path`)] : nonReservedPathErrors(`${volumePath}.path`, to)),
+  ];
 }

@@ -13,9 +13,9 @@ import type {
 import type { FieldError } from "#api/field-error.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isDns1123Subdomain, rangeError } from "#api/validation/names.ts";
-import { dnsLabel, oneOfIfSet, present } from "#api/validation/values.ts";
+import { dnsLabel, dnsSubdomain, oneOfIfSet, present } from "#api/validation/values.ts";
 import { isZeroQuantity, toQuantity } from "#api/quantity.ts";
-import { noBackstepsErrors, nonReservedPathErrors } from "./paths.ts";
+import { descendingPathErrors, noBackstepsErrors } from "./paths.ts";
 
 /** A rule for a source at `path`. */
 export type SourceRule = (source: never, path: string) => FieldError[];
@@ -168,13 +168,6 @@ const nfs = all(
   ]),
 );
 
-const scaleIo = all(
-  rule<{ secretRef?: unknown }>(({ secretRef }, path) =>
-    secretRef === undefined || secretRef === null ? [required(`${path}.secretRef`)] : [],
-  ),
-  needs("gateway", "system", "volumeName"),
-);
-
 const storageOs = rule<{ volumeName?: string; volumeNamespace?: string; secretRef?: { name?: string } }>(
   ({ volumeName, volumeNamespace, secretRef }, path) => [
     ...(volumeName ? dnsLabel(`${path}.volumeName`, volumeName) : [required(`${path}.volumeName`)]),
@@ -200,11 +193,13 @@ export function csiDriverErrors(driver: string | undefined, path: string): Field
 const csi = rule<{ driver?: string; nodePublishSecretRef?: { name?: string } }>(
   ({ driver, nodePublishSecretRef }, path) => [
     ...csiDriverErrors(driver, `${path}.driver`),
-    ...(nodePublishSecretRef === undefined
-      ? []
-      : present(`${path}.nodePublishSecretRef.name`, nodePublishSecretRef.name)),
+    ...(nodePublishSecretRef === undefined ? [] : publishSecretErrors(nodePublishSecretRef, path)),
   ],
 );
+
+/** Upstream reports a name that is no name beside the reference, not in it. */
+const publishSecretErrors = ({ name = "" }: { name?: string }, path: string) =>
+  name === "" ? [required(`${path}.nodePublishSecretRef.name`)] : dnsSubdomain(`${path}.name`, name);
 
 const emptyDir = rule<{ sizeLimit?: string }>(({ sizeLimit }, path) =>
   sizeLimit !== undefined && !isZeroQuantity(sizeLimit) && toQuantity(sizeLimit).nanos < 0n
@@ -219,7 +214,7 @@ const image = rule<{ reference?: string; pullPolicy?: string }>(({ reference, pu
 
 const gitRepo = all(
   needs("repository"),
-  rule<{ directory?: string }>(({ directory = "" }, path) => nonReservedPathErrors(`${path}.directory`, directory)),
+  rule<{ directory?: string }>(({ directory = "" }, path) => descendingPathErrors(`${path}.directory`, directory)),
 );
 
 /** Sources that need no knowledge of the pod. The order in which they are checked is in volumes.ts. */
@@ -246,7 +241,7 @@ export const simpleSources: Readonly<Record<string, SourceRule>> = {
   portworxVolume: needs("volumeID"),
   azureDisk: rule(azureDiskErrors),
   storageos: storageOs,
-  scaleIO: scaleIo,
+  scaleIO: needs("gateway", "system", "volumeName"),
   csi,
   image,
 };

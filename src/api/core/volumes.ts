@@ -1,7 +1,9 @@
 /** The volumes of a pod: one source each, names that are labels and unique. Upstream: ValidateVolumes. */
 import type { V1ObjectMeta, V1Volume } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { duplicate, forbidden, invalid, required } from "#api/validation/field-errors.ts";
+import { goQuote } from "#api/go-text.ts";
+import { duplicate, forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
+import { isDns1123Subdomain } from "#api/validation/names.ts";
 import { dnsLabel } from "#api/validation/values.ts";
 import { ephemeralClaimErrors } from "./claim-template.ts";
 import {
@@ -57,6 +59,10 @@ const sourceOrder = [
 const rank = new Map(sourceOrder.map((name, index) => [name, index]));
 const portalBytesMax = 64;
 
+/** Where upstream's paths are not the field's name: of a source's own faults, and of one source too many. */
+const ownPaths: Readonly<Record<string, string>> = { gcePersistentDisk: "persistentDisk" };
+const surplusPaths: Readonly<Record<string, string>> = { cephfs: "cephFS", downwardAPI: "downwarAPI" };
+
 /** Names of the sources of a volume, in upstream's order. */
 function sourcesOf(volume: V1Volume): string[] {
   const names: string[] = [];
@@ -64,19 +70,37 @@ function sourcesOf(volume: V1Volume): string[] {
   return names.length > 1 ? names.sort((a, b) => rank.get(a)! - rank.get(b)!) : names;
 }
 
-function sourceErrors(volume: V1Volume, path: string): FieldError[] {
-  const [first, ...others] = sourcesOf(volume);
-  if (first === undefined) return [required(path, "must specify a volume type")];
-  const check = objectSources[first] ?? simpleSources[first]!;
-  return [
-    ...check(volume[first as keyof V1Volume] as never, `${path}.${first}`),
-    ...others.map((name) => forbidden(`${path}.${name}`, "may not specify more than 1 volume type")),
-    ...portalErrors(volume, path),
-  ];
+function sourceErrors(volume: V1Volume, podName: string, path: string): FieldError[] {
+  const sources = sourcesOf(volume);
+  if (sources.length === 0) return [required(path, "must specify a volume type")];
+  return sources.flatMap((source, index) => [
+    ...(index === 0
+      ? firstSourceErrors(source, volume, podName, path)
+      : [forbidden(`${path}.${surplusPaths[source] ?? source}`, "may not specify more than 1 volume type")]),
+    ...(source === "iscsi" ? portalErrors(volume, path) : []),
+  ]);
 }
 
-function portalErrors({ name, iscsi }: V1Volume, path: string): FieldError[] {
-  if (iscsi?.initiatorName === undefined || `${name}:${iscsi.targetPortal}`.length <= portalBytesMax) return [];
+function firstSourceErrors(source: string, volume: V1Volume, podName: string, path: string): FieldError[] {
+  const check = objectSources[source] ?? simpleSources[source]!;
+  const errors = check(volume[source as keyof V1Volume] as never, `${path}.${ownPaths[source] ?? source}`);
+  return source === "ephemeral" ? [...errors, ...claimNameErrors(volume.name, podName, path)] : errors;
+}
+
+/** The claim of an ephemeral volume is named after pod and volume. */
+function claimNameErrors(name: string | undefined, podName: string, path: string): FieldError[] {
+  if (!name || podName === "") return [];
+  const claim = `${podName}-${name}`;
+  return invalidEach(
+    `${path}.name`,
+    name,
+    isDns1123Subdomain(claim).map((fault) => `PVC name ${goQuote(claim)}: ${fault}`),
+  );
+}
+
+function portalErrors({ name = "", iscsi }: Partial<V1Volume>, path: string): FieldError[] {
+  if (iscsi?.initiatorName === undefined) return [];
+  if (Buffer.byteLength(`${name}:${iscsi.targetPortal ?? ""}`) <= portalBytesMax) return [];
   const text =
     "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
   return [invalid(`${path}.name`, name, text)];
@@ -96,7 +120,7 @@ export function volumesErrors(
   for (const [index, volume] of volumes.entries()) {
     const at = `${path}[${index}]`;
     const { name = "" } = volume as Partial<V1Volume>;
-    const faults = sourceErrors(volume, at);
+    const faults = sourceErrors(volume, meta?.name ?? "", at);
     faults.push(...(name === "" ? [required(`${at}.name`)] : dnsLabel(`${at}.name`, name)));
     if (byName.has(name)) faults.push(duplicate(`${at}.name`, name));
     if (faults.length === 0) byName.set(name, volume);

@@ -3,7 +3,8 @@
  */
 import { isIP, isIPv4 } from "node:net";
 import type { FieldError } from "#api/field-error.ts";
-import { invalid } from "./field-errors.ts";
+import { goQuote } from "#api/go-text.ts";
+import { internalFault, invalid } from "./field-errors.ts";
 
 export type IpFamily = "IPv4" | "IPv6";
 
@@ -82,6 +83,34 @@ export function ipErrors(field: string, text: string): FieldError[] {
   if (address === undefined) return [invalid(field, text, addressText)];
   if (address.family === "IPv4") return isIPv4(text) ? [] : [invalid(field, text, "must not have leading 0s")];
   return isMapped(address) ? [invalid(field, text, "must not be an IPv4-mapped IPv6 address")] : [];
+}
+
+/** One address a family. `shown` is the list that a fault names. */
+export function familiesErrors(field: string, addresses: readonly string[], shown: unknown): FieldError[] {
+  if (addresses.length < 2) return [];
+  const families = addresses.map(familyOf);
+  const unreadable = families.indexOf(undefined);
+  const text = `failed to check for dual stack with error:invalid IP[${unreadable}]: <nil>`;
+  const isPair = addresses.length === 2 && families.includes("IPv4") && families.includes("IPv6");
+  return [
+    ...(unreadable < 0 ? [] : [internalFault(field, text)]),
+    ...(isPair ? [] : [invalid(field, shown, "may specify no more than one IP for each IP family")]),
+  ];
+}
+
+/** What upstream says of an address that is taken, but that another would write otherwise: GetWarningsForIP. */
+export function ipWarnings(field: string, text: string): string[] {
+  const address = parseAddress(text);
+  if (address === undefined) return [];
+  if (ipErrors(field, text).length > 0) {
+    const plain: Address = isMapped(address) ? { family: "IPv4", value: address.value & 0xffffffffn } : address;
+    const use = goQuote(canonicalAddress(plain));
+    const fault = "will be considered invalid in a future Kubernetes release";
+    return [`${field}: non-standard IP address ${goQuote(text)} ${fault}: use ${use}`];
+  }
+  const canonical = canonicalAddress(address);
+  if (canonical === text) return [];
+  return [`${field}: IPv6 address ${goQuote(text)} should be in RFC 5952 canonical format (${goQuote(canonical)})`];
 }
 
 export interface Cidr extends Address {
