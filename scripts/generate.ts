@@ -1,10 +1,11 @@
 /**
  * Makes src/api/generated from the npm package @kubernetes/client-node (names, types, required, descriptions) and the
  * tables in src/api/facts (proto.json: field numbers; merge.json: merge keys, list types; go.json: each field's Go type with
- * `*` pointer, `?` omitempty, `!` omitzero, in the order of the Go struct). Runs at install time; its output is not committed.
+ * `*` pointer, `?` omitempty, `!` omitzero, in the order of the Go struct; texts.json: descriptions that the package lacks
+ * or has on one line; enums.json: values of Go's string types). Runs at install time; its output is not committed.
  *
  * schema.json     {types: {"io.k8s.api.core.v1.Pod": TypeSchema}}
- * structure.json  the same without descriptions: what src/api/schema loads
+ * structure.json  the same without descriptions and values: what src/api/schema loads
  * types.ts        one interface a type, named as client-node names it: V1Pod, V1PodSpec …
  */
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -125,7 +126,10 @@ function readModel(model: string): {
       text: text
         ?.replace(/^ {4}\* /gm, "")
         .replace(/\n$/, "")
-        .replace(/\\+(['"])/g, "$1"),
+        .replace(/\\+(['"])/g, "$1")
+        // An end of a comment in a comment.
+        .replaceAll("*_/", "*/")
+        .replaceAll("/_*", "/*"),
       required: optional === undefined,
     };
   }
@@ -182,6 +186,8 @@ for (const model of names) {
 if (byModel.has("ResourceV1ResourceClaim")) byModel.delete("V1ResourceClaim");
 const goFacts = facts("go.json") as Record<string, Record<string, string>>;
 const mergeFacts = facts("merge.json") as Record<string, Record<string, Record<string, unknown>>>;
+const textFacts = facts("texts.json") as Record<string, Record<string, string | null>>;
+const enumFacts = facts("enums.json") as Record<string, [value: string, text: string][]>;
 
 function scalar(type: string, format: string): { type: string; ref?: string; format?: string } {
   if (type === "Date") return { type: format === "date-time-micro" ? "microTime" : "time" };
@@ -243,6 +249,18 @@ function goKind(field: Field, go = ""): Field {
   return field;
 }
 
+/** The values of an enumeration, of a field or of the elements of a list. */
+const enumOf = (go = ""): { enum?: unknown } => {
+  const values = enumFacts[go.replace(/^(?:\*|\[\])|[?!]+$/g, "")];
+  return values === undefined ? {} : { enum: values };
+};
+/** A text of the facts, or the model's own; null there: the model's is another's. */
+const textOf = (type: string, field: string, own: string | undefined): { description?: string } => {
+  const fact = textFacts[type]?.[field];
+  const text = fact === undefined ? own : fact;
+  return text === undefined || text === null ? {} : { description: text };
+};
+
 const types: Record<string, TypeSchema> = {};
 const fieldsOf = new Map<string, Record<string, Field>>();
 for (const [model, proto] of byModel) {
@@ -264,13 +282,14 @@ for (const [model, proto] of byModel) {
       ...(flat === undefined || flat.via.length === 0 ? {} : { via: flat.via }),
       ...(go[attribute.baseName] === undefined ? {} : { go: go[attribute.baseName] }),
       ...(doc?.required === true ? { required: true } : {}),
-      ...(doc?.text === undefined ? {} : { description: doc.text }),
+      ...textOf(name, attribute.baseName, doc?.text),
+      ...enumOf(go[attribute.baseName]),
       ...merge[attribute.baseName],
     };
   }
   const { "(type)": facts, "(unions)": unions } = merge;
   types[name] = {
-    ...(description === undefined ? {} : { description }),
+    ...textOf(name, "(type)", description),
     proto,
     ...(inline.length > 0 ? { inline } : {}),
     ...(facts === undefined ? {} : { facts }),
@@ -323,5 +342,5 @@ const write = (name: string, text: string) => {
 write("types.ts", `/* Made by scripts/generate.ts. */\n/* eslint-disable */\n\n${source}\n`);
 write("schema.json", JSON.stringify({ types }));
 const structural = (key: string, value: unknown) =>
-  key === "description" && typeof value === "string" ? undefined : value;
+  (key === "description" && typeof value === "string") || (key === "enum" && Array.isArray(value)) ? undefined : value;
 write("structure.json", JSON.stringify({ types }, structural));

@@ -13,20 +13,10 @@ let types: Types | undefined;
 const loadTypes = (): Types =>
   (types ??= (JSON.parse(readAsset("api/generated/schema.json").toString("utf8")) as { types: Types }).types);
 
-/** Types whose texts part sentences, not paragraphs, by two spaces. */
-const spacedTypes: ReadonlySet<string> = new Set([
-  "core.v1.ServiceSpec",
-  "storage.v1.StorageClass",
-  "flowcontrol.v1.FlowSchemaSpec",
-  "flowcontrol.v1.PriorityLevelConfigurationSpec",
-  "flowcontrol.v1.QueuingConfiguration",
-]);
-
-/** Description of a field of the generated schema: ("core.v1.PodStatus", "podIP"). Paragraphs are parted as upstream parts them. */
+/** Description of a field of the generated schema: ("core.v1.PodStatus", "podIP"). */
 export function fieldDescription(type: string, field: string): string {
   const types = loadTypes();
-  const text = types[`io.k8s.api.${type}`]?.fields[field]?.description ?? types[type]?.fields[field]?.description ?? "";
-  return spacedTypes.has(type) ? text : text.replaceAll(/ {2,}/g, "\n\n");
+  return types[`io.k8s.api.${type}`]?.fields[field]?.description ?? types[type]?.fields[field]?.description ?? "";
 }
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";

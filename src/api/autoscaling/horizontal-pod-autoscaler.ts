@@ -10,6 +10,11 @@ import { metricsText } from "./metrics-text.ts";
 import { autoscalerErrors } from "./scaling-rules.ts";
 
 const specType = "autoscaling.v2.HorizontalPodAutoscalerSpec";
+/** Columns are described as the fields of v2beta1 were. */
+const metricsWords =
+  "metrics contains the specifications for which to use to calculate the desired replica count (the maximum replica count across all metrics will be used).  The desired replica count is calculated multiplying the ratio between the target value and the current value by the current number of pods.  Ergo, metrics used must decrease as the pod count is increased, and vice-versa.  See the individual metric source types for more information about how each type of metric must respond. If not set, the default metric will be set to 80% average CPU utilization.";
+const minReplicasWords =
+  "minReplicas is the lower limit for the number of replicas to which the autoscaler can scale down.  It defaults to 1 pod.  minReplicas is allowed to be 0 if the alpha feature gate HPAScaleToZero is enabled and at least one Object or External metric is configured.  Scaling is active as long as at least one metric value is available.";
 const cpuPercent = 80;
 const doubling = { type: "Percent", value: 100, periodSeconds: 15 };
 const scaleUp = {
@@ -70,10 +75,8 @@ export const HorizontalPodAutoscaler = defineResource<HorizontalPodAutoscaler>({
     column("Reference", [specType, "scaleTargetRef"], ({ spec }: HorizontalPodAutoscaler) =>
       spec === undefined ? "/" : `${spec.scaleTargetRef?.kind ?? ""}/${spec.scaleTargetRef?.name ?? ""}`,
     ),
-    column("Targets", [specType, "metrics"], metricsText),
-    column("MinPods", [specType, "minReplicas"], ({ spec }: HorizontalPodAutoscaler) =>
-      String(spec?.minReplicas ?? "<unset>"),
-    ),
+    column("Targets", metricsWords, metricsText),
+    column("MinPods", minReplicasWords, ({ spec }: HorizontalPodAutoscaler) => String(spec?.minReplicas ?? "<unset>")),
     column("MaxPods", [specType, "maxReplicas"], ({ spec }: HorizontalPodAutoscaler) => spec?.maxReplicas ?? 0),
     column(
       "Replicas",

@@ -13,8 +13,8 @@ interface FieldEntry {
   required?: true;
   format?: string;
   description?: string;
-  /** Values of an enumeration, sorted, with what is said of each. */
-  enum?: Readonly<Record<string, string>>;
+  /** Values of an enumeration, sorted, with what is said of each; upstream says some twice. */
+  enum?: readonly (readonly [value: string, text: string])[];
   listType?: string;
   mapType?: string;
   mapKeys?: readonly string[];
@@ -85,7 +85,7 @@ function fieldSchema(field: FieldEntry, version: SpecVersion, refs: Set<string>)
 /** What the field is, and for a single value of an enumeration what values there are. */
 function describe({ type, description, enum: values }: FieldEntry): string | undefined {
   if (values === undefined || type !== "string") return description;
-  const lines = Object.entries(values).map(([value, text]) => ` - \`${JSON.stringify(value)}\` ${text}`.trimEnd());
+  const lines = values.map(([value, text]) => ` - \`${JSON.stringify(value)}\` ${text}`.trimEnd());
   return `${description ?? ""}\n\nPossible enum values:\n${lines.join("\n")}`;
 }
 
@@ -107,7 +107,8 @@ function valueSchema(field: FieldEntry, version: SpecVersion, refs: Set<string>)
   return { ...scalarSchema(field, field.type, version, refs), ...enumOf(field) };
 }
 
-const enumOf = ({ enum: values }: FieldEntry): Schema => (values === undefined ? {} : { enum: Object.keys(values) });
+const enumOf = ({ enum: values }: FieldEntry): Schema =>
+  values === undefined ? {} : { enum: values.map(([value]) => value) };
 
 /** Elements are there or not: they have no default. */
 function elementSchema(field: FieldEntry, version: SpecVersion, refs: Set<string>): Schema {
