@@ -25,12 +25,12 @@ export function matchErrors(match: V1MatchResources, path: string): FieldError[]
 function namedRuleErrors(rule: V1NamedRuleWithOperations, path: string): FieldError[] {
   const names = rule.resourceNames ?? [];
   return [
-    ...operationRuleErrors(rule, path),
     ...names.flatMap((name, index) => {
       const at = `${path}.resourceNames[${index}]`;
       const errors = invalidEach(at, name, isPathSegmentName(name));
       return names.indexOf(name) < index ? [...errors, duplicate(at, name)] : errors;
     }),
+    ...operationRuleErrors(rule, path),
   ];
 }
 
@@ -59,13 +59,15 @@ function apiVersionErrors(apiVersion: string, field: string): FieldError[] {
   ];
 }
 
+const exclusive = "name and selector are mutually exclusive";
+
 export function paramRefErrors({ name = "", selector, parameterNotFoundAction: action }: V1ParamRef, path: string) {
   const errors = name === "" ? [] : invalidEach(`${path}.name`, name, isPathSegmentName(name));
-  if (name !== "" && selector !== undefined)
-    for (const field of ["name", "selector"])
-      errors.push(forbidden(`${path}.${field}`, "name and selector are mutually exclusive"));
-  if (name === "" && selector === undefined) errors.push(required(path, "one of name or selector must be specified"));
+  const isBoth = name !== "" && selector !== undefined;
+  if (isBoth) errors.push(forbidden(`${path}.name`, exclusive));
   errors.push(...labelSelectorErrors(selector, `${path}.selector`));
+  if (isBoth) errors.push(forbidden(`${path}.selector`, exclusive));
+  if (name === "" && selector === undefined) errors.push(required(path, "one of name or selector must be specified"));
   const field = `${path}.parameterNotFoundAction`;
   if ((action ?? "") === "") return [...errors, required(field)];
   return notFoundActions.includes(action!) ? errors : [...errors, notSupported(field, action, notFoundActions)];

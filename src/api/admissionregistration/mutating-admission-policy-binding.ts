@@ -4,7 +4,7 @@ import type { V1MutatingAdmissionPolicyBinding } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { defaultMatch } from "./match-defaults.ts";
 import { bindingColumns } from "./policy-columns.ts";
-import { mutatingBindingErrors } from "./policy-rules.ts";
+import { mutatingBindingErrors } from "./binding-rules.ts";
 
 export type MutatingAdmissionPolicyBinding = V1MutatingAdmissionPolicyBinding;
 export const MutatingAdmissionPolicyBinding = defineResource<MutatingAdmissionPolicyBinding>({

@@ -4,8 +4,7 @@ import type { V1MutatingAdmissionPolicy } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { defaultMatch } from "./match-defaults.ts";
 import { paramKindText } from "./policy-columns.ts";
-import { mutationExpressionErrors } from "./policy-expressions.ts";
-import { mutatingPolicyErrors } from "./policy-rules.ts";
+import { mutatingPolicyErrors } from "./mutating-policy-rules.ts";
 
 export type MutatingAdmissionPolicy = V1MutatingAdmissionPolicy;
 export const MutatingAdmissionPolicy = defineResource<MutatingAdmissionPolicy>({
@@ -22,7 +21,7 @@ export const MutatingAdmissionPolicy = defineResource<MutatingAdmissionPolicy>({
     spec.failurePolicy ??= "Fail";
     defaultMatch(spec.matchConstraints);
   },
-  validate: (policy, old) => [...mutatingPolicyErrors(policy), ...mutationExpressionErrors(policy, old)],
+  validate: mutatingPolicyErrors,
   columns: [
     nameColumn,
     column(

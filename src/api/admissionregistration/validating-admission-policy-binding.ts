@@ -4,7 +4,7 @@ import type { V1ValidatingAdmissionPolicyBinding } from "#api/generated/types.ts
 import { defineResource } from "#api/resource.ts";
 import { defaultMatch } from "./match-defaults.ts";
 import { bindingColumns } from "./policy-columns.ts";
-import { validatingBindingErrors } from "./policy-rules.ts";
+import { validatingBindingErrors } from "./binding-rules.ts";
 
 export type ValidatingAdmissionPolicyBinding = V1ValidatingAdmissionPolicyBinding;
 export const ValidatingAdmissionPolicyBinding = defineResource<ValidatingAdmissionPolicyBinding>({

@@ -5,7 +5,6 @@ import { defineResource } from "#api/resource.ts";
 import { keepsMeta, keepsStatus } from "#api/status-strategy.ts";
 import { defaultMatch } from "./match-defaults.ts";
 import { paramKindText } from "./policy-columns.ts";
-import { policyExpressionErrors } from "./policy-expressions.ts";
 import { validatingPolicyErrors, validatingPolicyStatusErrors } from "./policy-rules.ts";
 
 export type ValidatingAdmissionPolicy = V1ValidatingAdmissionPolicy;
@@ -23,7 +22,7 @@ export const ValidatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
     defaultMatch(spec.matchConstraints);
   },
   ...keepsStatus<ValidatingAdmissionPolicy>("admissionregistration.v1.ValidatingAdmissionPolicyStatus"),
-  validate: (policy, old) => [...validatingPolicyErrors(policy), ...policyExpressionErrors(policy, old)],
+  validate: validatingPolicyErrors,
   status: keepsMeta<ValidatingAdmissionPolicy>(validatingPolicyStatusErrors),
   columns: [
     nameColumn,

@@ -2,7 +2,6 @@
 import { ageColumn, column, integer, nameColumn } from "#api/columns.ts";
 import type { V1ValidatingWebhookConfiguration } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { webhookExpressionErrors } from "./policy-expressions.ts";
 import { defaultWebhook, webhooksErrors } from "./webhook-rules.ts";
 
 export type ValidatingWebhookConfiguration = V1ValidatingWebhookConfiguration;
@@ -17,10 +16,7 @@ export const ValidatingWebhookConfiguration = defineResource<ValidatingWebhookCo
   defaults({ webhooks }) {
     for (const webhook of webhooks ?? []) defaultWebhook(webhook);
   },
-  validate: ({ webhooks }, old) => [
-    ...webhooksErrors(webhooks, old?.webhooks),
-    ...webhookExpressionErrors(webhooks, old?.webhooks),
-  ],
+  validate: ({ webhooks }, old) => webhooksErrors(webhooks, old?.webhooks),
   columns: [
     nameColumn,
     column(

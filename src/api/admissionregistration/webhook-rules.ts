@@ -4,8 +4,8 @@ import type { FieldError } from "#api/field-error.ts";
 import { labelSelectorErrors } from "#api/label-selector.ts";
 import { duplicate, invalid, notSupported, required } from "#api/validation/field-errors.ts";
 import { fullyQualifiedNameErrors } from "#api/validation/formats.ts";
-import { isDns1035Label } from "#api/validation/names.ts";
-import { oneOfIfSet } from "#api/validation/values.ts";
+import { isDns1035Label, isLabelValue } from "#api/validation/names.ts";
+import { oneOfIfSet, semanticEqual } from "#api/validation/values.ts";
 import { clientConfigErrors } from "./client-config-rules.ts";
 import { matchConditionsErrors } from "./match-conditions.ts";
 import { defaultRule } from "./match-defaults.ts";
@@ -15,7 +15,8 @@ type Webhook = V1ValidatingWebhook & Partial<V1MutatingWebhook>;
 
 const timeoutSecondsMax = 30;
 const reviewVersions = ["v1", "v1beta1"];
-const sideEffects = ["None", "NoneOnDryRun"];
+const noSideEffects = ["None", "NoneOnDryRun"];
+const anySideEffects = ["None", "NoneOnDryRun", "Some", "Unknown"];
 export const failurePolicies = ["Fail", "Ignore"];
 export const matchPolicies = ["Equivalent", "Exact"];
 export const reinvocationPolicies = ["IfNeeded", "Never"];
@@ -35,49 +36,77 @@ export function webhooksErrors(
   webhooks: readonly Webhook[] | undefined,
   old: readonly Webhook[] | undefined,
 ): FieldError[] {
-  const mayRepeatNames = hasRepeatedName(old ?? []);
-  const mayBeUnknown = (old ?? []).some(({ admissionReviewVersions }) => !hasKnownVersion(admissionReviewVersions));
+  const before = old ?? [];
+  const mayRepeatNames = hasRepeatedName(before);
+  const mayBeUnknown = before.some(({ admissionReviewVersions }) => !hasKnownVersion(admissionReviewVersions));
+  const allowance = {
+    sideEffects: before.some(({ sideEffects }) => !noSideEffects.includes(sideEffects ?? "None"))
+      ? anySideEffects
+      : noSideEffects,
+    invalidValues: { allowInvalidValues: before.some(hasInvalidLabelValue) },
+    conditions: old !== undefined && conditionsAsBefore(webhooks ?? [], before),
+  };
   const names = new Set<string>();
   return (webhooks ?? []).flatMap((webhook, index) => {
     const path = `webhooks[${index}]`;
     const { name = "", admissionReviewVersions } = webhook;
-    const errors = webhookErrors(webhook, path);
+    const errors = webhookErrors(webhook, path, allowance);
+    errors.push(...versionsErrors(admissionReviewVersions ?? [], `${path}.admissionReviewVersions`, mayBeUnknown));
     if (names.has(name) && !mayRepeatNames) errors.push(duplicate(`${path}.name`, name));
     if (name !== "") names.add(name);
-    return [
-      ...errors,
-      ...versionsErrors(admissionReviewVersions ?? [], `${path}.admissionReviewVersions`, mayBeUnknown),
-    ];
+    return errors;
   });
 }
+
+/** What is let pass because it was there before. */
+interface Allowance {
+  sideEffects: readonly string[];
+  invalidValues: { allowInvalidValues: boolean };
+  conditions: boolean;
+}
+
+const hasInvalidLabelValue = ({ namespaceSelector, objectSelector }: Webhook): boolean =>
+  [namespaceSelector, objectSelector].some((selector) => {
+    const values = [
+      ...Object.values(selector?.matchLabels ?? {}),
+      ...(selector?.matchExpressions ?? []).flatMap(({ values = [] }) => values),
+    ];
+    return values.some((value) => isLabelValue(value).length > 0);
+  });
+
+const conditionsAsBefore = (webhooks: readonly Webhook[], old: readonly Webhook[]): boolean =>
+  webhooks.length === old.length &&
+  webhooks.every(({ matchConditions = [] }, index) =>
+    semanticEqual(matchConditions, old[index]!.matchConditions ?? []),
+  );
 
 const hasRepeatedName = (webhooks: readonly Webhook[]): boolean =>
   new Set(webhooks.map(({ name }) => name)).size < webhooks.length;
 const hasKnownVersion = (versions: readonly string[] | undefined): boolean =>
   (versions ?? []).some((version) => reviewVersions.includes(version));
 
-function webhookErrors(webhook: Webhook, path: string): FieldError[] {
+function webhookErrors(webhook: Webhook, path: string, allowance: Allowance): FieldError[] {
   const { name = "", rules, timeoutSeconds: seconds } = webhook;
   return [
     ...fullyQualifiedNameErrors(`${path}.name`, name),
     ...(rules ?? []).flatMap((rule, index) => operationRuleErrors(rule, `${path}.rules[${index}]`)),
     ...oneOfIfSet(`${path}.failurePolicy`, webhook.failurePolicy, failurePolicies),
     ...oneOfIfSet(`${path}.matchPolicy`, webhook.matchPolicy, matchPolicies),
-    ...sideEffectsErrors(webhook.sideEffects ?? "", `${path}.sideEffects`),
+    ...sideEffectsErrors(webhook.sideEffects, `${path}.sideEffects`, allowance.sideEffects),
     ...(seconds !== undefined && (seconds < 1 || seconds > timeoutSecondsMax)
       ? [invalid(`${path}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds")]
       : []),
-    ...labelSelectorErrors(webhook.namespaceSelector, `${path}.namespaceSelector`),
-    ...labelSelectorErrors(webhook.objectSelector, `${path}.objectSelector`),
+    ...labelSelectorErrors(webhook.namespaceSelector, `${path}.namespaceSelector`, allowance.invalidValues),
+    ...labelSelectorErrors(webhook.objectSelector, `${path}.objectSelector`, allowance.invalidValues),
     ...oneOfIfSet(`${path}.reinvocationPolicy`, webhook.reinvocationPolicy, reinvocationPolicies),
     ...clientConfigErrors(webhook.clientConfig, `${path}.clientConfig`),
-    ...matchConditionsErrors(webhook.matchConditions, `${path}.matchConditions`),
+    ...(allowance.conditions ? [] : matchConditionsErrors(webhook.matchConditions, `${path}.matchConditions`, false)),
   ];
 }
 
-function sideEffectsErrors(effects: string, field: string): FieldError[] {
-  if (effects === "") return [required(field, `must specify one of ${sideEffects.join(", ")}`)];
-  return sideEffects.includes(effects) ? [] : [notSupported(field, effects, sideEffects)];
+function sideEffectsErrors(effects: string | undefined, field: string, allowed: readonly string[]): FieldError[] {
+  if (effects === undefined) return [required(field, `must specify one of ${allowed.join(", ")}`)];
+  return allowed.includes(effects) ? [] : [notSupported(field, effects, allowed)];
 }
 
 function versionsErrors(versions: readonly string[], path: string, mayBeUnknown: boolean): FieldError[] {
