@@ -320,6 +320,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./exec.ts")).attachCommand,
   },
   {
+    name: "edit",
+    group: "Objects",
+    summary: "Edit an object in an editor",
+    load: async () => (await import("./edit.ts")).editCommand,
+  },
+  {
+    name: "cp",
+    group: "Objects",
+    summary: "Copy files to and from containers",
+    load: async () => (await import("./copy.ts")).copyCommand,
+  },
+  {
     name: "wait",
     group: "Objects",
     summary: "Wait for a condition of objects",

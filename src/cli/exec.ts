@@ -1,15 +1,8 @@
-/** `capstan exec` and `attach`: a command's streams over one WebSocket, v5.channel.k8s.io. */
-import type { RawData, WebSocket } from "ws";
-import { Pod } from "#api/core/pod.ts";
-import type { V1Pod } from "#api/generated/types.ts";
-import { objectPath } from "#client/resource-path.ts";
+/** `capstan exec` and `attach`: a terminal, or streams, in a container. */
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
-import { defaultContainer, selectorOf } from "./logs.ts";
-import { selectResources } from "./resource-arguments.ts";
-import { type Session, openSession, sessionFlags } from "./session.ts";
-import { openWebSocket } from "./web-socket.ts";
-
-const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+import { findPod, runInContainer } from "./container-streams.ts";
+import { defaultContainer } from "./logs.ts";
+import { sessionFlags, withSession } from "./session.ts";
 
 const streamFlags: readonly Flag[] = [
   ...sessionFlags,
@@ -51,8 +44,7 @@ async function stream(
   command: readonly string[] | undefined,
 ): Promise<number> {
   const { flags, io, args } = invocation;
-  const session = openSession(invocation);
-  try {
+  return await withSession(invocation, async (session) => {
     const pod = await findPod(session, args[0] ?? "");
     if (["Succeeded", "Failed"].includes(pod.status?.phase ?? ""))
       throw new UsageError(`cannot exec into a container in a completed pod; current phase is ${pod.status?.phase}`);
@@ -63,91 +55,31 @@ async function stream(
     const isTty = flags.boolean("tty") && isInput && process.stdin.isTTY === true;
     if (flags.boolean("tty") && !isTty && isInput)
       io.stderr("Unable to use a TTY - input is not a terminal or the right kind of file\n");
-    const query: Record<string, string | string[]> = {
-      container,
-      stdout: "true",
-      ...(isTty ? { tty: "true" } : { stderr: "true" }),
-      ...(isInput ? { stdin: "true" } : {}),
-      ...(command === undefined ? {} : { command: [...command] }),
-    };
-    const socket = await openWebSocket(session, objectPath(Pod, pod.metadata, subresource), query, [
-      "v5.channel.k8s.io",
-    ]);
-    return await pump(socket, invocation, isInput, isTty);
-  } finally {
-    session.close();
-  }
-}
-
-async function findPod(session: Session, word: string): Promise<V1Pod> {
-  const { client, namespace } = session;
-  if (!word.includes("/")) return await client.get(Pod, { namespace, name: word });
-  const [selection] = await selectResources(session.discovery, [word]);
-  const name = selection!.names[0]!;
-  if (selection!.resource.kind === "Pod") return await client.get(Pod, { namespace, name });
-  const pods = (
-    await client.list(Pod, {
-      namespace,
-      labelSelector: selectorOf(await client.get(selection!.resource, { namespace, name })),
-    })
-  ).items;
-  const running = pods.find(({ status }) => status?.phase === "Running") ?? pods[0];
-  if (running === undefined) throw new UsageError(`${word} has no pods`);
-  return running;
-}
-
-function pump(socket: WebSocket, { io }: Invocation, isInput: boolean, isTty: boolean): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let exitCode = 0;
-    const { stdin } = process;
-    const send = (to: number, data: Buffer) => socket.send(Buffer.concat([Buffer.from([to]), data]));
-    const onInput = (data: Buffer) => send(channel.stdin, data);
-    const onInputEnd = () => send(channel.close, Buffer.from([channel.stdin]));
-    const onResize = () =>
-      send(channel.resize, Buffer.from(JSON.stringify({ Width: process.stdout.columns, Height: process.stdout.rows })));
-    if (isInput) stdin.on("data", onInput).on("end", onInputEnd);
-    if (isTty) {
-      stdin.setRawMode(true);
-      process.stdout.on("resize", onResize);
-      onResize();
+    if (isTty) process.stdin.setRawMode(true);
+    try {
+      const { code, fault } = await runInContainer(session, pod, {
+        subresource,
+        container,
+        ...(command === undefined ? {} : { command }),
+        ...(isInput ? { stdin: process.stdin } : {}),
+        ...(isTty ? { terminal } : {}),
+        stdout: (bytes) => void process.stdout.write(bytes),
+        stderr: (bytes) => void process.stderr.write(bytes),
+        signal: io.signal,
+      });
+      if (fault !== undefined) io.stderr(`error: ${fault}\n`);
+      else if (code !== 0) io.stderr(`command terminated with exit code ${code}\n`);
+      return code;
+    } finally {
+      if (isTty) process.stdin.setRawMode(false);
     }
-    socket.on("message", (data: RawData) => {
-      const bytes = data as Buffer;
-      const content = bytes.subarray(1);
-      if (bytes[0] === channel.stdout) process.stdout.write(content);
-      else if (bytes[0] === channel.stderr) process.stderr.write(content);
-      else if (bytes[0] === channel.error) exitCode = exitCodeOf(content.toString("utf8"), (text) => io.stderr(text));
-    });
-    const finish = () => {
-      stdin.off("data", onInput).off("end", onInputEnd).pause();
-      if (isTty) stdin.setRawMode(false);
-      process.stdout.off("resize", onResize);
-    };
-    socket.on("close", () => {
-      finish();
-      resolve(exitCode);
-    });
-    socket.on("error", (error) => {
-      finish();
-      reject(error);
-    });
-    io.signal.addEventListener("abort", () => socket.close(), { once: true });
   });
 }
 
-function exitCodeOf(text: string, say: (text: string) => void): number {
-  const status = JSON.parse(text) as {
-    status?: string;
-    message?: string;
-    reason?: string;
-    details?: { causes?: { reason?: string; message?: string }[] };
-  };
-  if (status.status === "Success") return 0;
-  const code = status.details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
-  if (code === undefined) {
-    say(`error: ${status.message ?? text}\n`);
-    return 1;
-  }
-  say(`command terminated with exit code ${code}\n`);
-  return Number(code);
-}
+const terminal = {
+  size: () => ({ Width: process.stdout.columns, Height: process.stdout.rows }),
+  onResize(listener: () => void) {
+    process.stdout.on("resize", listener);
+    return () => void process.stdout.off("resize", listener);
+  },
+};

@@ -79,7 +79,7 @@ function readRule(text: string): Rule {
   return {
     host,
     path: { backend: backend(service, port), path, pathType: prefix === undefined ? "Exact" : "Prefix" },
-    tls: tls === undefined ? undefined : { ...(secret === undefined ? {} : { secretName: secret }) },
+    tls: tls === undefined ? undefined : secret === undefined ? {} : { secretName: secret },
   };
 }
 
