@@ -43,7 +43,8 @@ export function conform(
   { dialect = "json", duplicates }: { dialect?: Dialect; duplicates?: Duplicates } = {},
 ): Conformed {
   const conformer = new Conformer(struct, dialect, duplicates);
-  const object = isObject(input) ? conformer.struct(struct, input) : conformer.mismatchedRoot(input);
+  const root = dialect === "json" && input === null ? {} : input;
+  const object = isObject(root) ? conformer.struct(struct, root) : conformer.mismatchedRoot(root);
   if (conformer.error !== undefined) throw new ConformError(conformer.error);
   return { object, strictErrors: [...conformer.strictErrors], holdsEmpties: conformer.holdsEmpties };
 }

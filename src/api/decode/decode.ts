@@ -2,6 +2,7 @@
  * From the bytes of a request to an object of the kind it is about, or the 400 that upstream answers. Defaults and validation
  * come after this. Upstream: apimachinery/pkg/runtime/serializer, apiserver/pkg/endpoints/handlers/create.go.
  */
+import { sortedJson } from "#api/go-text.ts";
 import { apiVersionOf, type UnknownObject } from "#api/object.ts";
 import { builtInTypeOf } from "#api/schema/built-in.ts";
 import { omitEmpties } from "#api/schema/empties.ts";
@@ -10,7 +11,7 @@ import { badRequest } from "#api/status-catalogue.ts";
 import type { StatusError } from "#api/status-error.ts";
 import { ConformError, conform } from "./conform.ts";
 import { parseJson } from "./json.ts";
-import { JsonNumber, JsonSyntaxError, jsonTypeName, type JsonDocument } from "./json-value.ts";
+import { JsonNumber, JsonSyntaxError, jsonTypeName, plainJson, type JsonDocument } from "./json-value.ts";
 import { ProtobufError, decodeProtobuf } from "./protobuf.ts";
 import { YamlError, parseYaml } from "./yaml.ts";
 
@@ -50,6 +51,8 @@ export function decodeBody(body: Body, expected: ExpectedKind, fieldValidation: 
   try {
     const { document, kind, strictErrors } = read(body, expected);
     actual = kind;
+    if (kind.version === "")
+      throw new ConformError(`Object 'apiVersion' is missing in '${textOfBody(body, document)}'`);
     const struct = structOf(kind, expected);
     const conformed = conform(document.value, struct, { duplicates: document.duplicates });
     if (conformed.strictErrors.length > 0) strictErrors.push(...conformed.strictErrors);
@@ -85,6 +88,10 @@ export function decodeValue(value: unknown, expected: ExpectedKind, fieldValidat
     throw decodeFailure(error, actual, expected, Buffer.from(JSON.stringify(value) ?? ""));
   }
 }
+
+/** What upstream's JSON decoder had before it: a YAML body is JSON by then. */
+const textOfBody = ({ format, bytes }: Body, { value }: JsonDocument): string =>
+  format === "yaml" ? sortedJson(plainJson(value)) : Buffer.from(bytes).toString("utf8");
 
 const optionsScheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27";
 

@@ -3,8 +3,8 @@
  * replace, retain and order. Upstream: apimachinery/pkg/util/strategicpatch/patch.go, whose texts these are.
  */
 import { JsonNumber, setMember } from "#api/decode/json-value.ts";
-import { goValue } from "#api/go-text.ts";
-import { type Field, type Schema, type StructType, anySchema } from "#api/schema/model.ts";
+import { goQuote, goValue } from "#api/go-text.ts";
+import { type Schema, type StructType, anySchema } from "#api/schema/model.ts";
 import { type IdentityOf, identityOf, mergeOrdered, orderedBy, placesOf } from "./list-order.ts";
 
 /** `badRequest`: upstream answers 400, else 500. */
@@ -29,7 +29,7 @@ const badRetainKeys = "invalid patch format of retainKeys";
 
 /** The patched object; neither argument is changed. Throws StrategicMergeError. */
 export function applyStrategicMerge(object: JsonObject, patch: JsonObject, struct: StructType): JsonObject {
-  return mergeMap(object, patch, (name) => metaOf(struct.field(name)));
+  return mergeMap(object, patch, (name) => metaOf(struct, name));
 }
 
 /** How the values of one field merge. */
@@ -39,11 +39,18 @@ interface PatchMeta {
   mergeKey: string;
   /** For the members of the value, or of its items. */
   inner: Lookup;
+  /** What upstream says of a member that the type does not have, where it asks. */
+  fault?: string;
 }
 type Lookup = (name: string) => PatchMeta;
 
-function metaOf(field: Field | undefined): PatchMeta {
-  if (field === undefined) return metaOfSchema(anySchema);
+function metaOf(struct: StructType, name: string): PatchMeta {
+  const field = struct.field(name);
+  if (field === undefined) {
+    const type = struct.goName.slice(struct.goName.indexOf(".") + 1);
+    const fault = `unable to find api field in struct ${type} for the json field ${goQuote(name)}`;
+    return { ...metaOfSchema(anySchema), fault };
+  }
   const { patchMerge: merges, patchReplace: replaces, mergeKey = "" } = field;
   return { ...metaOfSchema(field.schema), merges, replaces, mergeKey };
 }
@@ -52,7 +59,7 @@ function metaOfSchema(schema: Schema): PatchMeta {
   const of = schema.kind === "list" ? (schema.of ?? anySchema) : schema;
   const inner: Lookup =
     of.kind === "struct"
-      ? (name) => metaOf(of.struct.field(name))
+      ? (name) => metaOf(of.struct, name)
       : () => metaOfSchema(of.kind === "map" ? (of.of ?? anySchema) : anySchema);
   return { merges: false, replaces: false, mergeKey: "", inner };
 }
@@ -84,7 +91,13 @@ function directed(patch: JsonObject): JsonObject {
 }
 
 const unknownDirective = (directive: unknown, map: JsonObject) =>
-  new StrategicMergeError(`unknown patch type: ${goValue(directive)} in map: ${goValue(map)}`);
+  new StrategicMergeError(`unknown patch type: ${asGoString(directive)} in map: ${goValue(map)}`);
+
+/** Go's `%s` of a value that should have been a string. */
+function asGoString(value: unknown): string {
+  if (typeof value === "string") return value;
+  return value === null ? "%!s(<nil>)" : `%!s(${shapeName(value)}=${goValue(value)})`;
+}
 
 function retainKeys(merged: Map<string, unknown>, patch: Map<string, unknown>): void {
   if (!patch.has(retainKeysDirective)) return;
@@ -157,7 +170,7 @@ const isDirective = (key: string) =>
 function mergeList(original: unknown[], patch: unknown[], meta: PatchMeta, isDeleteList: boolean): unknown[] {
   if (!meta.merges && !isDeleteList) return patch;
   if (original.length === 0 && patch.length === 0) return original;
-  const isMaps = elementsAreMaps([...original, ...patch]);
+  const isMaps = elementsAreMaps(original, patch);
   if (!isMaps) {
     if (isDeleteList) {
       const gone = new Set(patch.map(identityOf));
@@ -166,19 +179,20 @@ function mergeList(original: unknown[], patch: unknown[], meta: PatchMeta, isDel
     return inOrder(distinct([...original, ...patch]), patch, original, "");
   }
   const { mergeKey, inner } = meta;
-  if (mergeKey === "") throw new StrategicMergeError("cannot merge lists without merge key");
+  if (mergeKey === "") throw new StrategicMergeError("cannot merge lists without merge key for struct");
   const special = specialElements(original, patch as JsonObject[], mergeKey);
   const merged = mergeItems(special.original, special.patch, mergeKey, inner);
   return inOrder(merged, special.patch, special.original, mergeKey);
 }
 
-function elementsAreMaps(items: readonly unknown[]): boolean {
-  const names = new Set(items.map(shapeName));
-  if (names.has("[]interface {}")) throw new StrategicMergeError("lists of lists are not supported");
-  if (names.size > 1) {
-    throw new StrategicMergeError(`list element types are not identical: [${items.map(goValue).join(" ")}]`);
+function elementsAreMaps(original: readonly unknown[], patch: readonly unknown[]): boolean {
+  const names = [...original, ...patch].map(shapeName);
+  if (names.length === 0) throw new StrategicMergeError("no elements in any of the given slices");
+  if (names[0] === "[]interface {}") throw new StrategicMergeError("lists of lists are not supported");
+  if (names.some((name) => name !== names[0])) {
+    throw new StrategicMergeError(`list element types are not identical: ${goValue([original, patch])}`);
   }
-  return names.has("map[string]interface {}");
+  return names[0] === "map[string]interface {}";
 }
 
 function distinct(items: readonly unknown[]): unknown[] {
@@ -264,6 +278,7 @@ function setOrder(
   const original = merged.has(key) ? listArgument(merged.get(key)) : undefined;
   const patchList = patch.has(key) ? listArgument(patch.get(key)) : undefined;
   const meta = lookup(key);
+  if (meta.fault !== undefined) throw new StrategicMergeError(meta.fault);
   checkOrder(patchList ?? [], orderList, meta.mergeKey);
   if (original === undefined && patchList === undefined) return;
   const list =
@@ -272,6 +287,11 @@ function setOrder(
       : patchList === undefined
         ? original
         : mergeList(original, patchList, meta, false);
+  if (meta.mergeKey !== "" && list.length > 0) {
+    const odd = orderList.findIndex((item) => !isObject(item));
+    if (odd >= 0) throw new StrategicMergeError(`value for key ${odd} is not a map`);
+  }
+  elementsAreMaps(original ?? [], patchList ?? []);
   merged.set(key, inOrder(list, orderList, original ?? [], meta.mergeKey));
   patch.delete(key);
 }
@@ -283,6 +303,7 @@ function listArgument(value: unknown): unknown[] {
 
 /** The items of the patch must stand in the order list, in the same order. */
 function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
+  if (patch.length === 0 || order.length === 0) return;
   const wanted = patch.filter((item) => !(isObject(item) && item[patchDirective] === "delete"));
   const identity = identityBy(mergeKey);
   let found = 0;

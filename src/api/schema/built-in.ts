@@ -55,6 +55,10 @@ const packages: Readonly<Record<string, string>> = {
 /** The type of a kind of a group and version, if Kubernetes knows one: ("apps", "v1", "Deployment"). */
 export function builtInTypeOf(group: string, version: string, kind: string): StructType | undefined {
   if (group === "" && version === "v1" && kind === "List") return coreList;
+  if (group === "meta.k8s.io") {
+    const partial = partialTypes.get(`${version}.${kind}`);
+    if (partial !== undefined) return partial;
+  }
   const name = `${packages[group] ?? `io.k8s.api.${group.split(".")[0]}`}.${version}.${kind}`;
   if (isBuiltInType(name)) return builtInType(name);
   const meta = `io.k8s.apimachinery.pkg.apis.meta.v1.${kind}`;
@@ -63,6 +67,39 @@ export function builtInTypeOf(group: string, version: string, kind: string): Str
 
 /** v1.List: nothing is stored as one, but bodies may be one by mistake. */
 const coreList = new StructType({ name: "io.k8s.api.core.v1.List", goName: "v1.List", fields: [] });
+
+const metaPart = (name: string, number: number, schema: Schema): Field => ({
+  name,
+  index: number,
+  schema,
+  required: false,
+  pointer: false,
+  always: true,
+  number,
+  via: [],
+  mergeKey: undefined,
+  patchMerge: false,
+  patchReplace: false,
+  keyDefault: undefined,
+});
+const metaStruct = (name: string, fields: readonly Field[]) => new StructType({ name: `meta.k8s.io.${name}`, fields });
+const metaType = (name: string) =>
+  new Schema({ kind: "struct", struct: () => builtInType(`io.k8s.apimachinery.pkg.apis.meta.v1.${name}`) });
+
+/** Metadata alone, in the versions that clients may ask for. The two differ in the numbers of a list's fields. */
+const partial = metaStruct("PartialObjectMetadata", [metaPart("metadata", 1, metaType("ObjectMeta"))]);
+const partialItems = new Schema({ kind: "list", of: new Schema({ kind: "struct", struct: partial }) });
+const partialList = (metadata: number, items: number) =>
+  metaStruct("PartialObjectMetadataList", [
+    metaPart("metadata", metadata, metaType("ListMeta")),
+    metaPart("items", items, partialItems),
+  ]);
+const partialTypes = new Map([
+  ["v1.PartialObjectMetadata", partial],
+  ["v1beta1.PartialObjectMetadata", partial],
+  ["v1.PartialObjectMetadataList", partialList(1, 2)],
+  ["v1beta1.PartialObjectMetadataList", partialList(2, 1)],
+]);
 
 /** Kinds of meta/v1 that every group and version knows. */
 const metaKinds = new Set([

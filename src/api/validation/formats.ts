@@ -135,15 +135,16 @@ export function domainPrefixedKeyErrors(field: string, key: string): FieldError[
 
 export const fieldManagerBytesMax = 128;
 
-export function fieldManagerFault(manager: string): { tooLong: boolean; detail: string } | undefined {
-  if (isLongerThan(manager, fieldManagerBytesMax)) return { tooLong: true, detail: "" };
+/** What is wrong with the characters of a field manager's name: each of them that cannot be printed. */
+export function fieldManagerFaults(manager: string): string[] {
+  const faults: string[] = [];
   let at = 0;
   for (const character of manager) {
     if (!isPrintable(character)) {
       const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-      return { tooLong: false, detail: `invalid character U+${code} (at position ${at})` };
+      faults.push(`invalid character U+${code} (at position ${at})`);
     }
     at += Buffer.byteLength(character);
   }
-  return undefined;
+  return faults;
 }

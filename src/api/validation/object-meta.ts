@@ -184,7 +184,6 @@ export function managedFieldsErrors(entries: readonly ManagedFieldsEntry[] | und
 
 /** The name of a field manager, in managedFields and in the query of a request. */
 export function fieldManagerErrors(manager: string, field: string): FieldError[] {
-  const fault = fieldManagerFault(manager);
-  if (fault === undefined) return [];
-  return [fault.tooLong ? tooLong(field, fieldManagerBytesMax) : invalid(field, manager, fault.detail)];
+  const long = Buffer.byteLength(manager) > fieldManagerBytesMax ? [tooLong(field, fieldManagerBytesMax)] : [];
+  return [...long, ...invalidEach(field, manager, fieldManagerFaults(manager))];
 }

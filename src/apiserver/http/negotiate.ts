@@ -116,9 +116,11 @@ export function negotiate(accept: string | undefined, pretty: boolean, allowed: 
 
 function formOf(media: MediaType, encoding: Form["encoding"], allowed: Allowed): Form | undefined {
   if (allowed.watch === true && encoding === "yaml") return undefined;
-  const { as, v = "", g = "", stream } = media.parameters;
+  const { as, v = "", g = "", stream, sv = "" } = media.parameters;
+  if (sv !== "" && sv !== "v1") return undefined;
+  if (as === "Table" && encoding === "protobuf") return undefined; // a Table has no such form
   if (allowed.isUntyped === true && encoding === "protobuf" && as === undefined) return undefined;
-  if (stream !== undefined && stream !== "watch") return undefined;
+  if (stream !== undefined && stream !== "" && (stream !== "watch" || encoding === "yaml")) return undefined;
   if (as === undefined)
     return v === "" && g === "" ? { encoding, as: "object", version: "", pretty: false } : undefined;
   if (!allowed.as.includes(as as Form["as"])) return undefined;

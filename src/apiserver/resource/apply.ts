@@ -20,9 +20,14 @@ export async function applyServerSide(operation: Operation, endpoint: Endpoint):
   const applied = await readApplied(request, options.fieldValidation, operation.warnings);
   const changed = await changeObject(operation, endpoint, {
     produce: (current) => applyTo(operation, endpoint, current, applied, options),
-    allowsCreate: endpoint.isMain && endpoint.kind === operation.resource.kind,
+    allowsCreate: allowsCreate(operation, endpoint),
   });
   return answerChange(operation, endpoint, changed);
+}
+
+function allowsCreate({ resource }: Operation, { isMain, kind }: Endpoint): "yes" | "no" | "looks first" {
+  if (kind !== resource.kind) return "no";
+  return isMain ? "yes" : "looks first";
 }
 
 function applyTo(

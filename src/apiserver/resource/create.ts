@@ -13,7 +13,14 @@ import { settleEmpties } from "./empties.ts";
 import { objectEndpoint } from "./endpoint.ts";
 import { withConversions } from "./custom-conversions.ts";
 import type { ResourceHook } from "./hooks.ts";
-import { checksFinalizerNames, fillSystemMetadata, firstGeneration, generateName, matchNamespace } from "./metadata.ts";
+import {
+  checksFinalizerNames,
+  dropDuplicateOwners,
+  fillSystemMetadata,
+  firstGeneration,
+  generateName,
+  matchNamespace,
+} from "./metadata.ts";
 import { trackWrite } from "./managed-fields.ts";
 import { managerName, writeOptions } from "./options.ts";
 import { keyOf } from "./keys.ts";
@@ -30,6 +37,7 @@ export async function createObject(operation: Operation): Promise<ObjectAnswer> 
   const endpoint = objectEndpoint(operation, resource.definition, true);
   const form = await endpoint.read(options.fieldValidation);
   matchNamespace(resource, form.metadata, info.namespace);
+  dropDuplicateOwners(form.metadata, "before", operation.warnings);
   const isGenerated = nameNew(operation, form);
   const manager = managerName(options.fieldManager, request.header("user-agent"));
   await withConversions(operation, () => trackWrite(operation, endpoint, undefined, form, manager));
@@ -61,6 +69,7 @@ export async function insertObject(
   const admission = admissionFor(operation, "CREATE", object, undefined);
   // Who may still change the object knows a name that is to be generated only by its beginning.
   await services.admission.mutate(isGenerated ? { ...admission, name: metadata.generateName! } : admission);
+  dropDuplicateOwners(metadata, "after", operation.warnings);
   matchNamespace(resource, metadata, info.namespace);
   const hook = services.hooks.get(resource.group, resource.plural);
   for (let attempt = 0; ; attempt += 1) {
@@ -144,6 +153,7 @@ export function admissionFor(
     name: info.name === "" ? (object?.metadata.name ?? "") : info.name,
     ...(object === undefined ? {} : { object }),
     ...(old === undefined ? {} : { old }),
+    operationOptions: operationOptions(operation, verb),
     user,
     dryRun,
     now,
@@ -151,5 +161,20 @@ export function admissionFor(
     services,
     writes: [],
     settle: [],
+  };
+}
+
+/** The query of a write as the options that it stands for. */
+function operationOptions({ request }: Operation, verb: AdmissionRequest["operation"]): object | undefined {
+  if (verb !== "CREATE" && verb !== "UPDATE") return undefined;
+  const { query } = request;
+  const dryRun = query.all("dryRun");
+  const text = (name: string) => (query.has(name) ? { [name]: query.get(name) } : {});
+  return {
+    kind: verb === "CREATE" ? "CreateOptions" : "UpdateOptions",
+    apiVersion: "meta.k8s.io/v1",
+    ...(dryRun.length === 0 ? {} : { dryRun }),
+    ...text("fieldManager"),
+    ...text("fieldValidation"),
   };
 }

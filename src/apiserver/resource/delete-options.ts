@@ -16,6 +16,8 @@ export interface DeleteOptions {
   orphanDependents?: boolean;
   preconditions?: { uid?: string; resourceVersion?: string };
   dryRun?: string[];
+  /** Known, checked and without effect: nothing stored here can be unreadable. */
+  ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
 
 export async function readDeleteOptions(operation: Operation): Promise<DeleteOptions> {
@@ -48,7 +50,9 @@ function queryOptions(query: Query): DeleteOptions {
   const propagationPolicy = query.get("propagationPolicy");
   const orphanDependents = query.flag("orphanDependents");
   const dryRun = query.all("dryRun");
+  const ignoreUnreadable = query.flag("ignoreStoreReadErrorWithClusterBreakingPotential") ?? false;
   return {
+    ...(ignoreUnreadable ? { ignoreStoreReadErrorWithClusterBreakingPotential: true } : {}),
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
     ...(orphanDependents === undefined ? {} : { orphanDependents }),
@@ -58,7 +62,8 @@ function queryOptions(query: Query): DeleteOptions {
 
 const policies = ["Foreground", "Background", "Orphan"];
 
-function optionErrors({ propagationPolicy, orphanDependents, dryRun = [] }: DeleteOptions): FieldError[] {
+function optionErrors(options: DeleteOptions): FieldError[] {
+  const { propagationPolicy, orphanDependents, dryRun = [] } = options;
   const errors: FieldError[] = [];
   if (propagationPolicy !== undefined && orphanDependents !== undefined)
     errors.push(
@@ -66,6 +71,23 @@ function optionErrors({ propagationPolicy, orphanDependents, dryRun = [] }: Dele
     );
   if (propagationPolicy !== undefined && !policies.includes(propagationPolicy))
     errors.push(notSupported("propagationPolicy", propagationPolicy, [...policies, "nil"]));
-  errors.push(...dryRunErrors(dryRun));
+  errors.push(...dryRunErrors(dryRun), ...ignoringErrors(options));
   return errors;
+}
+
+const neverWithIgnoring = [
+  "dryRun",
+  "propagationPolicy",
+  "orphanDependents",
+  "gracePeriodSeconds",
+  "preconditions",
+] as const;
+
+/** Who deletes what cannot be read may ask for nothing else. */
+function ignoringErrors(options: DeleteOptions): FieldError[] {
+  const field = "ignoreStoreReadErrorWithClusterBreakingPotential";
+  if (options[field] !== true) return [];
+  const isSaid = (name: (typeof neverWithIgnoring)[number]) =>
+    name === "dryRun" ? (options.dryRun?.length ?? 0) > 0 : options[name] !== undefined;
+  return neverWithIgnoring.filter(isSaid).map((name) => invalid(field, true, `cannot be set together with .${name}`));
 }

@@ -76,14 +76,21 @@ function watchErrors({ resourceVersionMatch: match, sendInitialEvents }: ListOpt
   return errors;
 }
 
+const uint64Max = 18_446_744_073_709_551_615n;
+
 /** Go's strconv.ParseUint as a number; undefined when the text is no such thing. */
 export function parseRevision(text: string): number | undefined {
   if (!/^\d+$/.test(text)) return undefined;
   const value = Number(text);
-  return value <= Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER;
+  if (value <= Number.MAX_SAFE_INTEGER) return value;
+  return BigInt(text) > uint64Max ? undefined : Number.MAX_SAFE_INTEGER;
 }
 
-export const revisionSyntax = (text: string) => `strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`;
+/** What Go says of a text that is no revision. */
+export function revisionFault(text: string): string {
+  const why = /^\d+$/.test(text) ? "value out of range" : "invalid syntax";
+  return `strconv.ParseUint: parsing ${goQuote(text)}: ${why}`;
+}
 
 /** A version that nobody has reached yet. */
 export function tooLargeRevision(wanted: number, current: number) {
@@ -92,6 +99,6 @@ export function tooLargeRevision(wanted: number, current: number) {
 }
 
 export function badRevision(text: string, code: 400 | 500) {
-  const message = `resourceVersion: Invalid value: ${goQuote(text)}: ${revisionSyntax(text)}`;
+  const message = `resourceVersion: Invalid value: ${goQuote(text)}: ${revisionFault(text)}`;
   return code === 400 ? failure(400, "BadRequest", message) : failure(500, "", message);
 }

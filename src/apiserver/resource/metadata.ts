@@ -2,10 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { formatTime } from "#lib/clock.ts";
 import { type Random, randomSuffix } from "#lib/random.ts";
+import { sortedJson } from "#api/go-text.ts";
 import type { KubernetesObject, ObjectMeta } from "#api/object.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import type { ResourceDefinition } from "#api/resource.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
+import { addWarning } from "./warnings.ts";
 
 const nameCharactersMax = 63;
 const suffixCharacters = 5;
@@ -35,6 +37,27 @@ export function matchNamespace(resource: ServedResource, meta: ObjectMeta, reque
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
 }
 
+const duplicateOwnersAdvice =
+  "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests";
+
+/**
+ * Takes out owner references that are there twice, with a warning. Upstream looks before and after admission; a patch is
+ * looked at after it only. Upstream: handlers/rest.go dedupOwnerReferencesAndAddWarning.
+ */
+export function dropDuplicateOwners(meta: ObjectMeta, when: "before" | "after", warnings: string[]): void {
+  const { ownerReferences: all } = meta;
+  if (all === undefined || all === null || all.length < 2) return;
+  const distinct = new Map(all.toReversed().map((one) => [sortedJson(one), one]));
+  if (distinct.size === all.length) return;
+  const first = new Set(distinct.values());
+  const kept = all.filter((one) => first.has(one));
+  const twice = all.filter((one) => !first.has(one)).map(({ uid }) => uid ?? "");
+  const after = when === "after" ? " after mutating admission happens" : "";
+  const found = `.metadata.ownerReferences contains duplicate entries${after}`;
+  addWarning(warnings, `${found}; ${duplicateOwnersAdvice}; duplicate UID(s) observed: ${twice.join(", ")}`);
+  meta.ownerReferences = kept;
+}
+
 /** Carries over what an update can never change. */
 export function keepSystemMetadata(meta: ObjectMeta, old: ObjectMeta): void {
   if ((meta.uid ?? "") === "") keep(meta, old, "uid");
@@ -50,9 +73,9 @@ function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, old: ObjectMeta, key
   else meta[key] = old[key];
 }
 
+/** Kinds that do not count generations keep what a client says at creation. */
 export function firstGeneration(definition: ResourceDefinition, object: KubernetesObject): void {
-  if (definition.generation === "none") delete object.metadata.generation;
-  else object.metadata.generation = 1;
+  if (definition.generation !== "none") object.metadata.generation = 1;
 }
 
 /** Grows the generation when what it counts has changed. */

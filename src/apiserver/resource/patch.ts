@@ -52,7 +52,7 @@ export async function patchObject(operation: Operation, endpoint: Endpoint): Pro
       trackWrite(operation, endpoint, live, form, manager);
       return endpoint.storedOf(form, current);
     },
-    allowsCreate: false,
+    allowsCreate: "no",
   });
   return answerChange(operation, endpoint, changed);
 }

@@ -17,7 +17,7 @@ import { eraseObject } from "./delete.ts";
 import { comparableOld, settleEmpties } from "./empties.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyOf, upstreamKey } from "./keys.ts";
-import { parseRevision, revisionSyntax } from "./list-options.ts";
+import { parseRevision, revisionFault } from "./list-options.ts";
 import { keepTimesIfUnchanged } from "#api/apply/managed-fields.ts";
 import { shownEntry } from "./stored-entries.ts";
 import { withConversions } from "./custom-conversions.ts";
@@ -25,6 +25,7 @@ import { trackWrite } from "./managed-fields.ts";
 import {
   checksFinalizerNames,
   clone,
+  dropDuplicateOwners,
   isEqual,
   keepSystemMetadata,
   matchNamespace,
@@ -41,8 +42,8 @@ export interface Change {
    * result is a private copy; what is there is shared.
    */
   produce(current: KubernetesObject | undefined): KubernetesObject;
-  /** Whether a missing object is created. */
-  allowsCreate: boolean;
+  /** Whether a missing object is created; "looks first": no, but the faults of the request are told before that. */
+  allowsCreate: "yes" | "no" | "looks first";
   /** A request that must find this uid. */
   uid?: string | undefined;
 }
@@ -60,6 +61,7 @@ export async function replaceObject(operation: Operation, endpoint: Endpoint): P
   const options = writeOptions("UpdateOptions", request.query);
   const sent = await endpoint.read(options.fieldValidation);
   checkName(operation, sent);
+  dropDuplicateOwners(sent.metadata, "before", operation.warnings);
   const manager = managerName(options.fieldManager, request.header("user-agent"));
   const changed = await changeObject(operation, endpoint, {
     produce(current) {
@@ -67,7 +69,7 @@ export async function replaceObject(operation: Operation, endpoint: Endpoint): P
       trackWrite(operation, endpoint, current === undefined ? undefined : endpoint.formOf(current), form, manager);
       return endpoint.storedOf(form, current);
     },
-    allowsCreate: endpoint.allowsCreate,
+    allowsCreate: endpoint.allowsCreate ? "yes" : "no",
     uid: sent.metadata.uid,
   });
   return answerChange(operation, endpoint, changed);
@@ -95,10 +97,11 @@ export function changeObject(operation: Operation, endpoint: Endpoint, change: C
   const key = keyOf(resource, info.namespace, info.name);
   return untilWritten(operation, key, async () => {
     const current = await shownEntry(resource, resource.cache.get(key));
-    if (current === undefined && !change.allowsCreate) throw notFound(resource.resourceName, info.name);
     checkUid(operation, change, current);
+    if (current === undefined && change.allowsCreate === "no") throw notFound(resource.resourceName, info.name);
     const object = await withConversions(operation, () => change.produce(current?.object));
     if (current === undefined) {
+      if (change.allowsCreate === "looks first") throw notFound(resource.resourceName, info.name);
       authorizeCreate(operation);
       for (const field of ["resourceVersion", "uid", "creationTimestamp"] as const) delete object.metadata[field];
       return { entry: await insertObject(operation, object), isCreated: true };
@@ -116,12 +119,24 @@ function authorizeCreate({ services, info, user }: Operation): void {
 }
 
 function checkUid({ resource, info }: Operation, { uid }: Change, current: Entry | undefined): void {
-  if (uid === undefined || uid === "" || current === undefined || uid === current.object.metadata.uid) return;
+  const found = current?.object.metadata.uid ?? "";
+  if (uid === undefined || uid === "" || uid === found) return;
   const key = upstreamKey(resource, info.namespace, info.name);
-  const fault = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid ?? ""}`;
+  const fault = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`;
   const text = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${fault}`;
   throw conflict(resource.resourceName, info.name, text);
 }
+
+/** What admission sees of an endpoint that shows an object as another kind. */
+const admissionForm = (endpoint: Endpoint) =>
+  endpoint.show === undefined
+    ? {}
+    : {
+        form: {
+          of: (object: KubernetesObject) => endpoint.formOf(object),
+          into: (form: KubernetesObject, object: KubernetesObject) => endpoint.storedOf(form, object),
+        },
+      };
 
 /** undefined: someone else was faster. */
 async function replace(
@@ -134,8 +149,9 @@ async function replace(
   const { resource, info, services, context, warnings } = operation;
   const { definition } = resource;
   const old = comparableOld(operation, object, current.object);
-  const admission = admissionFor(operation, "UPDATE", object, old);
+  const admission = { ...admissionFor(operation, "UPDATE", object, old), ...admissionForm(endpoint) };
   await services.admission.mutate(admission);
+  dropDuplicateOwners(object.metadata, "after", warnings);
   checkRevision(operation, object, current);
   matchNamespace(resource, object.metadata, info.namespace);
   keepSystemMetadata(object.metadata, old.metadata);
@@ -164,6 +180,8 @@ async function store(
   const { resource, services } = operation;
   const old = current.object;
   const hook = services.hooks.get(resource.group, resource.plural);
+  // Nothing stores it; a dry run shows it.
+  if (!operation.dryRun && object.metadata.selfLink !== undefined) delete object.metadata.selfLink;
   keepTimesIfUnchanged(old, object);
   if (isReleased(object, old) && hook?.isHeld?.(object) !== true) return eraseObject(operation, key, current, object);
   if (isEqual(object, old)) return current;
@@ -200,7 +218,7 @@ function isReleased({ metadata }: KubernetesObject, { metadata: old }: Kubernete
 function checkRevision({ resource, info }: Operation, object: KubernetesObject, current: Entry): void {
   const { resourceVersion = "" } = object.metadata;
   const revision = resourceVersion === "" ? 0 : parseRevision(resourceVersion);
-  if (revision === undefined) throw unknownFailure(revisionSyntax(resourceVersion));
+  if (revision === undefined) throw unknownFailure(revisionFault(resourceVersion));
   if (revision === 0) {
     if (resource.definition.allowUnconditionalUpdate === false) {
       const kind = { group: resource.group, kind: resource.plural };
