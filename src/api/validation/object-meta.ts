@@ -6,7 +6,7 @@ import type { FieldError } from "#api/field-error.ts";
 import { compareText, goStrings } from "#api/go-text.ts";
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "#api/object.ts";
 import { forbidden, invalid, invalidEach, required, tooLong } from "./field-errors.ts";
-import { fieldManagerBytesMax, fieldManagerFault } from "./formats.ts";
+import { fieldManagerBytesMax, fieldManagerFaults } from "./formats.ts";
 import { type NameRule, isLabelValue, isQualifiedName, nameIsDnsLabel, nameIsDnsSubdomain } from "./names.ts";
 
 export const annotationsBytesMax = 256 * 1024;
