@@ -282,9 +282,13 @@ class WorkerStore implements DurableStore {
   #receive(response: Response): void {
     switch (response.type) {
       case "values":
-        for (const stored of decodeValues(response.bytes)) this.#set(stored.key, stored);
+        for (const stored of decodeValues(response.bytes)) {
+          if (stored.version === 0) this.#current.delete(stored.key);
+          else this.#current.set(stored.key, stored);
+        }
         return;
       case "opened":
+        for (const key of [...this.#current.keys()].sort()) this.#keys.add(key);
         this.#revision = response.revision;
         this.#compactedRevision = response.compactedRevision;
         return;

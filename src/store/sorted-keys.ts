@@ -13,14 +13,14 @@ export class SortedKeys {
   }
 
   add(key: string): void {
-    const at = Math.max(0, this.#runOf(key));
+    const at = this.#isAfterAll(key) ? this.#runs.length - 1 : Math.max(0, this.#runOf(key));
     const run = this.#runs[at];
     if (run === undefined) {
       this.#runs.push([key]);
       this.#size++;
       return;
     }
-    const position = lowerBound(run, key);
+    const position = key > run[run.length - 1]! ? run.length : lowerBound(run, key);
     if (run[position] === key) return;
     if (position === run.length) run.push(key);
     else run.splice(position, 0, key);
@@ -62,6 +62,12 @@ export class SortedKeys {
     let from = this.#rank(start);
     if (start === after && this.#has(start)) from++;
     return Math.max(0, this.#rank(`${prefix}\u{10ffff}`) - from);
+  }
+
+  /** Keys often come in order. */
+  #isAfterAll(key: string): boolean {
+    const last = this.#runs.at(-1)?.at(-1);
+    return last !== undefined && key > last;
   }
 
   #has(key: string): boolean {

@@ -23,6 +23,12 @@ export interface Row {
   version: number;
 }
 
+/** The newest row of a key that has a value. */
+export type CurrentRow = Row & { value: Buffer };
+
+/** What is kept of a row while the key index is read: id, key, create revision, version, whether it is a value. */
+type StoredRow = readonly [number, string, number, number, boolean];
+
 /** A committed entry that SQLite does not have yet: its rows, and where the state stands once it has them. */
 interface Unflushed {
   rows: Row[];
@@ -49,6 +55,7 @@ const columns = "id, key, create_revision AS createRevision, version, value";
 /** Freed pages are given back to the file system once this many wait. */
 const freePagesMax = 4096;
 const vacuumPagesPerStep = 512;
+const rowsPerRead = 1000;
 
 export class StateMachine {
   readonly #database: Database.Database;
@@ -65,8 +72,8 @@ export class StateMachine {
   #compactedRevision = 0;
   #flushedIndex = 0;
 
-  /** Takes an open database, makes its tables, and reads the key index. */
-  constructor(database: Database.Database) {
+  /** Takes an open database, makes its tables, and reads the key index; `onCurrent` hears every current row, newest first. */
+  constructor(database: Database.Database, onCurrent: (row: CurrentRow) => void = () => {}) {
     this.#database = database;
     database.exec(schema);
     this.#statements = {
@@ -78,7 +85,7 @@ export class StateMachine {
       ),
       remove: database.prepare("DELETE FROM revisions WHERE id = ?"),
     };
-    this.#restore();
+    this.#restore(onCurrent);
   }
 
   get appliedIndex(): number {
@@ -212,16 +219,13 @@ export class StateMachine {
     });
   }
 
-  /** Current values in the order of their revisions, in pieces: how a reader of everything starts. */
-  *currentValues(): Generator<StoredValue> {
+  /** Rows of later revisions, oldest first. */
+  *rowsAfter(revision: number): Generator<Row> {
     this.flush();
-    let from = 0;
+    let from = rowId(revision + 1, 0);
     for (;;) {
-      const rows = this.#statements.rowsFrom.all(from, 1000);
-      for (const row of rows) {
-        const versions = this.#index.get(row.key);
-        if (versions?.isLive === true && versions.rows.at(-1) === row.id) yield storedValue(row, row.value as Buffer);
-      }
+      const rows = this.#statements.rowsFrom.all(from, rowsPerRead);
+      yield* rows;
       const last = rows.at(-1);
       if (last === undefined) return;
       from = last.id + 1;
@@ -255,7 +259,7 @@ export class StateMachine {
     return { appliedIndex: this.#appliedIndex, revision: this.#revision, hash: hash.digest("hex") };
   }
 
-  #restore(): void {
+  #restore(onCurrent: (row: CurrentRow) => void): void {
     const mark = this.#database
       .prepare<[], { log_index: number; term: number; revision: number; compacted: number }>("SELECT * FROM applied")
       .get();
@@ -265,11 +269,20 @@ export class StateMachine {
     this.#appliedTerm = mark.term;
     this.#revision = mark.revision;
     this.#compactedRevision = mark.compacted;
-    const rows = this.#database.prepare<[], Row & { isValue: number }>(
-      "SELECT id, key, value IS NOT NULL AS isValue, create_revision AS createRevision, version FROM revisions ORDER BY id",
-    );
-    for (const { key, id, isValue, createRevision, version } of rows.iterate())
-      this.#index.restore(key, id, isValue === 1, createRevision, version);
+    // Newest first, so that the first row of a key is its current one and everything is read once.
+    const rows: StoredRow[] = [];
+    const seen = new Set<string>();
+    const select = this.#database.prepare(`SELECT ${columns} FROM revisions ORDER BY id DESC`).raw();
+    for (const read of select.iterate()) {
+      const [id, key, createRevision, version, value] = read as [number, string, number, number, Buffer | null];
+      rows.push([id, key, createRevision, version, value !== null]);
+      const { size } = seen;
+      if (seen.add(key).size > size && value !== null) onCurrent({ id, key, createRevision, version, value });
+    }
+    for (let at = rows.length - 1; at >= 0; at--) {
+      const [id, key, createRevision, version, isValue] = rows[at]!;
+      this.#index.restore(key, id, isValue, createRevision, version);
+    }
   }
 
   #rowsOf(revision: number, writes: readonly DecodedWrite[]): Row[] {

@@ -66,25 +66,27 @@ export function errorOf({ kind, message, numbers }: Fault): Error {
 /** u16 key length, u32 value length, u48 create, u48 mod, u32 version, key, value. A delete has version 0. */
 const storedHeaderBytes = 22;
 
+/** No more than this many bytes for a value: a character of a key has three at most. */
+export const encodedValueSizeMax = ({ key, value }: StoredValue): number =>
+  storedHeaderBytes + 3 * key.length + value.byteLength;
+
+/** Writes one value at a place; returns the end. */
+export function writeValue(bytes: Buffer, start: number, stored: StoredValue): number {
+  const { key, value, createRevision, modRevision, version } = stored;
+  const keyBytes = bytes.write(key, start + storedHeaderBytes);
+  let offset = bytes.writeUInt16BE(keyBytes, start);
+  offset = bytes.writeUInt32BE(value.byteLength, offset);
+  offset = bytes.writeUIntBE(createRevision, offset, 6);
+  offset = bytes.writeUIntBE(modRevision, offset, 6);
+  offset = bytes.writeUInt32BE(version, offset) + keyBytes;
+  bytes.set(value, offset);
+  return offset + value.byteLength;
+}
+
 export function encodeValues(values: readonly StoredValue[]): Buffer {
-  const keySizes = values.map(({ key }) => Buffer.byteLength(key));
-  const size = values.reduce(
-    (sum, { value }, at) => sum + storedHeaderBytes + (keySizes[at] ?? 0) + value.byteLength,
-    0,
-  );
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let offset = 0;
-  values.forEach(({ key, value, createRevision, modRevision, version }, at) => {
-    offset = bytes.writeUInt16BE(keySizes[at] ?? 0, offset);
-    offset = bytes.writeUInt32BE(value.byteLength, offset);
-    offset = bytes.writeUIntBE(createRevision, offset, 6);
-    offset = bytes.writeUIntBE(modRevision, offset, 6);
-    offset = bytes.writeUInt32BE(version, offset);
-    offset += bytes.write(key, offset);
-    bytes.set(value, offset);
-    offset += value.byteLength;
-  });
-  return bytes;
+  const bytes = Buffer.allocUnsafeSlow(values.reduce((sum, stored) => sum + encodedValueSizeMax(stored), 0));
+  const end = values.reduce((offset, stored) => writeValue(bytes, offset, stored), 0);
+  return bytes.subarray(0, end);
 }
 
 /** Values as views into `source`. */

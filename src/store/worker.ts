@@ -11,6 +11,7 @@ import { nodeDisk } from "./disk.ts";
 import { type Decision, Engine } from "./engine.ts";
 import { rowRevision } from "./key-index.ts";
 import { Log } from "./log.ts";
+import { Loader } from "./loader.ts";
 import { type Row, StateMachine } from "./state-machine.ts";
 import type { StoredValue } from "./store.ts";
 import { emptyValue } from "./transaction.ts";
@@ -41,7 +42,6 @@ const walBytesMax = 128 * 1024 * 1024;
 const garbageRowsPerStep = 100;
 const retryMs = 1000;
 const changesPerReply = 1000;
-const loadBytesPerMessage = 256 * 1024;
 
 const options = workerData as WorkerOptions;
 assert(parentPort !== null, "worker.ts runs as a worker");
@@ -67,7 +67,9 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
   nodeDisk.makeDirectory(directory);
   const lock = lockDirectory(directory, nativeBinding);
   const database = openDatabase(directory, nativeBinding);
-  const machine = new StateMachine(database);
+  const loader = new Loader((bytes) => send({ type: "values", bytes }, [bytes.buffer as ArrayBuffer]));
+  const machine = new StateMachine(database, (row) => loader.add(row));
+  const restoredRevision = machine.revision;
   const log = new Log(nodeDisk, join(directory, "log"));
   const engine = new Engine(nodeDisk, directory, log, machine);
   /** Started when first needed: many stores never write that much. */
@@ -225,7 +227,9 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
     answerWrites(batches);
   }
 
-  sendValues(machine, send);
+  // What the log had and SQLite had not replaces what was sent before.
+  for (const row of machine.rowsAfter(restoredRevision)) loader.add(row);
+  loader.finish();
   send({ type: "opened", revision: machine.revision, compactedRevision: machine.compactedRevision });
   startCollecting();
   port.on("message", (first: Request) => {
@@ -248,21 +252,4 @@ function changeOf({ row, previous }: { row: Row; previous: StoredValue | undefin
     now: { key, value: value ?? emptyValue, createRevision, modRevision: rowRevision(id), version },
     before: previous,
   };
-}
-
-function sendValues(machine: StateMachine, send: (response: Response, transfer: ArrayBuffer[]) => void): void {
-  let values: StoredValue[] = [];
-  let size = 0;
-  const sendPart = () => {
-    const bytes = encodeValues(values);
-    send({ type: "values", bytes }, [bytes.buffer as ArrayBuffer]);
-    values = [];
-    size = 0;
-  };
-  for (const value of machine.currentValues()) {
-    values.push(value);
-    size += value.value.byteLength;
-    if (size > loadBytesPerMessage) sendPart();
-  }
-  if (values.length > 0) sendPart();
 }

@@ -11,7 +11,11 @@ const metadataMark = Buffer.from('"metadata":{');
 export function encodeStored(object: KubernetesObject): Buffer {
   const { kind, apiVersion, metadata, ...rest } = object;
   const { resourceVersion: _, ...meta } = metadata;
-  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: meta, ...rest }));
+  const text = JSON.stringify({ kind, apiVersion, metadata: meta, ...rest });
+  // Memory of its own: a pool would be kept, with all that was in it for a moment, as long as one of its objects lives.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }
 
 /** Where in stored bytes the fields of the metadata begin: there the version goes in. */

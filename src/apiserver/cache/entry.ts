@@ -21,7 +21,7 @@ export class Entry {
   private constructor(key: string, revision: number, stored: Uint8Array) {
     this.key = key;
     this.revision = revision;
-    this.#stored = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
+    this.#stored = Buffer.isBuffer(stored) ? stored : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
   }
 
   /** From what the store keeps, which has no resourceVersion. */

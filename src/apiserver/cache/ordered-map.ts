@@ -19,9 +19,10 @@ export class OrderedMap<V> {
   }
 
   set(key: string, value: V): void {
-    const index = this.#chunkOf(key);
+    const isAfterAll = this.#isAfterAll(key);
+    const index = isAfterAll ? this.#chunks.length - 1 : this.#chunkOf(key);
     const chunk = this.#chunks[index]!;
-    const at = lowerBound(chunk.keys, key);
+    const at = isAfterAll ? chunk.keys.length : lowerBound(chunk.keys, key);
     if (chunk.keys[at] === key) {
       chunk.values[at] = value;
       return;
@@ -67,6 +68,12 @@ export class OrderedMap<V> {
     const exclusive = after !== undefined && after >= prefix;
     const before = prefix === "" ? this.#size : this.#below(prefixEnd(prefix));
     return Math.max(0, before - this.#below(exclusive ? `${after}\u0000` : prefix));
+  }
+
+  /** Keys often arrive in order. */
+  #isAfterAll(key: string): boolean {
+    const last = this.#chunks.at(-1)!.keys.at(-1);
+    return last !== undefined && key > last;
   }
 
   /** How many keys are less than `key`. */
