@@ -92,7 +92,7 @@ function webhookErrors(webhook: Webhook, path: string, allowance: Allowance): Fi
     ...(rules ?? []).flatMap((rule, index) => operationRuleErrors(rule, `${path}.rules[${index}]`)),
     ...oneOfIfSet(`${path}.failurePolicy`, webhook.failurePolicy, failurePolicies),
     ...oneOfIfSet(`${path}.matchPolicy`, webhook.matchPolicy, matchPolicies),
-    ...sideEffectsErrors(webhook.sideEffects, `${path}.sideEffects`, allowance.sideEffects),
+    ...sideEffectsErrors(webhook.sideEffects ?? undefined, `${path}.sideEffects`, allowance.sideEffects),
     ...(seconds !== undefined && (seconds < 1 || seconds > timeoutSecondsMax)
       ? [invalid(`${path}.timeoutSeconds`, seconds, "the timeout value must be between 1 and 30 seconds")]
       : []),
