@@ -63,11 +63,13 @@ export function selectableErrors(
   schema: JsonSchema | undefined,
   path: string,
 ): FieldError[] {
+  const seen = new Set<string>();
   const errors = fields.flatMap(({ jsonPath = "" }, index) => {
     const at = `${path}[${index}].jsonPath`;
     if (jsonPath === "") return [required(at)];
     const own = selectablePathErrors(jsonPath, schema, at);
-    const isRepeated = fields.findIndex((one) => one.jsonPath === jsonPath) < index;
+    const isRepeated = seen.has(jsonPath);
+    seen.add(jsonPath);
     return isRepeated ? [...own, duplicate(at, jsonPath)] : own;
   });
   return fields.length > selectableFieldsMax ? [...errors, tooMany(path, fields.length, selectableFieldsMax)] : errors;

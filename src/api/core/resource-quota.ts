@@ -5,7 +5,8 @@ import type { V1ResourceQuota, V1ResourceQuotaSpec } from "#api/generated/types.
 import type { FieldError } from "#api/field-error.ts";
 import { canonicalQuantity, roundResourceList } from "#api/quantity.ts";
 import { defineResource } from "#api/resource.ts";
-import { invalid, required } from "#api/validation/field-errors.ts";
+import { goJson } from "#api/go-text.ts";
+import { invalid, raw, required } from "#api/validation/field-errors.ts";
 import { immutableError } from "#api/validation/values.ts";
 import { isHugePages, quantityValueErrors, resourceNameErrors } from "./resource-names.ts";
 
@@ -126,10 +127,11 @@ function amountsErrors(amounts: Record<string, string> | undefined, path: string
 function specErrors(spec: V1ResourceQuotaSpec): FieldError[] {
   const { hard = {}, scopes: given, scopeSelector } = spec;
   const names = Object.keys(hard).sort();
+  const shown = raw(goJson(given));
   return [
     ...amountsErrors(hard, "spec.hard"),
-    ...(given ?? []).flatMap((scope) => scopeErrors(scope, names, given, "spec.scopes", "spec.scopes", given)),
-    ...contradictionErrors(given ?? [], given, "spec.scopes"),
+    ...(given ?? []).flatMap((scope) => scopeErrors(scope, names, shown, "spec.scopes", "spec.scopes", shown)),
+    ...contradictionErrors(given ?? [], shown, "spec.scopes"),
     ...(scopeSelector === undefined ? [] : selectorErrors(scopeSelector, names)),
   ];
 }
@@ -160,12 +162,13 @@ type Selector = NonNullable<V1ResourceQuotaSpec["scopeSelector"]>;
 function selectorErrors(selector: Selector, names: readonly string[]): FieldError[] {
   const path = "spec.scopeSelector.matchExpressions";
   const requirements = selector.matchExpressions ?? [];
+  const shown = raw(goJson(selector));
   const errors = requirements.flatMap(({ scopeName, operator, values }) => [
-    ...scopeErrors(scopeName, names, selector, path, `${path}.scopeName`, scopeName),
+    ...scopeErrors(scopeName, names, shown, path, `${path}.scopeName`, scopeName),
     ...operatorErrors(scopeName, operator, values ?? [], path),
   ]);
   const given = requirements.map(({ scopeName }) => scopeName);
-  return [...errors, ...contradictionErrors(given, selector, path)];
+  return [...errors, ...contradictionErrors(given, shown, path)];
 }
 
 const plainText =

@@ -2,7 +2,7 @@
 import type { V1StorageClass, V1TopologySelectorTerm } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { termWarnings } from "#api/core/pod-warnings.ts";
-import { duplicate, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
+import { duplicate, invalidEach, notSupported, required, tooMany } from "#api/validation/field-errors.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 import { immutable, semanticEqual } from "#api/validation/values.ts";
 import { parametersErrors, provisionerErrors } from "./parameters.ts";
@@ -31,6 +31,9 @@ function bindingModeErrors(mode: string | undefined): FieldError[] {
   return bindingModes.includes(mode) ? [] : [notSupported(field, mode, bindingModes)];
 }
 
+/** Upstream has no limit, and tells of each pair of equal terms. */
+const topologyTermsMax = 256;
+
 type Labels = Readonly<Record<string, readonly string[]>>;
 
 /**
@@ -38,6 +41,7 @@ type Labels = Readonly<Record<string, readonly string[]>>;
  * so one that says nothing is a duplicate of each.
  */
 function topologiesErrors(terms: readonly V1TopologySelectorTerm[]): FieldError[] {
+  if (terms.length > topologyTermsMax) return [tooMany("allowedTopologies", terms.length, topologyTermsMax)];
   const seen: Labels[] = terms.map(() => ({}));
   return terms.flatMap((term, index) => {
     const path = `allowedTopologies[${index}]`;

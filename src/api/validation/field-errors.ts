@@ -108,12 +108,26 @@ export function aggregateText(messages: readonly string[]): string {
   return distinct.length === 1 ? distinct[0]! : `[${distinct.join(", ")}]`;
 }
 
+/** What one answer tells of the errors of an object; upstream has no limits, and can be made to run out of memory by one request. */
+export const toldErrorsMax = 10_000;
+export const toldCharactersMax = 8 * 1024 * 1024;
+
+function told(errors: readonly FieldError[]): readonly FieldError[] {
+  let characters = 0;
+  const end = errors.findIndex(({ field, message }, index) => {
+    characters += field.length + message.length;
+    return index >= toldErrorsMax || (index > 0 && characters > toldCharactersMax);
+  });
+  return end < 0 ? errors : errors.slice(0, end);
+}
+
 /** 422: `Deployment.apps "web" is invalid: …`. `kind` may be empty (upstream does that for patches). */
 export function invalidObject(
   { group, kind }: { group: string; kind: string },
   name: string,
-  errors: readonly FieldError[],
+  found: readonly FieldError[],
 ): StatusError {
+  const errors = told(found);
   const qualified = group === "" ? kind : `${kind}.${group}`;
   const what = `${qualified} ${goQuote(name)} is invalid`;
   const details = {

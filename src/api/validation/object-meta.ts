@@ -3,9 +3,9 @@
  * pkg/apis/core/validation adds for built-in kinds (finalizer names).
  */
 import type { FieldError } from "#api/field-error.ts";
-import { compareText, goStrings } from "#api/go-text.ts";
+import { compareText, goJson, goStrings } from "#api/go-text.ts";
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "#api/object.ts";
-import { forbidden, invalid, invalidEach, required, tooLong } from "./field-errors.ts";
+import { type RawValue, forbidden, invalid, invalidEach, raw, required, tooLong } from "./field-errors.ts";
 import { fieldManagerBytesMax, fieldManagerFaults } from "./formats.ts";
 import { type NameRule, isLabelValue, isQualifiedName, nameIsDnsLabel, nameIsDnsSubdomain } from "./names.ts";
 
@@ -114,6 +114,7 @@ export function annotationsErrors(
 export function ownerReferencesErrors(references: readonly OwnerReference[] | undefined, field: string): FieldError[] {
   const errors: FieldError[] = [];
   let controller: string | undefined;
+  let shown: RawValue | undefined;
   for (const reference of references ?? []) {
     errors.push(...ownerReferenceErrors(reference, field));
     if (reference.controller !== true) continue;
@@ -121,7 +122,8 @@ export function ownerReferencesErrors(references: readonly OwnerReference[] | un
     if (controller === undefined) controller = name;
     else {
       const text = 'Only one reference can have Controller set to true. Found "true" in references for';
-      errors.push(invalid(field, references, `${text} ${controller} and ${name}`));
+      shown ??= raw(goJson(references));
+      errors.push(invalid(field, shown, `${text} ${controller} and ${name}`));
     }
   }
   return errors;

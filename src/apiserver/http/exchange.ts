@@ -1,6 +1,11 @@
 /** One request and its response over HTTP/1.1 or HTTP/2, behind one face. The HTTP/2 side uses the stream API: it is the fast path. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { IncomingHttpHeaders as Http2Headers, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import {
+  type IncomingHttpHeaders as Http2Headers,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+  constants as http2,
+} from "node:http2";
 import type { Readable } from "node:stream";
 import { type ClientCertificate, Query, type ServerRequest, type UpgradableConnection } from "#apiserver/request.ts";
 import { bodyBytesMax, readBody } from "./body.ts";
@@ -12,7 +17,7 @@ export interface ResponseStream {
   write(bytes: Uint8Array): void;
   /** In one go. */
   writeAll(pieces: readonly Uint8Array[]): void;
-  /** Resolves when there is room again. */
+  /** Resolves when there is room again, or when the client took nothing for so long that the stream is over. */
   drained(): Promise<void>;
   end(): void;
   destroy(): void;
@@ -105,6 +110,8 @@ export interface ConnectionFacts {
   remoteAddress: string | undefined;
   /** How long the body of a request may take. */
   bodyMs: number;
+  /** How long an answer may wait for the client to take more of it. */
+  unreadMs: number;
 }
 
 /** "/path?query" of an absolute target; anything else becomes a path that nobody serves. */
@@ -121,11 +128,13 @@ export class Http1Exchange implements Exchange {
   readonly isHttp2 = false;
   readonly request: ServerRequest;
   readonly #response: ServerResponse;
+  readonly #unreadMs: number;
 
   constructor(message: IncomingMessage, response: ServerResponse, facts: ConnectionFacts) {
     const request = new Http1Request(message.method ?? "", message.url ?? "/", message.headers, message, facts);
     this.request = request;
     this.#response = response;
+    this.#unreadMs = facts.unreadMs;
     response.once("close", () => request.close());
   }
 
@@ -147,7 +156,7 @@ export class Http1Exchange implements Exchange {
     const response = this.#response;
     response.writeHead(code, headers);
     response.flushHeaders();
-    return writableStream(response);
+    return writableStream(response, this.#unreadMs);
   }
 }
 
@@ -155,6 +164,7 @@ export class Http2Exchange implements Exchange {
   readonly isHttp2 = true;
   readonly request: ServerRequest;
   readonly #stream: ServerHttp2Stream;
+  readonly #unreadMs: number;
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers, facts: ConnectionFacts) {
     const request = new Http2Request(
@@ -166,6 +176,7 @@ export class Http2Exchange implements Exchange {
     );
     this.request = request;
     this.#stream = stream;
+    this.#unreadMs = facts.unreadMs;
     stream.once("close", () => request.close());
     stream.on("error", () => request.close());
   }
@@ -184,7 +195,8 @@ export class Http2Exchange implements Exchange {
   start(code: number, headers: OutgoingHttpHeaders): ResponseStream {
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) stream.respond({ ":status": code, ...headers });
-    return writableStream(stream);
+    // Only a code resets the stream: destroying it would leave the client waiting.
+    return writableStream(stream, this.#unreadMs, () => stream.close(http2.NGHTTP2_INTERNAL_ERROR));
   }
 }
 
@@ -193,6 +205,7 @@ export class UpgradeExchange implements Exchange {
   readonly isHttp2 = false;
   readonly request: ServerRequest;
   readonly #connection: UpgradableConnection;
+  readonly #unreadMs: number;
 
   constructor(message: IncomingMessage, connection: UpgradableConnection, facts: ConnectionFacts) {
     const request = new Http1Request(
@@ -205,6 +218,7 @@ export class UpgradeExchange implements Exchange {
     );
     this.request = request;
     this.#connection = connection;
+    this.#unreadMs = facts.unreadMs;
     connection.socket.once("close", () => request.close());
   }
 
@@ -224,7 +238,7 @@ export class UpgradeExchange implements Exchange {
       ([name, value]) => `${name}: ${String(value)}\r\n`,
     );
     socket.write(`HTTP/1.1 ${code} ${reasons.get(code) ?? "Status"}\r\n${lines.join("")}\r\n`);
-    return writableStream(socket);
+    return writableStream(socket, this.#unreadMs);
   }
 }
 
@@ -251,7 +265,11 @@ interface WritableLike {
   removeListener(event: string, listener: () => void): unknown;
 }
 
-function writableStream(writable: WritableLike): ResponseStream {
+function writableStream(
+  writable: WritableLike,
+  unreadMs: number,
+  cut: () => void = () => void writable.destroy(),
+): ResponseStream {
   return {
     get pendingBytes() {
       return writable.writableLength;
@@ -268,7 +286,9 @@ function writableStream(writable: WritableLike): ResponseStream {
     drained() {
       if (writable.destroyed || writable.writableLength === 0) return Promise.resolve();
       return new Promise((resolve) => {
+        const timer = setTimeout(cut, unreadMs);
         const done = () => {
+          clearTimeout(timer);
           writable.removeListener("drain", done);
           writable.removeListener("close", done);
           resolve();
@@ -280,8 +300,6 @@ function writableStream(writable: WritableLike): ResponseStream {
     end() {
       if (!writable.destroyed) writable.end();
     },
-    destroy() {
-      writable.destroy();
-    },
+    destroy: cut,
   };
 }

@@ -101,6 +101,7 @@ export async function listen(options: ListenOptions, handle: (exchange: Exchange
       certificate: certificateOf(socket),
       remoteAddress: socket.remoteAddress,
       bodyMs: patience.bodyMs,
+      unreadMs: patience.silenceMs,
     });
     socket.on("error", () => socket.destroy());
     if (socket.alpnProtocol === "h2") serveHttp2(socket, facts.get(socket)!, patience, sessions, handle);
