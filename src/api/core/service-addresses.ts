@@ -1,92 +1,108 @@
 /** Cluster IPs and families of a service among themselves. Upstream: ValidateServiceClusterIPsRelatedFields and updates. */
 import type { V1ServiceSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { invalid, notSupported, required } from "#api/validation/field-errors.ts";
-import { familyOf, ipErrors } from "#api/validation/ip.ts";
+import { duplicate, invalid, notSupported, required } from "#api/validation/field-errors.ts";
+import { familiesErrors, familyOf, ipErrors } from "#api/validation/ip.ts";
+import { isHeadless } from "./service-types.ts";
 
+const none = "None";
 const families = ["IPv4", "IPv6"];
 const policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+const addressesMax = 2;
+const addressesPath = "spec.clusterIPs";
+const policyPath = "spec.ipFamilyPolicy";
 
 export function addressFieldsErrors(spec: V1ServiceSpec, old: V1ServiceSpec | undefined): FieldError[] {
   if (spec.type === "ExternalName") return [];
-  const { clusterIP = "", clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
-  const errors: FieldError[] = [];
-  if (clusterIP !== "" && clusterIPs.length === 0) errors.push(required("spec.clusterIPs"));
-  if (clusterIP === "" && clusterIPs.length > 0)
-    errors.push(invalid("spec.clusterIPs", clusterIPs, "must be empty when `clusterIP` is not specified"));
-  if (clusterIP !== "" && clusterIPs.length > 0 && clusterIPs[0] !== clusterIP)
-    errors.push(invalid("spec.clusterIPs", clusterIPs, "first value must match `clusterIP`"));
-  errors.push(...familiesErrors(ipFamilies));
+  const { ipFamilies = [], ipFamilyPolicy, clusterIPs = [] } = spec;
+  const errors = [...pairErrors(spec), ...listedFamiliesErrors(ipFamilies)];
   if (ipFamilyPolicy !== undefined && !policies.includes(ipFamilyPolicy))
-    errors.push(notSupported("spec.ipFamilyPolicy", ipFamilyPolicy, policies));
-  errors.push(...clusterIpsErrors(clusterIPs, ipFamilies, old?.clusterIPs ?? []));
-  if (ipFamilyPolicy === "SingleStack" && ipFamilies.length > 1) {
-    const text = "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified";
-    errors.push(invalid("spec.ipFamilyPolicy", ipFamilyPolicy, text));
-  }
-  return errors;
+    errors.push(notSupported(policyPath, ipFamilyPolicy, policies));
+  const faults = addressErrors(clusterIPs, old?.clusterIPs ?? []);
+  errors.push(...faults);
+  if (clusterIPs.length > addressesMax)
+    errors.push(invalid(addressesPath, clusterIPs, `may only hold up to ${addressesMax} values`));
+  if (faults.length > 0) return errors;
+  errors.push(...familiesErrors(addressesPath, clusterIPs, clusterIPs));
+  return isHeadless(spec) ? errors : [...errors, ...matchErrors(clusterIPs, ipFamilies)];
 }
 
-function familiesErrors(ipFamilies: readonly string[]): FieldError[] {
-  const errors = ipFamilies.flatMap((family, index) =>
-    families.includes(family) ? [] : [notSupported(`spec.ipFamilies[${index}]`, family, families)],
-  );
-  const seen = new Set<string>();
-  for (const [index, family] of ipFamilies.entries()) {
-    if (seen.has(family))
-      errors.push({
-        field: `spec.ipFamilies[${index}]`,
-        type: "FieldValueDuplicate",
-        message: `Duplicate value: "${family}"`,
-      });
-    seen.add(family);
-  }
-  return errors;
+/** clusterIP is the first of clusterIPs. */
+function pairErrors({ clusterIP = "", clusterIPs = [] }: V1ServiceSpec): FieldError[] {
+  if (clusterIP === "")
+    return clusterIPs.length === 0
+      ? []
+      : [invalid(addressesPath, clusterIPs, "must be empty when `clusterIP` is not specified")];
+  if (clusterIPs.length === 0) return [required(addressesPath)];
+  return clusterIPs[0] === clusterIP ? [] : [invalid(addressesPath, clusterIPs, "first value must match `clusterIP`")];
+}
+
+function listedFamiliesErrors(ipFamilies: readonly string[]): FieldError[] {
+  return ipFamilies.flatMap((family, index) => [
+    ...(families.includes(family) ? [] : [notSupported(`spec.ipFamilies[${index}]`, family, families)]),
+    ...(ipFamilies.indexOf(family) < index ? [duplicate(`spec.ipFamilies[${index}]`, family)] : []),
+  ]);
 }
 
 /** Addresses that were there before may be in an old form. */
-function clusterIpsErrors(
-  clusterIPs: readonly string[],
-  ipFamilies: readonly string[],
-  old: readonly string[],
-): FieldError[] {
-  const path = "spec.clusterIPs";
-  const errors: FieldError[] = [];
-  if (clusterIPs.length > 2) errors.push(invalid(path, clusterIPs, "may only hold up to 2 values"));
-  for (const [index, address] of clusterIPs.entries()) {
-    const at = `${path}[${index}]`;
-    if (address === "None") {
-      if (index > 0) errors.push(invalid(at, address, "'None' must be the first and only value"));
-      continue;
-    }
-    const faults = old.includes(address) ? [] : ipErrors(at, address);
-    errors.push(...faults);
-    const wanted = ipFamilies[index];
-    if (faults.length === 0 && wanted !== undefined && familyOf(address) !== wanted)
-      errors.push(invalid(at, address, `expected an ${wanted} value as indicated by \`ipFamilies[${index}]\``));
-  }
-  const kinds = new Set(clusterIPs.map(familyOf));
-  const isMixed = clusterIPs.length > 1 && clusterIPs.every((address) => address !== "None");
-  if (isMixed && (kinds.size < 2 || clusterIPs.length > 2))
-    errors.push(invalid(path, clusterIPs, "may specify no more than one IP for each IP family"));
-  return errors;
+function addressErrors(clusterIPs: readonly string[], old: readonly string[]): FieldError[] {
+  return clusterIPs.flatMap((address, index) => {
+    if (index === 0 && address === none)
+      return clusterIPs.length === 1
+        ? []
+        : [invalid(addressesPath, clusterIPs, "'None' must be the first and only value")];
+    return old.includes(address) ? [] : ipErrors(`${addressesPath}[${index}]`, address);
+  });
 }
 
-/** The first address and family stay; the second may come and go. */
+function matchErrors(clusterIPs: readonly string[], ipFamilies: readonly string[]): FieldError[] {
+  return clusterIPs.slice(0, ipFamilies.length).flatMap((address, index) => {
+    const wanted = ipFamilies[index]!;
+    if (!families.includes(wanted) || familyOf(address) === wanted) return [];
+    const text = `expected an ${wanted} value as indicated by \`ipFamilies[${index}]\``;
+    return [invalid(`${addressesPath}[${index}]`, address, text)];
+  });
+}
+
+/** The first address and family stay; the second may come and, if the policy says so, go. */
 export function addressChangeErrors(spec: V1ServiceSpec, old: V1ServiceSpec): FieldError[] {
   if (old.type === "ExternalName" || spec.type === "ExternalName") return [];
-  const errors: FieldError[] = [];
-  const { clusterIPs = [], ipFamilies = [] } = spec;
-  const { clusterIPs: oldIps = [], ipFamilies: oldFamilies = [] } = old;
-  if (oldIps.length > 0 && clusterIPs.length === 0)
-    errors.push(invalid("spec.clusterIPs[0]", clusterIPs, "primary clusterIP can not be unset"));
-  else if (oldIps.length > 0 && clusterIPs[0] !== oldIps[0])
-    errors.push(invalid("spec.clusterIPs[0]", clusterIPs, "may not change once set"));
-  if (oldIps.length > 1 && clusterIPs.length > 1 && clusterIPs[1] !== oldIps[1])
-    errors.push(invalid("spec.clusterIPs[1]", clusterIPs, "may not change once set"));
-  if (oldFamilies.length > 0 && ipFamilies.length === 0)
-    errors.push(invalid("spec.ipFamilies[0]", ipFamilies, "primary ipFamily can not be unset"));
-  else if (oldFamilies.length > 0 && ipFamilies[0] !== oldFamilies[0])
-    errors.push(invalid("spec.ipFamilies[0]", ipFamilies, "may not change once set"));
-  return errors;
+  return [...addressesChangeErrors(spec, old), ...familiesChangeErrors(spec, old)];
 }
+
+const onceSet = "may not change once set";
+
+/** Upstream: validateUpgradeDowngradeClusterIPs. */
+function addressesChangeErrors(spec: V1ServiceSpec, old: V1ServiceSpec): FieldError[] {
+  if (isHeadless(spec) && isHeadless(old)) return [];
+  const { clusterIPs: now = [] } = spec;
+  const { clusterIPs: before = [] } = old;
+  const changed = (index: number) => invalid(`${addressesPath}[${index}]`, now, onceSet);
+  if (now.length === before.length)
+    return before.flatMap((address, index) => (now[index] === address ? [] : [changed(index)]));
+  if (now.length > before.length) return before.length > 0 && now[0] !== before[0] ? [changed(0)] : [];
+  if (now.length === 0) return [invalid(`${addressesPath}[0]`, spec.clusterIPs, "primary clusterIP can not be unset")];
+  return [...(now[0] === before[0] ? [] : [changed(0)]), ...releaseErrors(spec, "clusterIP")];
+}
+
+/** All of its faults are at the first family, and most show the addresses. Upstream: validateUpgradeDowngradeIPFamilies. */
+function familiesChangeErrors(spec: V1ServiceSpec, old: V1ServiceSpec): FieldError[] {
+  if (isHeadless(spec) !== isHeadless(old) || isHeadless(spec)) return [];
+  const { clusterIPs = [], ipFamilies: now = [] } = spec;
+  const { ipFamilies: before = [] } = old;
+  const changed = (shown: readonly string[]) => invalid("spec.ipFamilies[0]", shown, onceSet);
+  if (now.length === before.length)
+    return before.flatMap((family, index) => (now[index] === family ? [] : [changed(now)]));
+  if (now.length > before.length) return before.length > 0 && now[0] !== before[0] ? [changed(clusterIPs)] : [];
+  const errors: FieldError[] = [];
+  if (clusterIPs.length === 0)
+    errors.push(invalid("spec.ipFamilies[0]", spec.ipFamilies, "primary ipFamily can not be unset"));
+  if (now.length === 0) return errors;
+  if (now[0] !== before[0]) errors.push(changed(clusterIPs));
+  return [...errors, ...releaseErrors(spec, "ipFamily")];
+}
+
+const releaseErrors = ({ ipFamilyPolicy }: V1ServiceSpec, what: string): FieldError[] =>
+  ipFamilyPolicy === "SingleStack"
+    ? []
+    : [invalid(policyPath, ipFamilyPolicy, `must be set to 'SingleStack' when releasing the secondary ${what}`)];

@@ -1,5 +1,5 @@
-/** What a service may say. Upstream: ValidateService, ValidateServiceUpdate, pkg/apis/core/v1/defaults.go. */
-import type { V1LoadBalancerIngress, V1Service, V1ServicePort, V1ServiceSpec } from "#api/generated/types.ts";
+/** What a service may say. Upstream: ValidateService, ValidateServiceUpdate. */
+import type { V1Service, V1ServicePort, V1ServiceSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import {
   duplicate,
@@ -11,46 +11,21 @@ import {
   required,
 } from "#api/validation/field-errors.ts";
 import { isPortNumber } from "#api/validation/formats.ts";
-import { cidrErrors, ipErrors, nonSpecialIpErrors, parseAddress } from "#api/validation/ip.ts";
+import { cidrErrors, ipErrors, nonSpecialIpErrors } from "#api/validation/ip.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 import { labelsErrors } from "#api/validation/object-meta.ts";
-import { dnsLabel, dnsSubdomain, oneOf, portErrors, semanticEqual } from "#api/validation/values.ts";
+import { dnsLabel, dnsSubdomain, oneOf, portErrors } from "#api/validation/values.ts";
 import { addressFieldsErrors, addressChangeErrors } from "./service-addresses.ts";
+import { isExternallyAccessible, isHeadless, needsClusterIp, needsHealthCheck } from "./service-types.ts";
 
-const affinitySeconds = 10_800;
+const kubeletPort = 10_250;
 const affinitySecondsMax = 86_400;
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const protocols = ["SCTP", "TCP", "UDP"];
 const trafficPolicies = ["Cluster", "Local"];
 const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
-const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
-const modeAnnotation = "service.kubernetes.io/topology-mode";
-
-/** Whether traffic from outside the cluster comes in. */
-export const isExternallyAccessible = ({ type, externalIPs = [] }: V1ServiceSpec): boolean =>
-  type === "LoadBalancer" || type === "NodePort" || (type === "ClusterIP" && externalIPs.length > 0);
-export const needsHealthCheck = ({ type, externalTrafficPolicy }: V1ServiceSpec): boolean =>
-  type === "LoadBalancer" && externalTrafficPolicy === "Local";
-const isHeadless = ({ clusterIPs = [] }: V1ServiceSpec) => clusterIPs[0] === "None";
-
-export function defaultService(service: V1Service): void {
-  const spec = (service.spec ??= {});
-  spec.sessionAffinity ||= "None";
-  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
-  if (spec.sessionAffinity === "ClientIP" && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined)
-    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: affinitySeconds } };
-  spec.type ||= "ClusterIP";
-  for (const port of spec.ports ?? []) {
-    port.protocol ||= "TCP";
-    if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "") port.targetPort = port.port;
-  }
-  if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= "Cluster";
-  if (spec.type === "NodePort" || spec.type === "LoadBalancer" || spec.type === "ClusterIP")
-    spec.internalTrafficPolicy ??= "Cluster";
-  if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
-  const ingress = service.status?.loadBalancer?.ingress ?? [];
-  if (spec.type === "LoadBalancer") for (const one of ingress) if (one.ip) one.ipMode ??= "VIP";
-}
+export const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
+export const modeAnnotation = "service.kubernetes.io/topology-mode";
 
 export function serviceErrors(service: V1Service, old: V1Service | undefined): FieldError[] {
   const spec = service.spec!;
@@ -65,7 +40,7 @@ export function serviceErrors(service: V1Service, old: V1Service | undefined): F
     ...(spec.externalIPs ?? []).flatMap((ip, index) => externalIpErrors(ip, `spec.externalIPs[${index}]`)),
     ...oneOf("spec.type", spec.type, types),
     ...nodePortsErrors(spec),
-    ...sourceRangesErrors(service),
+    ...sourceRangesErrors(service, old),
     ...loadBalancerErrors(spec),
     ...trafficErrors(spec),
   ];
@@ -84,6 +59,7 @@ function typeErrors(spec: V1ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   if ((spec.ports ?? []).length === 0 && !isHeadless(spec) && type !== "ExternalName")
     errors.push(required("spec.ports"));
+  if (type === "LoadBalancer") errors.push(...kubeletPortErrors(spec));
   if ((type === "LoadBalancer" || type === "NodePort") && isHeadless(spec))
     errors.push(invalid("spec.clusterIPs[0]", clusterIPs[0], `may not be set to 'None' for ${type} services`));
   if (type !== "ExternalName") return errors;
@@ -94,6 +70,13 @@ function typeErrors(spec: V1ServiceSpec): FieldError[] {
   const name = externalName.endsWith(".") ? externalName.slice(0, -1) : externalName;
   return [...errors, ...(name === "" ? [required("spec.externalName")] : dnsSubdomain("spec.externalName", name))];
 }
+
+/** A load balancer that opens it would let everybody in to the node. */
+const kubeletPortErrors = ({ ports = [] }: V1ServiceSpec): FieldError[] =>
+  ports.flatMap(({ port }, index) => {
+    const text = `may not expose port ${kubeletPort} externally since it is used by kubelet`;
+    return port === kubeletPort ? [invalid(`spec.ports[${index}]`, port, text)] : [];
+  });
 
 function portsErrors({ ports = [] }: V1ServiceSpec): FieldError[] {
   const names = new Set<string>();
@@ -165,20 +148,19 @@ function nodePortsErrors({ type, ports = [] }: V1ServiceSpec): FieldError[] {
 }
 
 /** Upstream writes the field's name with a capital. */
-function sourceRangesErrors({ metadata, spec }: V1Service): FieldError[] {
+function sourceRangesErrors({ metadata, spec }: V1Service, old: V1Service | undefined): FieldError[] {
   const ranges = spec?.loadBalancerSourceRanges ?? [];
-  const text = "may only be used when `type` is 'LoadBalancer'";
   const errors: FieldError[] = [];
   if (ranges.length > 0) {
     const path = "spec.LoadBalancerSourceRanges";
-    if (spec?.type !== "LoadBalancer") errors.push(forbidden(path, text));
+    if (spec?.type !== "LoadBalancer") errors.push(forbidden(path, balancerOnly));
     return [...errors, ...ranges.flatMap((range, index) => cidrErrors(`${path}[${index}]`, range.trim()))];
   }
   const annotation = metadata.annotations?.[sourceRangesAnnotation];
   if (annotation === undefined) return [];
   const path = `metadata.annotations[${sourceRangesAnnotation}]`;
-  if (spec?.type !== "LoadBalancer") errors.push(forbidden(path, text));
-  if (annotation.trim() === "") return errors;
+  if (spec?.type !== "LoadBalancer") errors.push(forbidden(path, balancerOnly));
+  if (annotation.trim() === "" || annotation === old?.metadata.annotations?.[sourceRangesAnnotation]) return errors;
   return [
     ...errors,
     ...annotation
@@ -188,14 +170,28 @@ function sourceRangesErrors({ metadata, spec }: V1Service): FieldError[] {
   ];
 }
 
-function loadBalancerErrors({ type, allocateLoadBalancerNodePorts, loadBalancerClass }: V1ServiceSpec): FieldError[] {
-  const text = "may only be used when `type` is 'LoadBalancer'";
+const balancerOnly = "may only be used when `type` is 'LoadBalancer'";
+
+/** The path of the first fault lacks its "spec" upstream. */
+function loadBalancerErrors(spec: V1ServiceSpec): FieldError[] {
+  const isBalancer = spec.type === "LoadBalancer";
   const errors: FieldError[] = [];
-  if (allocateLoadBalancerNodePorts !== undefined && type !== "LoadBalancer")
-    errors.push(forbidden("spec.allocateLoadBalancerNodePorts", text));
-  if (loadBalancerClass === undefined) return errors;
-  if (type !== "LoadBalancer") return [...errors, forbidden("spec.loadBalancerClass", text)];
-  return [...errors, ...invalidEach("spec.loadBalancerClass", loadBalancerClass, isQualifiedName(loadBalancerClass))];
+  if (isBalancer && spec.allocateLoadBalancerNodePorts === undefined)
+    errors.push(required("allocateLoadBalancerNodePorts"));
+  if (!isBalancer && spec.allocateLoadBalancerNodePorts !== undefined)
+    errors.push(forbidden("spec.allocateLoadBalancerNodePorts", balancerOnly));
+  return [...errors, ...balancerClassErrors(spec, undefined)];
+}
+
+function balancerClassErrors(spec: V1ServiceSpec, old: V1ServiceSpec | undefined): FieldError[] {
+  const path = "spec.loadBalancerClass";
+  const { type, loadBalancerClass: name } = spec;
+  const errors: FieldError[] = [];
+  if (type === "LoadBalancer" && old?.type === "LoadBalancer" && name !== old.loadBalancerClass)
+    errors.push(invalid(path, name, "may not change once set"));
+  if (name === undefined) return errors;
+  if (type !== "LoadBalancer") return [forbidden(path, balancerOnly)];
+  return [...errors, ...invalidEach(path, name, isQualifiedName(name))];
 }
 
 function trafficErrors(spec: V1ServiceSpec): FieldError[] {
@@ -221,6 +217,7 @@ function trafficErrors(spec: V1ServiceSpec): FieldError[] {
         ? [required("spec.healthCheckNodePort")]
         : invalidEach("spec.healthCheckNodePort", healthCheckNodePort, isPortNumber(healthCheckNodePort))),
     );
+  if (internalTrafficPolicy === undefined && needsClusterIp(spec)) errors.push(required("spec.internalTrafficPolicy"));
   if (internalTrafficPolicy !== undefined && !trafficPolicies.includes(internalTrafficPolicy))
     errors.push(notSupported("spec.internalTrafficPolicy", internalTrafficPolicy, trafficPolicies));
   const distributions = ["PreferClose", "PreferSameZone", "PreferSameNode"];
@@ -230,49 +227,8 @@ function trafficErrors(spec: V1ServiceSpec): FieldError[] {
 }
 
 function changeErrors(spec: V1ServiceSpec, old: V1ServiceSpec): FieldError[] {
-  const errors = addressChangeErrors(spec, old);
-  if (
-    spec.type === "LoadBalancer" &&
-    old.type === "LoadBalancer" &&
-    !semanticEqual(spec.loadBalancerClass, old.loadBalancerClass)
-  )
-    errors.push(invalid("spec.loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set"));
+  const errors = [...addressChangeErrors(spec, old), ...balancerClassErrors(spec, old)];
   if (needsHealthCheck(old) && needsHealthCheck(spec) && spec.healthCheckNodePort !== old.healthCheckNodePort)
     errors.push(forbidden("spec.healthCheckNodePort", "field is immutable"));
   return errors;
-}
-
-/** Upstream: ValidateLoadBalancerStatus. */
-export function serviceStatusErrors({ status, spec }: V1Service): FieldError[] {
-  const path = "status.loadBalancer.ingress";
-  const ingress = status?.loadBalancer?.ingress ?? [];
-  if (spec?.type !== "LoadBalancer" && ingress.length > 0)
-    return [forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
-  return ingress.flatMap((one, index) => ingressErrors(one, `${path}[${index}]`));
-}
-
-export function ingressErrors({ ip = "", hostname = "", ipMode }: V1LoadBalancerIngress, path: string): FieldError[] {
-  const errors = ip === "" ? [] : ipErrors(`${path}.ip`, ip);
-  if (ipMode !== undefined && ip === "")
-    errors.push(forbidden(`${path}.ipMode`, "may not be specified when `ip` is not set"));
-  else if (ipMode !== undefined && ipMode !== "VIP" && ipMode !== "Proxy")
-    errors.push(notSupported(`${path}.ipMode`, ipMode, ["Proxy", "VIP"]));
-  if (hostname === "") return errors;
-  errors.push(...dnsSubdomain(`${path}.hostname`, hostname));
-  if (parseAddress(hostname) !== undefined)
-    errors.push(invalid(`${path}.hostname`, hostname, "must be a DNS name, not an IP address"));
-  return errors;
-}
-
-export function serviceWarnings({ metadata, spec }: V1Service): string[] {
-  const warnings: string[] = [];
-  if (metadata.annotations?.[hintsAnnotation] !== undefined)
-    warnings.push(`annotation ${hintsAnnotation} is deprecated, please use ${modeAnnotation} instead`);
-  if (spec?.loadBalancerIP)
-    warnings.push("spec.loadBalancerIP is deprecated: use the load balancer's own annotations instead");
-  if (spec?.type !== "ExternalName" && spec?.externalName)
-    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
-  if ((spec?.externalIPs ?? []).length > 0)
-    warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
-  return warnings;
 }

@@ -5,18 +5,11 @@
 import type { V1Service, V1ServiceSpec } from "#api/generated/types.ts";
 import type { Strategy } from "#api/resource.ts";
 import { semanticEqual } from "#api/validation/values.ts";
-import {
-  isExternallyAccessible,
-  needsHealthCheck,
-  serviceErrors,
-  serviceStatusErrors,
-  serviceWarnings,
-} from "./service-rules.ts";
+import { serviceErrors } from "./service-rules.ts";
+import { serviceStatusErrors } from "./service-status.ts";
+import { isExternallyAccessible, needsClusterIp, needsHealthCheck, needsNodePort } from "./service-types.ts";
+import { loadBalancerWarnings, serviceWarnings } from "./service-warnings.ts";
 
-const needsClusterIp = ({ type }: V1ServiceSpec) =>
-  type === "ClusterIP" || type === "NodePort" || type === "LoadBalancer";
-const needsNodePort = (spec: V1ServiceSpec) =>
-  spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const isSame = (spec: V1ServiceSpec, old: V1ServiceSpec, field: keyof V1ServiceSpec) =>
   semanticEqual(spec[field], old[field]);
 
@@ -40,9 +33,8 @@ function dropTypeDependentFields(spec: V1ServiceSpec, old: V1ServiceSpec): void 
     for (const port of spec.ports ?? []) delete port.nodePort;
 }
 
-/** A load balancer that stops allocating keeps the ports that it has. */
+/** Whether all of its numbers, if it has any, are of those that it had. */
 function hasSameNodePorts(spec: V1ServiceSpec, old: V1ServiceSpec): boolean {
-  if (spec.type === "LoadBalancer") return false;
   const allocated = new Set((old.ports ?? []).map(({ nodePort = 0 }) => nodePort).filter((port) => port !== 0));
   return (spec.ports ?? []).every(({ nodePort = 0 }) => nodePort === 0 || allocated.has(nodePort));
 }
@@ -60,8 +52,7 @@ export const serviceStrategy: Strategy<V1Service> = {
       service.status = { ...service.status, loadBalancer: {} };
   },
   validate: serviceErrors,
-  warnings: (service, old) =>
-    old === undefined || !semanticEqual(service.spec, old.spec) ? serviceWarnings(service) : [],
+  warnings: serviceWarnings,
   resetFields: [["status"]],
 };
 
@@ -70,5 +61,6 @@ export const serviceStatusStrategy: Strategy<V1Service> = {
     service.spec = old.spec!;
   },
   validate: serviceStatusErrors,
+  warnings: ({ status }) => loadBalancerWarnings(status?.loadBalancer?.ingress),
   resetFields: [["spec"]],
 };

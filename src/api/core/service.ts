@@ -3,7 +3,7 @@ import { ageColumn, column, labelsText, nameColumn, wide } from "#api/columns.ts
 import type { V1Service } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { nameIsDnsLabel } from "#api/validation/names.ts";
-import { defaultService } from "./service-rules.ts";
+import { defaultService } from "./service-defaults.ts";
 import { serviceStatusStrategy, serviceStrategy } from "./service-strategy.ts";
 import { externalAddressText, portsText } from "./service-columns.ts";
 

@@ -142,6 +142,33 @@ export function cidrErrors(field: string, text: string): FieldError[] {
   return hostBits(cidr) === 0n ? [] : [invalid(field, text, "must not have bits set beyond the prefix length")];
 }
 
+/** The address of a network and its prefix, in the form of RFC 5952. */
+function canonicalCidr({ family, value, prefix }: Cidr): string {
+  const address: Address = { family, value: value - hostBits({ family, value, prefix }) };
+  if (!isMapped(address) || prefix < 96) return `${canonicalAddress(address)}/${prefix}`;
+  return `${canonicalAddress({ family: "IPv4", value: address.value & 0xffffffffn })}/${prefix - 96}`;
+}
+
+/** What upstream says of a range that is taken, but that another would read or write otherwise: GetWarningsForCIDR. */
+export function cidrWarnings(field: string, text: string): string[] {
+  const cidr = parseCidr(text);
+  if (cidr === undefined) return [];
+  const canonical = goQuote(canonicalCidr(cidr));
+  if (hostBits(cidr) !== 0n) {
+    const [address] = text.split("/");
+    const single = goQuote(`${address}/${familyBits[cidr.family]}`);
+    return [
+      `${field}: CIDR value ${goQuote(text)} is ambiguous in this context (should be ${canonical} or ${single}?)`,
+    ];
+  }
+  if (cidrErrors(field, text).length > 0) {
+    const fault = "will be considered invalid in a future Kubernetes release";
+    return [`${field}: non-standard CIDR value ${goQuote(text)} ${fault}: use ${canonical}`];
+  }
+  if (goQuote(text) === canonical) return [];
+  return [`${field}: IPv6 CIDR value ${goQuote(text)} should be in RFC 5952 canonical format (${canonical})`];
+}
+
 /** Upstream's IsValidInterfaceAddress: an address with its prefix, in canonical form. */
 export function interfaceAddressErrors(field: string, text: string): FieldError[] {
   const cidr = parseCidr(text);

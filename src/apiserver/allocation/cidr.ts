@@ -60,6 +60,19 @@ function shortened(groups: readonly number[]): string {
   return `${hex.slice(0, best.from).join(":")}::${hex.slice(best.from + best.length).join(":")}`;
 }
 
+export const familyName = (family: 4 | 6): "IPv4" | "IPv6" => (family === 4 ? "IPv4" : "IPv6");
+
+/** "10.43.0.0/16": the range with its prefix length. */
+export const cidrText = ({ base, family, size }: Cidr): string =>
+  `${addressText(base, family)}/${(family === 4 ? 32 : 128) - (size.toString(2).length - 1)}`;
+
+/** Whether `address` may be somebody's: not the network's own and, in IPv4, not the broadcast address. */
+export function hasHost(range: Cidr, address: string): boolean {
+  if (!contains(range, address)) return false;
+  const value = parseAddress(address)!;
+  return value !== range.base && (range.family === 6 || value !== range.base + range.size - 1n);
+}
+
 export function contains({ base, size, family }: Cidr, address: string): boolean {
   if (isIP(address) !== family) return false;
   const value = parseAddress(address)!;

@@ -1,28 +1,28 @@
 /**
- * Cluster IPs of Services: families and policy by what the cluster has, addresses from its ranges, never one twice.
+ * Cluster IPs of Services: addresses from the cluster's ranges, never one twice.
  * Upstream: pkg/registry/core/service/storage/alloc.go, ipallocator.
  */
 import type { Random } from "#lib/random.ts";
-import type { V1Service, V1ServiceSpec } from "#api/generated/types.ts";
+import { isHeadless } from "#api/core/service-types.ts";
 import type { FieldError } from "#api/field-error.ts";
+import type { V1Service, V1ServiceSpec } from "#api/generated/types.ts";
 import { internalError } from "#api/status-catalogue.ts";
-import { invalid, invalidObject } from "#api/validation/field-errors.ts";
-import { addressText, type Cidr, contains } from "./cidr.ts";
+import { invalid } from "#api/validation/field-errors.ts";
+import { familyOf } from "#api/validation/ip.ts";
+import { addressText, type Cidr, cidrText, familyName, hasHost } from "./cidr.ts";
 import type { Reservations } from "./reservation.ts";
+import { isUnchangedPreference } from "./service-families.ts";
 
 const none = "None";
-const serviceKind = { group: "", kind: "Service" };
 
 export interface AddressAllocator {
+  /** Ranges that addresses are given from now, those of the cluster's own configuration first. */
   ranges: readonly Cidr[];
   reservations: Reservations;
   random: Random;
+  /** A dry run takes nothing, and gives an address that is nobody's. */
   dryRun: boolean;
 }
-
-const familyName = (family: 4 | 6): string => (family === 4 ? "IPv4" : "IPv6");
-const otherFamily = (family: string): string => (family === "IPv4" ? "IPv6" : "IPv4");
-const familyOf = (address: string): string => (address.includes(":") ? "IPv6" : "IPv4");
 
 export function addressesHeld(service: V1Service | undefined): Set<string> {
   const { spec } = service ?? {};
@@ -30,108 +30,61 @@ export function addressesHeld(service: V1Service | undefined): Set<string> {
   return new Set((spec.clusterIPs ?? []).filter((address) => address !== none && address !== ""));
 }
 
-const isHeadless = ({ clusterIPs = [] }: V1ServiceSpec): boolean => clusterIPs[0] === none;
-
-/** Keeps clusterIP and clusterIPs the same where a client knows only one of them. Upstream: normalizeClusterIPs. */
-export function normalizeClusterIps(spec: V1ServiceSpec, old: V1ServiceSpec | undefined): void {
-  const { clusterIP = "" } = spec;
-  if (old === undefined) {
-    if (clusterIP !== "" && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [clusterIP];
-    return;
-  }
-  const oldIp = old.clusterIP ?? "";
-  const sameIps = JSON.stringify(old.clusterIPs ?? []) === JSON.stringify(spec.clusterIPs ?? []);
-  if (oldIp !== clusterIP && clusterIP === "" && sameIps) delete spec.clusterIPs;
-  else if (oldIp !== clusterIP && clusterIP !== "" && sameIps) spec.clusterIPs = [clusterIP];
+/**
+ * Gives an address of each family to a new service, to one that had none for its type, and to one that gets a second
+ * family; others keep what they say, which validation compares with what they had. What is asked for must be free.
+ */
+export function fillAddresses(
+  spec: V1ServiceSpec,
+  old: V1ServiceSpec | undefined,
+  allocator: AddressAllocator,
+): FieldError[] {
+  if (spec.type === "ExternalName" || spec.clusterIPs?.[0] === none) return [];
+  if (old === undefined || old.type === "ExternalName") return takeAddresses(spec, 0, allocator);
+  if (isHeadless(old) || isUnchangedPreference(spec, old)) return [];
+  const isUpgraded = old.ipFamilies?.length === 1 && spec.ipFamilies?.length === 2;
+  return isUpgraded ? takeAddresses(spec, 1, allocator) : [];
 }
 
-/** Decides families and policy. Throws a 422. Upstream: initIPFamilyFields. */
-export function fillFamilies(service: V1Service, old: V1Service | undefined, { ranges }: AddressAllocator): void {
-  const spec = service.spec!;
-  if (spec.type === "ExternalName") return;
-  const configured = ranges.map(({ family }) => familyName(family));
-  const usual = configured[0]!;
-  const families = [...(spec.ipFamilies ?? [])];
-  const errors: FieldError[] = [];
-  for (const [index, address] of (spec.clusterIPs ?? []).entries()) {
-    if (address === none) break;
-    const family = familyOf(address);
-    if (families[index] !== undefined) continue;
-    if (configured.includes(family)) families[index] = family;
-    else
-      errors.push(invalid(`spec.clusterIPs[${index}]`, spec.clusterIPs, `${family} is not configured on this cluster`));
-  }
-  if (errors.length > 0) throw invalidObject(serviceKind, service.metadata.name ?? "", errors);
-  if (isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0) {
-    spec.ipFamilyPolicy ??= "RequireDualStack";
-    if (families.length === 0) families.push(usual);
-    if (spec.ipFamilyPolicy !== "SingleStack" && families.length === 1) families.push(otherFamily(families[0]!));
-    spec.ipFamilies = families;
-    return;
-  }
-  const isDual = families.length === 2 || (spec.clusterIPs ?? []).length === 2;
-  spec.ipFamilyPolicy ??= isDual && old === undefined ? "RequireDualStack" : "SingleStack";
-  for (const [index, family] of families.entries())
-    if (!configured.includes(family))
-      errors.push(invalid(`spec.ipFamilies[${index}]`, family, "not configured on this cluster"));
-  if (spec.ipFamilyPolicy === "RequireDualStack" && configured.length < 2)
-    errors.push(
-      invalid("spec.ipFamilyPolicy", spec.ipFamilyPolicy, "this cluster is not configured for dual-stack services"),
-    );
-  if (spec.ipFamilyPolicy === "SingleStack" && families.length > 1 && old === undefined)
-    errors.push(
-      invalid(
-        "spec.ipFamilyPolicy",
-        spec.ipFamilyPolicy,
-        "may only be 'PreferDualStack' or 'RequireDualStack' when multiple 'ipFamilies' are specified",
-      ),
-    );
-  if (errors.length > 0) throw invalidObject(serviceKind, service.metadata.name ?? "", errors);
-  if (families.length === 0) families.push(usual);
-  if (spec.ipFamilyPolicy !== "SingleStack" && families.length === 1 && configured.length > 1)
-    families.push(otherFamily(families[0]!));
-  spec.ipFamilies = families;
-}
-
-/** Gives an address of each family; what is asked for must be free and in a range. Throws a 422. */
-export function fillAddresses(service: V1Service, held: ReadonlySet<string>, allocator: AddressAllocator): void {
-  const spec = service.spec!;
-  if (spec.type === "ExternalName") return;
-  if (isHeadless(spec)) {
-    spec.clusterIPs = [none];
-    spec.clusterIP = none;
-    return;
-  }
-  const wanted = [...(spec.clusterIPs ?? [])];
+function takeAddresses(spec: V1ServiceSpec, from: number, allocator: AddressAllocator): FieldError[] {
+  const asked = [...(spec.clusterIPs ?? [])];
+  const given = [...asked];
   for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
-    const address = wanted[index];
-    if (address !== undefined && address !== "") {
-      const fault = held.has(address) ? undefined : addressFault(address, allocator);
-      if (fault !== undefined)
-        throw invalidObject(serviceKind, service.metadata.name ?? "", [
-          invalid("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${address}: ${fault}`),
-        ]);
-    } else wanted[index] = nextAddress(family, allocator);
+    if (index < from) continue;
+    const address = asked[index] ?? "";
+    const fault = address === "" ? undefined : addressFault(address, allocator);
+    if (fault !== undefined) return [invalid("spec.clusterIPs", asked, `failed to allocate IP ${address}: ${fault}`)];
+    given[index] = address === "" ? nextAddress(family, allocator) : address;
   }
-  spec.clusterIPs = wanted;
-  spec.clusterIP = wanted[0] ?? "";
+  spec.clusterIPs = given;
+  if (given[0] !== undefined) spec.clusterIP = given[0];
+  return [];
 }
 
 function addressFault(address: string, { ranges, reservations, dryRun }: AddressAllocator): string | undefined {
-  const range = ranges.find(({ family }) => familyName(family) === familyOf(address));
-  if (range === undefined || !contains(range, address)) {
-    const shown = range === undefined ? "" : `${addressText(range.base, range.family)}/${prefixLength(range)}`;
+  const isInRange = ranges.some((range) => hasHost(range, address));
+  if (dryRun) {
+    if (isInRange) return undefined;
+    const own = ranges.find(({ family }) => familyName(family) === familyOf(address));
+    const shown = own === undefined ? "" : cidrText(own);
     return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${shown}`;
   }
-  return !dryRun && reservations.isTaken(address) ? "provided IP is already allocated" : undefined;
+  if (!isInRange) return "the provided network does not match the current range";
+  return reservations.isTaken(address) ? "provided IP is already allocated" : undefined;
 }
 
-const prefixLength = ({ family, size }: Cidr): number => (family === 4 ? 32 : 128) - (size.toString(2).length - 1);
+function nextAddress(family: string, { ranges, reservations, random, dryRun }: AddressAllocator): string {
+  const own = ranges.filter((range) => familyName(range.family) === family);
+  if (dryRun && own[0] !== undefined) return addressText(own[0].base, own[0].family);
+  for (const range of own) {
+    const address = nextOf(range, reservations, random);
+    if (address !== undefined) return address;
+  }
+  throw internalError("failed to allocate a serviceIP: range is full");
+}
 
 /** The low end is left to those who ask for an address of their own. Upstream: calculateRangeOffset. */
-function nextAddress(family: string, { ranges, reservations, random }: AddressAllocator): string {
-  const range = ranges.find((one) => familyName(one.family) === family);
-  if (range === undefined) throw internalError(`failed to allocate a serviceIP: no range of ${family}`);
+function nextOf(range: Cidr, reservations: Reservations, random: Random): string | undefined {
   // The network's own address and, in IPv4, its broadcast address are nobody's.
   const first = 1;
   const last = Number(range.size > 1_048_576n ? 1_048_576n : range.size) - (range.family === 4 ? 2 : 1);
@@ -148,5 +101,5 @@ function nextAddress(family: string, { ranges, reservations, random }: AddressAl
     const address = at(offset);
     if (!reservations.isTaken(address)) return address;
   }
-  throw internalError("failed to allocate a serviceIP: range is full");
+  return undefined;
 }
