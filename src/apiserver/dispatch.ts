@@ -6,6 +6,7 @@ import type { Strategy } from "#api/resource.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { methodNotSupported, pathNotFound } from "#api/status-catalogue.ts";
 import { failure } from "#api/status-error.ts";
+import { admitConnection } from "./admission/connect.ts";
 import { type Answer, pageNotFound } from "./answer.ts";
 import type { ServedResource } from "./catalogue.ts";
 import { checkRoute, type Form, negotiate } from "./http/negotiate.ts";
@@ -264,8 +265,11 @@ async function dispatchSpecial(
   if (!handler.methods.includes(request.method)) throw methodNotAllowed();
   const form = specialForm(request);
   const warnings: string[] = [];
+  const special = { services, request, info, user, resource, form, now, warnings };
   try {
-    const answer = await handler.handle({ services, request, info, user, resource, form, now, warnings });
+    const connects = handler.connectOptions?.(special);
+    if (connects !== undefined) await admitConnection(special, connects);
+    const answer = await handler.handle(special);
     return { answer: answer.type === "object" && warnings.length > 0 ? { ...answer, warnings } : answer, form };
   } catch (error) {
     throw withWarnings(error, warnings);

@@ -21,6 +21,8 @@ export interface SpecialRequest {
 export interface SpecialHandler {
   /** HTTP methods that it serves; others get a 405. */
   readonly methods: readonly string[];
+  /** What a request that connects to something asks for: PodExecOptions and the like, as admission sees them. */
+  connectOptions?(special: SpecialRequest): object;
   handle(special: SpecialRequest): Promise<Answer>;
 }
 

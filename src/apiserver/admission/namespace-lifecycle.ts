@@ -11,9 +11,6 @@ const immortal = new Set(["default", "kube-system", "kube-public"]);
 export const namespaceLifecycle: AdmissionPlugin = {
   name: "NamespaceLifecycle",
   mutate: check,
-  validate(request) {
-    if (request.operation === "DELETE") check(request);
-  },
 };
 
 function check(request: AdmissionRequest): void {

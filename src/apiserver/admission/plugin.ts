@@ -7,6 +7,7 @@ import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Services } from "#apiserver/operation.ts";
 import type { User } from "#apiserver/request.ts";
 import type { Write } from "#store/store.ts";
+import { withReinvocation } from "./reinvocation.ts";
 
 export interface AdmissionRequest {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -20,6 +21,14 @@ export interface AdmissionRequest {
   readonly old?: KubernetesObject;
   /** What came in the body of a subresource that takes another kind (an Eviction, a Binding, a TokenRequest). */
   readonly options?: KubernetesObject;
+  /** How the object looks at an endpoint that shows it as another kind (scale). */
+  readonly form?: {
+    of(object: KubernetesObject): KubernetesObject;
+    /** The object after its form was changed. */
+    into(form: KubernetesObject, object: KubernetesObject): KubernetesObject;
+  };
+  /** CreateOptions, UpdateOptions or DeleteOptions, as they were sent. */
+  readonly operationOptions?: object;
   readonly user: User;
   readonly dryRun: boolean;
   readonly now: number;
@@ -48,12 +57,13 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): Admission {
   const mutating = plugins.filter(({ mutate }) => mutate !== undefined);
   const validating = plugins.filter(({ validate }) => validate !== undefined);
   return {
-    async mutate(request) {
-      for (const plugin of mutating) {
-        const pending = plugin.mutate!(request);
-        if (pending !== undefined) await pending;
-      }
-    },
+    mutate: (request) =>
+      withReinvocation(request, async () => {
+        for (const plugin of mutating) {
+          const pending = plugin.mutate!(request);
+          if (pending !== undefined) await pending;
+        }
+      }),
     async validate(request) {
       for (const plugin of validating) {
         const pending = plugin.validate!(request);

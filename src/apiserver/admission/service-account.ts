@@ -3,7 +3,7 @@
  * Upstream: plugin/pkg/admission/serviceaccount/admission.go.
  */
 import { randomSuffix } from "#lib/random.ts";
-import type { V1Pod, V1ServiceAccount, V1Volume } from "#api/generated/types.ts";
+import type { V1Container, V1Pod, V1ServiceAccount, V1Volume } from "#api/generated/types.ts";
 import { forbiddenRequest } from "#api/status-catalogue.ts";
 import { referenced } from "#apiserver/authz/node.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
@@ -32,13 +32,54 @@ export const serviceAccount: AdmissionPlugin = {
       pod.spec.imagePullSecrets = clone(account.imagePullSecrets!);
   },
   validate(request) {
-    if (request.operation !== "CREATE" || !isFor(request, "", "pods") || request.object === undefined) return;
+    if (request.object === undefined) return;
     const pod = request.object as V1Pod;
-    if (pod.spec === undefined) return;
+    if (isFor(request, "", "pods", "ephemeralcontainers")) return checkEphemeral(request, pod);
+    if (request.operation !== "CREATE" || !isFor(request, "", "pods") || pod.spec === undefined) return;
     if (isMirror(pod)) checkMirror(request, pod);
     else checkMountable(request, pod, accountOf(request, pod));
   },
 };
+
+/** Truths, as Go reads them from a text. */
+const truths = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+const limitsSecrets = ({ metadata }: V1ServiceAccount): boolean =>
+  truths.has(metadata.annotations?.[mountableAnnotation] ?? "");
+
+interface SecretUse {
+  by: string;
+  secret: string;
+}
+
+function usesOf(kind: string, containers: readonly Omit<V1Container, "name">[] | undefined): SecretUse[] {
+  return ((containers as readonly V1Container[] | undefined) ?? []).flatMap(({ name, env = [], envFrom = [] }) => [
+    ...env.flatMap(({ name: variable, valueFrom }): SecretUse[] => {
+      const from = valueFrom?.secretKeyRef;
+      return from === undefined
+        ? []
+        : [{ by: `${kind} ${name} with envVar ${variable} referencing`, secret: from.name ?? "" }];
+    }),
+    ...envFrom.flatMap(({ secretRef }): SecretUse[] =>
+      secretRef === undefined ? [] : [{ by: `${kind} ${name} with envFrom referencing`, secret: secretRef.name ?? "" }],
+    ),
+  ]);
+}
+
+function checkUses(request: AdmissionRequest, uses: readonly SecretUse[], account: V1ServiceAccount): void {
+  const allowed = new Set((account.secrets ?? []).map(({ name }) => name));
+  for (const { by, secret } of uses) {
+    if (allowed.has(secret)) continue;
+    throw refuse(
+      request,
+      `${by} secret.secretName=${JSON.stringify(secret)} is not allowed because service account ${account.metadata.name ?? ""} does not reference that secret`,
+    );
+  }
+}
+
+function checkEphemeral(request: AdmissionRequest, pod: V1Pod): void {
+  const account = accountOf(request, pod);
+  if (limitsSecrets(account)) checkUses(request, usesOf("ephemeral container", pod.spec?.ephemeralContainers), account);
+}
 
 const isMirror = ({ metadata }: V1Pod): boolean => metadata.annotations?.[mirrorAnnotation] !== undefined;
 
@@ -100,21 +141,17 @@ function tokenSources() {
   };
 }
 
-/** An account may say that its pods mount only the secrets that it lists. */
+/** An account may say that its pods use only the secrets that it lists. */
 function checkMountable(request: AdmissionRequest, pod: V1Pod, account: V1ServiceAccount): void {
-  if (account.metadata.annotations?.[mountableAnnotation] !== "true") return;
-  const allowed = new Set((account.secrets ?? []).map(({ name }) => name));
+  if (!limitsSecrets(account)) return;
   const pullable = new Set((account.imagePullSecrets ?? []).map(({ name }) => name));
   const { spec } = pod;
   const accountName = account.metadata.name ?? "";
-  for (const { secret } of spec!.volumes ?? []) {
-    if (secret === undefined || allowed.has(secret.secretName)) continue;
-    const what = `volume with secret.secretName=${JSON.stringify(secret.secretName ?? "")}`;
-    throw refuse(
-      request,
-      `${what} is not allowed because service account ${accountName} does not reference that secret`,
-    );
-  }
+  const uses = (spec!.volumes ?? []).flatMap(({ secret }): SecretUse[] =>
+    secret === undefined ? [] : [{ by: "volume with", secret: secret.secretName ?? "" }],
+  );
+  uses.push(...usesOf("init container", spec!.initContainers), ...usesOf("container", spec!.containers));
+  checkUses(request, uses, account);
   for (const [index, { name }] of (spec!.imagePullSecrets ?? []).entries())
     if (!pullable.has(name))
       throw refuse(

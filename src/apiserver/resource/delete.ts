@@ -57,7 +57,10 @@ export function removeObject(operation: Operation, name: string, options: Delete
     const current = await shownEntry(resource, resource.cache.get(key));
     if (current === undefined) throw notFound(resource.resourceName, name);
     checkPreconditions(operation, current, options);
-    await services.admission.validate({ ...admissionFor(operation, "DELETE", undefined, current.object), name });
+    const operationOptions = { kind: "DeleteOptions", apiVersion: "meta.k8s.io/v1", ...options };
+    const admission = { ...admissionFor(operation, "DELETE", undefined, current.object), name, operationOptions };
+    await services.admission.mutate(admission);
+    await services.admission.validate(admission);
     return removeOnce(operation, key, current, options);
   });
 }

@@ -31,8 +31,14 @@ async function evict(special: SpecialRequest): Promise<Answer> {
   const isDry = special.request.query.has("dryRun") || (options.dryRun ?? []).length > 0;
   const operation = operationOn(special, special.resource!, name, isDry);
   const pod = (await entryOf(operation)).object as V1Pod;
-  const admission = admissionFor(operation, "CREATE", undefined, undefined);
-  await special.services.admission.validate({ ...admission, name, subresource: "eviction", options: eviction });
+  const admission = {
+    ...admissionFor(operation, "CREATE", undefined, undefined),
+    name,
+    subresource: "eviction",
+    options: eviction,
+  };
+  await special.services.admission.mutate(admission);
+  await special.services.admission.validate(admission);
   if (!ignoresBudgets(pod)) {
     await takeFromBudget(special, pod, isDry);
     await markDisrupted(operation, options);

@@ -3,6 +3,7 @@
  * spec.finalizers takes them away. Upstream: pkg/registry/core/namespace/storage/storage.go.
  */
 import { formatTime } from "#lib/clock.ts";
+import { namespaceFinalizerErrors } from "#api/core/namespace.ts";
 import type { V1Namespace } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Strategy } from "#api/resource.ts";
@@ -22,6 +23,10 @@ const finalizeStrategy: Strategy<KubernetesObject> = {
     if (before.status === undefined) delete namespace.status;
     else namespace.status = before.status;
   },
+  validate: (object) =>
+    ((object as V1Namespace).spec?.finalizers ?? []).flatMap((finalizer, index) =>
+      namespaceFinalizerErrors(finalizer, `spec.finalizers[${index}]`),
+    ),
 };
 
 export const namespaceFinalize: SpecialHandler = {

@@ -5,6 +5,7 @@ import { badRequest } from "#api/status-catalogue.ts";
 import { failure, type Status, StatusError } from "#api/status-error.ts";
 import { forbidden, invalid, invalidObject } from "#api/validation/field-errors.ts";
 import { type Answer, textAnswer } from "#apiserver/answer.ts";
+import { attributesOf, forbidden as forbiddenTo } from "#apiserver/authz/authorizer.ts";
 import { checkRoute, negotiate } from "#apiserver/http/negotiate.ts";
 import type { Query } from "#apiserver/request.ts";
 import { integer } from "#apiserver/resource/list-options.ts";
@@ -59,8 +60,10 @@ function failureOf(code: number, text: string): StatusError {
 export function podStream(dialer: NodeDialer, kind: "exec" | "attach" | "portForward"): SpecialHandler {
   return {
     methods: ["GET", "POST"],
+    connectOptions: ({ request }) => streamOptions(kind, request.query),
     async handle(special) {
       const { request, info } = special;
+      mayOpen(special);
       const pod = await podOf(special);
       const parameters = kind === "portForward" ? portParameters : streamParameters;
       const container = kind === "portForward" ? "" : `/${containerOf(pod, request.query.get("container") ?? "")}`;
@@ -77,6 +80,36 @@ export function podStream(dialer: NodeDialer, kind: "exec" | "attach" | "portFor
         : openTunnel(request, protocol, backend, path, authority);
     },
   };
+}
+
+const optionKinds = { exec: "PodExecOptions", attach: "PodAttachOptions", portForward: "PodPortForwardOptions" };
+
+/** The query as the object that it stands for, defaults included. Upstream: core/v1/defaults.go. */
+function streamOptions(kind: "exec" | "attach" | "portForward", query: Query): object {
+  const head = { kind: optionKinds[kind], apiVersion: "v1" };
+  if (kind === "portForward") {
+    const ports = query.all("ports").flatMap((text) => text.split(",").map(Number));
+    return { ...head, ...(ports.length === 0 ? {} : { ports }) };
+  }
+  const on = (name: string, otherwise: boolean) => ((query.flag(name) ?? otherwise) ? { [name]: true } : {});
+  const container = query.get("container") ?? "";
+  const command = query.all("command");
+  return {
+    ...head,
+    ...on("stdin", false),
+    ...on("stdout", true),
+    ...on("stderr", true),
+    ...on("tty", false),
+    ...(container === "" ? {} : { container }),
+    ...(kind === "exec" ? { command } : {}),
+  };
+}
+
+/** Who only reads may not act in a pod, though a WebSocket is asked for with a GET. Upstream: pod/rest/subresources.go. */
+function mayOpen({ services, info, user }: SpecialRequest): void {
+  const attributes = { ...attributesOf(info, user), verb: "create" };
+  const { decision, reason } = services.authorizer.authorize(attributes);
+  if (decision !== "allow") throw forbiddenTo(attributes, reason);
 }
 
 async function podOf(special: SpecialRequest): Promise<V1Pod> {

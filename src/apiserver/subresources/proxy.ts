@@ -54,7 +54,7 @@ export function checkProxyable(address: string): void {
 }
 
 export function podProxy(): SpecialHandler {
-  return proxyHandler((special, text) => {
+  return proxyHandler("Pod", (special, text) => {
     const parsed = parseName(text);
     if (parsed === undefined) throw badRequest(`invalid pod request ${JSON.stringify(text)}`);
     const { namespace } = special.info;
@@ -70,7 +70,7 @@ export function podProxy(): SpecialHandler {
 }
 
 export function serviceProxy(): SpecialHandler {
-  return proxyHandler((special, text) => {
+  return proxyHandler("Service", (special, text) => {
     const parsed = parseName(text);
     if (parsed === undefined) throw badRequest(`invalid service request ${JSON.stringify(text)}`);
     return endpointOf(special, parsed);
@@ -78,7 +78,7 @@ export function serviceProxy(): SpecialHandler {
 }
 
 export function nodeProxy(dialer: NodeDialer): SpecialHandler {
-  return proxyHandler((_special, text) => {
+  return proxyHandler("Node", (_special, text) => {
     const parsed = parseName(text);
     if (parsed === undefined) throw badRequest(`invalid node request ${JSON.stringify(text)}`);
     const { host, port } = dialer.addressOf(parsed.name);
@@ -124,9 +124,16 @@ function portOf(text: string): number {
 }
 
 /** `info.name` may carry a scheme and a port; the path behind "proxy" is the backend's. */
-function proxyHandler(locate: (special: SpecialRequest, name: string) => Target): SpecialHandler {
+function proxyHandler(
+  kind: "Pod" | "Service" | "Node",
+  locate: (special: SpecialRequest, name: string) => Target,
+): SpecialHandler {
   return {
     methods,
+    connectOptions({ info }) {
+      const path = info.parts.slice(3).join("/");
+      return { kind: `${kind}ProxyOptions`, apiVersion: "v1", ...(path === "" ? {} : { path: `/${path}` }) };
+    },
     async handle(special) {
       const target = locate(special, special.info.name);
       const { request, info } = special;

@@ -53,6 +53,7 @@ async function requestToken(
   });
   checkExpiration(spec.expirationSeconds);
   const admission = { ...admissionFor(operation, "CREATE", undefined, undefined), subresource: "token", options: form };
+  await special.services.admission.mutate(admission);
   await special.services.admission.validate(admission);
   const { bound, node } = boundObject(special, account, spec.boundObjectRef ?? undefined);
   const expiresAtMs = now + spec.expirationSeconds * 1000;

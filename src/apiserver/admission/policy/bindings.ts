@@ -1,9 +1,11 @@
 /** What a policy's binding says of its parameters, and what no policy may judge. Upstream: plugin/policy/generic. */
 import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
+import { shownEntries } from "#apiserver/resource/stored-entries.ts";
+import { converted } from "#apiserver/resource/views.ts";
 import type { PolicySpec } from "./evaluate.ts";
+import { namespaceNameOf } from "./view.ts";
 
 export interface ParamRef {
   name?: string;
@@ -26,25 +28,36 @@ const exempt = new Set([
 export const isExempt = ({ resource }: AdmissionRequest): boolean =>
   resource.group === "admissionregistration.k8s.io" && exempt.has(resource.plural);
 
+/** Why the kind of a policy's parameters is not to be had. */
+export function paramKindFault({ paramKind }: PolicySpec, { services }: AdmissionRequest): string | undefined {
+  if (paramKind === undefined) return undefined;
+  const { group, version, kind } = kindOfParams(paramKind);
+  if (services.catalogue.findKind(group, version, kind) !== undefined) return undefined;
+  return `failed to find resource referenced by paramKind: '${group}/${version}, Kind=${kind}'`;
+}
+
+function kindOfParams({ apiVersion = "", kind = "" }: NonNullable<PolicySpec["paramKind"]>) {
+  const [version = "", group = ""] = apiVersion.split("/").reverse();
+  return { group, version, kind };
+}
+
 /** The parameters, or why there are none. */
-export function paramsOf(
+export async function paramsOf(
   { paramKind }: PolicySpec,
   paramRef: ParamRef | undefined,
   request: AdmissionRequest,
-): (KubernetesObject | null)[] | string {
+): Promise<(KubernetesObject | null)[] | string> {
   if (paramKind === undefined || paramRef === undefined) return [null];
-  const [version = "", group = ""] = (paramKind.apiVersion ?? "").split("/").reverse();
-  const { catalogue } = request.services;
-  const resource = catalogue.findKind(group, version, paramKind.kind ?? "");
-  if (resource === undefined)
-    return `failed to find resource referenced by paramKind: '${group === "" ? "/" : `${group}/`}${version}, Kind=${paramKind.kind ?? ""}'`;
-  const namespace = resource.isNamespaced ? (paramRef.namespace ?? request.namespace) : undefined;
+  const { group, version, kind } = kindOfParams(paramKind);
+  const resource = request.services.catalogue.findKind(group, version, kind)!;
+  const namespace = resource.isNamespaced ? paramRef.namespace || namespaceNameOf(request) : undefined;
   if (namespace === "") return "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources";
-  const all = objectsIn(request.services, resource.cache.prefix, namespace);
+  const range = resource.cache.entries.range(namespace === undefined ? "" : `${namespace}/`);
   const selector = paramRef.selector === undefined ? undefined : labelSelectorOf(paramRef.selector);
-  const found = all.filter(({ metadata }) =>
+  const chosen = [...range].filter(({ object: { metadata } }) =>
     selector === undefined ? metadata.name === paramRef.name : matchesLabels(selector, metadata.labels),
   );
+  const found = (await shownEntries(resource, chosen)).map(({ object }) => converted(resource, object));
   if (found.length > 0) return found;
   const isDenied = paramRef.parameterNotFoundAction !== "Allow";
   return isDenied ? "no params found for policy binding with `Deny` parameterNotFoundAction" : [];

@@ -5,9 +5,12 @@ import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
 import type { CelType } from "#api/cel/types.ts";
 import { CelError, jsonOf, valueOf } from "#api/cel/value.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { aggregateText } from "#api/validation/field-errors.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import type { User } from "#apiserver/request.ts";
-import { namespaceOf } from "./match.ts";
+import { objectAt } from "#apiserver/admission/lookup.ts";
+import { type AdmissionView, namespaceNameOf, requestOf } from "./view.ts";
+import { isNamespace } from "./match.ts";
 
 export interface PolicyValidation {
   expression: string;
@@ -22,11 +25,19 @@ export interface PolicySpec {
   matchConditions?: readonly { name: string; expression: string }[];
   variables?: readonly { name: string; expression: string }[];
   validations?: readonly PolicyValidation[];
+  auditAnnotations?: readonly { key: string; valueExpression: string }[];
 }
 
 export interface Denial {
   message: string;
   reason: string;
+}
+
+export interface Judgement {
+  /** What validations refuse: what becomes of it is the binding's to say. */
+  denials: Denial[];
+  /** Annotations for an audit log that could not be made: they refuse in any case. */
+  faults: Denial[];
 }
 
 type Values = ReadonlyMap<string, unknown>;
@@ -57,13 +68,13 @@ function programOf(
   return program;
 }
 
-export function denialsOf(spec: PolicySpec, request: AdmissionRequest, params: KubernetesObject | null): Denial[] {
+export function judge(spec: PolicySpec, view: AdmissionView, params: KubernetesObject | null): Judgement {
   const fails = spec.failurePolicy !== "Ignore";
-  const { values, types } = withVariables(spec, valuesOf(request, params));
+  const { values, types } = withVariables(spec, valuesOf(view, params));
   const conditions = conditionsOf(spec, values);
-  if (conditions === "no") return [];
-  if (conditions !== "yes") return fails ? [conditions] : [];
-  return (spec.validations ?? []).flatMap((validation) => {
+  if (conditions === "no") return { denials: [], faults: [] };
+  if (conditions !== "yes") return { denials: fails ? [conditions] : [], faults: [] };
+  const denials = (spec.validations ?? []).flatMap((validation) => {
     try {
       if (programOf(spec, validation.expression, types).run(values) === true) return [];
     } catch (error) {
@@ -72,18 +83,30 @@ export function denialsOf(spec: PolicySpec, request: AdmissionRequest, params: K
     }
     return [{ message: messageOf(spec, validation, values, types), reason: validation.reason ?? "Invalid" }];
   });
+  return { denials, faults: fails ? annotationFaults(spec, values, types) : [] };
 }
 
-/** What an expression of a mutation makes; "no" where the policy's conditions keep it away. */
+/** There is no audit log yet: what is left of its annotations is that they can be made. */
+function annotationFaults(spec: PolicySpec, values: Values, types: ReadonlyMap<string, CelType>): Denial[] {
+  return (spec.auditAnnotations ?? []).flatMap(({ valueExpression }) => {
+    try {
+      programOf(spec, valueExpression, types).run(values);
+      return [];
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+      return [failureOf(valueExpression, error)];
+    }
+  });
+}
+
+/** What an expression of a mutation makes, or why it does not. */
 export function mutationOf(
   spec: PolicySpec,
   expression: string,
-  request: AdmissionRequest,
+  view: AdmissionView,
   params: KubernetesObject | null,
-): { value: unknown } | "no" | Denial {
-  const { values, types } = withVariables(spec, valuesOf(request, params));
-  const conditions = conditionsOf(spec, values);
-  if (conditions !== "yes") return conditions;
+): { value: unknown } | Denial {
+  const { values, types } = withVariables(spec, valuesOf(view, params));
   try {
     return { value: jsonOf(programOf(spec, expression, types, true).run(values)) };
   } catch (error) {
@@ -98,23 +121,24 @@ const failureOf = (expression: string, error: CelError): Denial => ({
 });
 
 /** Whether conditions let a request through to whoever has them. */
-export const conditionsOfRequest = (
+export const conditionsOfView = (
   spec: Pick<PolicySpec, "matchConditions">,
-  request: AdmissionRequest,
-): "yes" | "no" | Denial => conditionsOf(spec, valuesOf(request, null));
+  view: AdmissionView,
+  params: KubernetesObject | null = null,
+): "yes" | "no" | Denial => conditionsOf(spec, valuesOf(view, params));
 
-/** An error counts only where no other condition says no. */
+/** Errors count only where no other condition says no. */
 function conditionsOf(spec: PolicySpec, values: Values): "yes" | "no" | Denial {
-  let failure: Denial | undefined;
+  const failures: string[] = [];
   for (const { expression } of spec.matchConditions ?? []) {
     try {
       if (programOf(spec, expression).run(values) !== true) return "no";
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      failure ??= failureOf(expression, error);
+      failures.push(failureOf(expression, error).message);
     }
   }
-  return failure ?? "yes";
+  return failures.length === 0 ? "yes" : { message: aggregateText(failures), reason: "Invalid" };
 }
 
 function messageOf(
@@ -179,19 +203,26 @@ class LazyMap extends Map<unknown, unknown> {
   }
 }
 
-function valuesOf(request: AdmissionRequest, params: KubernetesObject | null): Values {
-  const { object, old, operation } = request;
+function valuesOf(view: AdmissionView, params: KubernetesObject | null): Values {
+  const { request, object, old } = view;
   const namespace = namespaceOf(request);
   const seen = (one: KubernetesObject | undefined) => (one === undefined ? null : valueOf(one, undefined));
   return new Map<string, unknown>([
-    ["object", () => seen(operation === "DELETE" ? undefined : object)],
+    ["object", () => seen(object)],
     ["oldObject", () => seen(old)],
-    ["request", () => valueOf(requestOf(request), policyTypes.request)],
+    // Its fields have the names that they are declared with; those of a typed object would be escaped.
+    ["request", () => valueOf(requestOf(view), undefined)],
     ["namespaceObject", () => (namespace === undefined ? null : valueOf(namespace, policyTypes.namespace))],
     ["authorizer", () => authorizerOf(request)],
     ["authorizer.requestResource", () => requestResource(request)],
     ["params", () => (params === null ? null : seen(params))],
   ]);
+}
+
+/** Of what is in a namespace. */
+function namespaceOf(request: AdmissionRequest): KubernetesObject | undefined {
+  if (isNamespace(request) || request.namespace === "") return undefined;
+  return objectAt(request.services, "/registry/core/namespaces/", request.namespace);
 }
 
 function authorizerOf({ services, user }: AdmissionRequest): AuthorizerValue {
@@ -216,25 +247,8 @@ const accountUser = ({ namespace, name }: { namespace: string; name: string }): 
 });
 
 function requestResource(request: AdmissionRequest): ResourceCheck {
-  const { resource, subresource, namespace, name } = request;
+  const { resource, subresource, name } = request;
+  const namespace = namespaceNameOf(request);
   const place = { group: resource.group, resource: resource.plural, subresource, namespace, name };
   return new ResourceCheck(authorizerOf(request), place);
-}
-
-/** The request as a webhook or policy sees it. */
-export function requestOf({ resource, subresource, namespace, name, operation, user, dryRun }: AdmissionRequest) {
-  const { group, version, kind, plural } = resource;
-  return {
-    kind: { group, version, kind },
-    resource: { group, version, resource: plural },
-    subResource: subresource,
-    requestKind: { group, version, kind },
-    requestResource: { group, version, resource: plural },
-    requestSubResource: subresource,
-    name,
-    namespace,
-    operation,
-    userInfo: { username: user.name, uid: user.uid ?? "", groups: user.groups, extra: user.extra ?? {} },
-    dryRun,
-  };
 }

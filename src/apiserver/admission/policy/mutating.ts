@@ -3,14 +3,20 @@ import { mergeTyped } from "#api/apply/typed-merge.ts";
 import { childSchema, isAtomic, isMap } from "#api/apply/typed.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { applyJsonPatch, type JsonPatchOperation, JsonPatchError } from "#api/patch/json-patch.ts";
-import { Schema } from "#api/schema/model.ts";
+import { TypedError, validateTyped } from "#api/apply/typed-validate.ts";
+import { schemaOfStruct } from "#api/apply/updater.ts";
+import { builtInType } from "#api/schema/built-in.ts";
+import type { Schema } from "#api/schema/model.ts";
 import { failure } from "#api/status-error.ts";
 import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
-import { clone } from "#apiserver/resource/metadata.ts";
-import { type ParamRef, isExempt, paramsOf, registry } from "./bindings.ts";
-import { type PolicySpec, mutationOf } from "./evaluate.ts";
-import { type MatchResources, matchesRequest } from "./match.ts";
+import { type PluginReinvocation, reinvocationOf } from "#apiserver/admission/reinvocation.ts";
+import type { ServedResource } from "#apiserver/catalogue.ts";
+import { clone, isEqual } from "#apiserver/resource/metadata.ts";
+import { type ParamRef, isExempt, paramKindFault, paramsOf, registry } from "./bindings.ts";
+import { type PolicySpec, conditionsOfView, mutationOf } from "./evaluate.ts";
+import { type MatchResources, matchedResource, matchesRequest } from "./match.ts";
+import { type AdmissionView, viewOf, writeBack } from "./view.ts";
 
 interface Mutation {
   patchType?: string;
@@ -19,65 +25,113 @@ interface Mutation {
 }
 
 type Policy = KubernetesObject & {
-  spec: PolicySpec & { matchConstraints?: MatchResources; mutations?: readonly Mutation[] };
+  spec: PolicySpec & {
+    matchConstraints?: MatchResources;
+    mutations?: readonly Mutation[];
+    reinvocationPolicy?: string;
+  };
 };
 type Binding = KubernetesObject & {
   spec: { policyName?: string; paramRef?: ParamRef; matchResources?: MatchResources };
 };
 
+const pluginName = "MutatingAdmissionPolicy";
+
+interface Invocation {
+  policy: Policy;
+  binding: Binding;
+  matched: ServedResource;
+  params: KubernetesObject | null;
+}
+
 export const mutatingPolicies: AdmissionPlugin = {
-  name: "MutatingAdmissionPolicy",
-  mutate(request) {
-    if (request.object === undefined || isExempt(request)) return;
+  name: pluginName,
+  async mutate(request) {
     const policies = objectsIn<Policy>(request.services, `${registry}/mutatingadmissionpolicies/`);
-    if (policies.length === 0) return;
+    if (policies.length === 0 || request.object === undefined || isExempt(request)) return;
     const bindings = objectsIn<Binding>(request.services, `${registry}/mutatingadmissionpolicybindings/`);
-    for (const policy of policies)
-      for (const binding of bindings)
-        if (binding.spec.policyName === policy.metadata.name) mutateUnder(policy, binding, request);
+    const reinvocation = reinvocationOf(request).of(pluginName);
+    const invocations = await invocationsOf(policies, bindings, request);
+    reinvocation.begin(request.object);
+    for (const invocation of invocations) await mutateBy(invocation, request, reinvocation);
+    reinvocation.end(request.object);
   },
 };
 
-function mutateUnder(policy: Policy, binding: Binding, request: AdmissionRequest): void {
-  const { spec } = policy;
-  const isMatch =
-    matchesRequest(spec.matchConstraints, request) && matchesRequest(binding.spec.matchResources, request);
-  if (!isMatch) return;
-  const fails = spec.failurePolicy !== "Ignore";
-  const refuse = (message: string) => {
-    if (fails) throw refusal(policy, binding, request, message);
-  };
-  const params = paramsOf(spec, binding.spec.paramRef, request);
-  if (typeof params === "string") {
-    refuse(`failed to configure binding: ${params}`);
-    return;
-  }
-  for (const one of params)
-    for (const mutation of spec.mutations ?? []) {
-      const fault = mutateOnce(spec, mutation, request, one);
-      if (fault !== undefined) refuse(fault);
+/** Every policy with each of its bindings and their parameters. */
+async function invocationsOf(
+  policies: readonly Policy[],
+  bindings: readonly Binding[],
+  request: AdmissionRequest,
+): Promise<Invocation[]> {
+  const invocations: Invocation[] = [];
+  for (const policy of policies) {
+    const own = bindings.filter(({ spec }) => spec.policyName === policy.metadata.name);
+    const matched = own.length === 0 ? undefined : matchedResource(policy.spec.matchConstraints, request);
+    if (matched === undefined) continue;
+    for (const binding of own) {
+      if (!matchesRequest(binding.spec.matchResources, request)) continue;
+      const params =
+        paramKindFault(policy.spec, request) ?? (await paramsOf(policy.spec, binding.spec.paramRef, request));
+      if (typeof params !== "string")
+        invocations.push(...params.map((one) => ({ policy, binding, matched, params: one })));
+      else if (policy.spec.failurePolicy !== "Ignore")
+        throw refusal(policy, binding, request, `failed to configure binding: ${params}`);
     }
+  }
+  return invocations;
 }
 
-/** Why it could not be done. */
+async function mutateBy(
+  { policy, binding, matched, params }: Invocation,
+  request: AdmissionRequest,
+  reinvocation: PluginReinvocation,
+): Promise<void> {
+  const { spec, metadata } = policy;
+  const id = [metadata.name, binding.metadata.name, params?.metadata.namespace, params?.metadata.name].join("/");
+  const refuse = (text: string) => {
+    if (spec.failurePolicy !== "Ignore") throw refusal(policy, binding, request, text);
+  };
+  const conditions = conditionsOfView(spec, await viewOf(request, matched), params);
+  if (conditions === "no") return;
+  if (conditions !== "yes") {
+    refuse(conditions.message);
+    return;
+  }
+  if (!reinvocation.mayRun(id)) return;
+  let hasChanged = false;
+  for (const mutation of spec.mutations ?? []) {
+    const view = await viewOf(request, matched);
+    const made = mutateOnce(spec, mutation, view, params);
+    if (typeof made === "string") {
+      refuse(made);
+      continue;
+    }
+    if (made === undefined || isEqual(made, view.object)) continue;
+    hasChanged = true;
+    await writeBack(view, made);
+    if (request.form === undefined) request.resource.definition.defaults?.(request.object!);
+  }
+  reinvocation.ran(id, { hasChanged, isReinvocable: spec.reinvocationPolicy === "IfNeeded" });
+}
+
+/** The object after the mutation; undefined: nothing is to be done; a text says why it could not be done. */
 function mutateOnce(
   spec: PolicySpec,
   { patchType, jsonPatch, applyConfiguration }: Mutation,
-  request: AdmissionRequest,
+  view: AdmissionView,
   params: KubernetesObject | null,
-): string | undefined {
+): KubernetesObject | undefined | string {
   const isPatch = patchType === "JSONPatch";
   const expression = (isPatch ? jsonPatch : applyConfiguration)?.expression ?? "";
-  const made = mutationOf(spec, expression, request, params);
-  if (made === "no") return undefined;
+  const made = mutationOf(spec, expression, view, params);
   if ("message" in made) return made.message;
-  return isPatch ? patched(request, made.value as JsonPatchOperation[]) : applied(request, made.value);
+  return isPatch ? patched(view, made.value as JsonPatchOperation[]) : applied(view, made.value);
 }
 
-function patched(request: AdmissionRequest, operations: readonly JsonPatchOperation[]): string | undefined {
+function patched({ object }: AdmissionView, operations: readonly JsonPatchOperation[]) {
   try {
-    replaceObject(request, applyJsonPatch(clone(request.object!), operations) as KubernetesObject);
-    return undefined;
+    return applyJsonPatch(clone(object!), operations) as KubernetesObject;
   } catch (error) {
     if (!(error instanceof JsonPatchError)) throw error;
     // A test that fails says that there is nothing to do.
@@ -85,24 +139,20 @@ function patched(request: AdmissionRequest, operations: readonly JsonPatchOperat
   }
 }
 
-function applied(request: AdmissionRequest, configuration: unknown): string | undefined {
-  const { resource } = request;
-  const schema = new Schema({ kind: "struct", struct: () => storedStruct(request) });
-  const atomic = atomicPath(schema, configuration, "");
-  if (atomic !== undefined) {
-    const text = "may not mutate atomic arrays, maps or structs";
-    return `error applying patch: invalid ApplyConfiguration: ${text}: ${atomic}`;
+function applied({ object, matched, request }: AdmissionView, configuration: unknown) {
+  const struct = request.form === undefined ? matched.struct() : builtInType("io.k8s.api.autoscaling.v1.Scale");
+  const schema = schemaOfStruct(struct);
+  const failed = (text: string) => `error applying patch: ${text}`;
+  try {
+    validateTyped(schema, configuration);
+  } catch (error) {
+    if (!(error instanceof TypedError)) throw error;
+    return failed(`failed to convert patch object to typed object: ${error.message}`);
   }
-  const merged = mergeTyped(schema, clone(request.object!), configuration) as KubernetesObject;
-  replaceObject(request, clone(merged));
-  resource.definition.defaults?.(request.object!);
-  return undefined;
-}
-
-/** Objects are mutated in the form in which they are stored. */
-function storedStruct({ resource, services }: AdmissionRequest) {
-  const { group, plural } = resource.definition;
-  return (services.catalogue.stored(group, plural) ?? resource).struct();
+  const atomic = atomicPath(schema, configuration, "");
+  if (atomic !== undefined)
+    return failed(`invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomic}`);
+  return clone(mergeTyped(schema, clone(object!), configuration) as KubernetesObject);
 }
 
 /** The first atomic value that a configuration says something of. */
@@ -122,22 +172,6 @@ function atomicPath(schema: Schema, value: unknown, path: string): string | unde
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The request holds on to its object: it is changed in place. */
-export function replaceObject({ object }: AdmissionRequest, by: KubernetesObject): void {
-  const target = object as unknown as Record<string, unknown>;
-  for (const name of Object.keys(target)) if (!Object.hasOwn(by, name)) delete target[name];
-  const { metadata } = object!;
-  const { uid, creationTimestamp } = metadata;
-  Object.assign(target, by);
-  // So do others on to its metadata.
-  for (const name of Object.keys(metadata)) delete (metadata as Record<string, unknown>)[name];
-  object!.metadata = Object.assign(metadata, {
-    ...(uid === undefined ? {} : { uid }),
-    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-    ...by.metadata,
-  });
 }
 
 function refusal(policy: Policy, binding: Binding, { resource, name }: AdmissionRequest, text: string) {

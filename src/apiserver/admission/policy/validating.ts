@@ -5,9 +5,11 @@ import { goQuote } from "#api/go-text.ts";
 import { qualifiedResource } from "#api/status-catalogue.ts";
 import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
-import { type Denial, type PolicySpec, denialsOf } from "./evaluate.ts";
-import { type ParamRef, isExempt, paramsOf, registry } from "./bindings.ts";
-import { type MatchResources, matchesRequest } from "./match.ts";
+import { addWarning } from "#apiserver/resource/warnings.ts";
+import { type Denial, type Judgement, type PolicySpec, judge } from "./evaluate.ts";
+import { type ParamRef, isExempt, paramKindFault, paramsOf, registry } from "./bindings.ts";
+import { type MatchResources, matchedResource, matchesRequest } from "./match.ts";
+import { viewOf } from "./view.ts";
 
 type Policy = KubernetesObject & { spec: PolicySpec & { matchConstraints?: MatchResources } };
 
@@ -15,44 +17,69 @@ type Binding = KubernetesObject & {
   spec: { policyName?: string; paramRef?: ParamRef; matchResources?: MatchResources; validationActions?: string[] };
 };
 
+interface Refusal extends Denial {
+  policy: string;
+  /** Absent where the policy itself is at fault. */
+  binding?: string;
+}
+
 export const validatingPolicies: AdmissionPlugin = {
   name: "ValidatingAdmissionPolicy",
-  validate(request) {
+  async validate(request) {
     const { services } = request;
     if (isExempt(request)) return;
     const policies = objectsIn<Policy>(services, `${registry}/validatingadmissionpolicies/`);
     if (policies.length === 0) return;
     const bindings = objectsIn<Binding>(services, `${registry}/validatingadmissionpolicybindings/`);
-    const denials = policies.flatMap((policy) => judge(policy, bindings, request));
-    const [first] = denials;
+    let first: Refusal | undefined;
+    for (const policy of policies) {
+      const [refused] = await refusalsOf(policy, bindings, request);
+      first ??= refused;
+    }
     if (first !== undefined) throw refusal(request, first);
   },
 };
 
-/** What denies; warnings go where warnings go. */
-function judge(policy: Policy, bindings: readonly Binding[], request: AdmissionRequest): Denial[] {
+/** What denies, in order; warnings go where warnings go. */
+async function refusalsOf(policy: Policy, bindings: readonly Binding[], request: AdmissionRequest): Promise<Refusal[]> {
   const { spec, metadata } = policy;
-  const own = bindings.filter((binding) => binding.spec.policyName === metadata.name);
-  if (own.length === 0 || !matchesRequest(spec.matchConstraints, request)) return [];
-  return own.flatMap((binding) => {
-    if (!matchesRequest(binding.spec.matchResources, request)) return [];
-    const { validationActions = [] } = binding.spec;
-    const found = denialsUnder(policy, binding, request);
-    const names = `ValidatingAdmissionPolicy '${metadata.name}' with binding '${binding.metadata.name}'`;
-    if (validationActions.includes("Warn"))
-      for (const { message } of found) request.warnings.push(`Validation failed for ${names}: ${message}`);
-    if (!validationActions.includes("Deny")) return [];
-    return found.map(({ message, reason }) => ({ message: `${names} denied request: ${message}`, reason }));
-  });
+  const name = metadata.name ?? "";
+  const own = bindings.filter((binding) => binding.spec.policyName === name);
+  if (own.length === 0) return [];
+  const matched = matchedResource(spec.matchConstraints, request);
+  if (matched === undefined) return [];
+  const isStrict = spec.failurePolicy !== "Ignore";
+  const fault = paramKindFault(spec, request);
+  if (fault !== undefined)
+    return isStrict ? [{ policy: name, message: `failed to configure policy: ${fault}`, reason: "Invalid" }] : [];
+  const view = await viewOf(request, matched);
+  const refusals: Refusal[] = [];
+  for (const binding of own) {
+    if (!matchesRequest(binding.spec.matchResources, request)) continue;
+    const by = { policy: name, binding: binding.metadata.name ?? "" };
+    const params = await paramsOf(spec, binding.spec.paramRef, request);
+    if (typeof params === "string") {
+      if (isStrict) refusals.push({ ...by, message: `failed to configure binding: ${params}`, reason: "Invalid" });
+      continue;
+    }
+    for (const one of params) refusals.push(...under(binding, by, judge(spec, view, one), request));
+  }
+  return refusals;
 }
 
-function denialsUnder({ spec }: Policy, { spec: binding }: Binding, request: AdmissionRequest): Denial[] {
-  const params = paramsOf(spec, binding.paramRef, request);
-  if (typeof params === "string")
-    return spec.failurePolicy === "Ignore"
-      ? []
-      : [{ message: `failed to configure binding: ${params}`, reason: "Invalid" }];
-  return params.flatMap((one) => denialsOf(spec, request, one));
+function under(
+  { spec: { validationActions = [] } }: Binding,
+  by: { policy: string; binding: string },
+  { denials, faults }: Judgement,
+  { warnings }: AdmissionRequest,
+): Refusal[] {
+  if (validationActions.includes("Warn"))
+    for (const { message } of denials) {
+      const text = `Validation failed for ValidatingAdmissionPolicy '${by.policy}' with binding '${by.binding}': ${message}`;
+      addWarning(warnings, text);
+    }
+  const denied = validationActions.includes("Deny") ? denials : [];
+  return [...denied, ...faults].map((denial) => ({ ...by, ...denial }));
 }
 
 const codes: Readonly<Record<string, number>> = {
@@ -62,8 +89,10 @@ const codes: Readonly<Record<string, number>> = {
   RequestEntityTooLarge: 413,
 };
 
-function refusal({ resource, name }: AdmissionRequest, { message, reason }: Denial) {
+function refusal({ resource, name }: AdmissionRequest, { policy, binding, message: why, reason }: Refusal) {
   const { group, plural } = resource;
+  const by = binding === undefined ? "" : ` with binding '${binding}'`;
+  const message = `ValidatingAdmissionPolicy '${policy}'${by} denied request: ${why}`;
   const what = `${qualifiedResource({ group, resource: plural })} ${goQuote(name)} is forbidden: ${message}`;
   return failure(codes[reason] ?? 422, reason, what, {
     name,
