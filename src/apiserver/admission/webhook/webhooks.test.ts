@@ -295,7 +295,11 @@ describe("a mutating webhook", () => {
   });
 
   it.each([
-    ["that does not apply", patch({ op: "remove", path: "/data/none" }), /^Internal error occurred: .*nonexistent key: none/],
+    [
+      "that does not apply",
+      patch({ op: "remove", path: "/data/none" }),
+      /^Internal error occurred: .*nonexistent key: none/,
+    ],
     ["without its type", { ...patch({}), patchType: undefined }, /response\.patch but not response\.patchType$/],
     ["of another type", { ...patch({}), patchType: "Merge" }, /unsupported patch type "Merge"$/],
   ])("with a patch %s refuses", async (_, answer, text) => {
