@@ -31,6 +31,13 @@ export function healthChecks(cache: ClusterCache, store: Store): HealthCheck[] {
   ];
 }
 
+/** Where they are asked, all and each. */
+export const healthPaths = (checks: readonly HealthCheck[]): string[] =>
+  all.flatMap((kind) => [
+    `/${kind}`,
+    ...checks.filter(({ of }) => of.includes(kind)).map(({ name }) => `/${kind}/${name}`),
+  ]);
+
 /** undefined: not a path of ours. */
 export type Health = (path: string, request: ServerRequest) => Answer | undefined;
 

@@ -17,6 +17,8 @@ export interface NonResourceParts {
   openApi: OpenApi;
   tokens: OidcDocuments;
   metrics(): string;
+  /** What the root names, but for the paths here. */
+  paths(): readonly string[];
   version: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +57,7 @@ async function plainPath(parts: NonResourceParts, { request, info }: Caller): Pr
         contentType: "text/plain; version=0.0.4; charset=utf-8",
       };
     case "/":
-      return objectAnswer({ paths: rootPaths });
+      return objectAnswer({ paths: [...plainPaths, ...parts.paths()].sort() });
     default:
       return pageNotFound();
   }
@@ -67,19 +69,14 @@ export interface OidcDocuments {
   keys(): object;
 }
 
-const rootPaths = [
+/** What has a page of its own, beside what discovery and health have. */
+const plainPaths = [
   "/.well-known/openid-configuration",
-  "/api",
-  "/api/v1",
-  "/apis",
-  "/apis/",
-  "/healthz",
-  "/livez",
   "/metrics",
   "/openapi/v2",
   "/openapi/v3",
+  "/openapi/v3/",
   "/openid/v1/jwks",
-  "/readyz",
   "/version",
 ];
 

@@ -36,7 +36,7 @@ import { createOpenApi } from "./openapi/openapi.ts";
 import { oidcDocuments } from "./authn/oidc-documents.ts";
 import { metricsText } from "./metrics.ts";
 import { createHandler } from "./handler.ts";
-import { createHealth, healthChecks } from "./health.ts";
+import { createHealth, healthChecks, healthPaths } from "./health.ts";
 import { listen, type ListenOptions, type Listener } from "./http/listener.ts";
 import { writeAnswer } from "./http/write-answer.ts";
 import { createNonResourceHandler } from "./non-resource.ts";
@@ -164,6 +164,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     custom: () => catalogue.custom(),
     onCatalogueChange: (listener) => catalogue.onChange(listener),
   });
+  const checks = healthChecks(cache, store);
+  const discovery = createDiscovery(catalogue, tables.virtual, () => address, aggregator);
   const handle = createHandler({
     services,
     tables,
@@ -173,9 +175,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     own: options.own,
     aggregator,
     nonResource: createNonResourceHandler({
-      health: createHealth(healthChecks(cache, store)),
-      discovery: createDiscovery(catalogue, tables.virtual, () => address, aggregator),
-      openApi: createOpenApi(catalogue, tables.virtual),
+      health: createHealth(checks),
+      discovery,
+      openApi: createOpenApi(catalogue, tables.virtual, clock),
+      paths: () => [...discovery.paths(), ...healthPaths(checks)],
       tokens: oidcDocuments(signer, () => address),
       metrics: () => metricsText(cache, catalogue),
       version: serverVersion,

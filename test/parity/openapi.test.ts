@@ -1,7 +1,7 @@
 /** What generators of clients, kubectl explain and validators read: the OpenAPI documents, whole. */
 import { describe, expect, test } from "vitest";
 import { clientOperations } from "#test/support/generated-client.ts";
-import { get, storyServer } from "#test/support/story.ts";
+import { create, get, remove, storyServer } from "#test/support/story.ts";
 
 type Json = Record<string, unknown>;
 interface Parameter {
@@ -202,3 +202,118 @@ stories("OpenAPI of each group and version", [
 describe("a reference that leads nowhere", () => {
   test("is found", () => expect(unresolved({ a: { $ref: "#/b/c" }, b: {} })).toEqual(["#/b/c"]));
 });
+
+const jsonProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+stories("OpenAPI over HTTP", [
+  ["is JSON for who takes anything", get("/openapi/v2").accepting("*/*").answers(200)],
+  ["is protobuf for who asks for that", get("/openapi/v2").accepting(jsonProtobuf).answers(200)],
+  ["is in no other form", get("/openapi/v2").accepting("text/html").answers(406)],
+  ["has no page for a version that is not served", get("/openapi/v3/apis/apps/v9").answers(404)],
+  ["sends who knows an old hash to the new one", get("/openapi/v3/api/v1?hash=ABC").answers(301)],
+]);
+
+const gadgets = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "gadgets.shapes.example.com" },
+  spec: {
+    group: "shapes.example.com",
+    scope: "Namespaced",
+    names: { plural: "gadgets", singular: "gadget", kind: "Gadget", listKind: "GadgetList" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object" } } } },
+      },
+    ],
+  },
+};
+const gadgetDocument = "/openapi/v3/apis/shapes.example.com/v1";
+const gadgetPath = "/apis/shapes.example.com/v1/namespaces/{namespace}/gadgets";
+stories("OpenAPI of custom resources", [
+  [
+    "is published when they are defined and withdrawn with the definition",
+    create(gadgets),
+    get(gadgetDocument)
+      .eventually()
+      .shows({ info: { title: "Kubernetes CRD Swagger", version: "v0.1.0" } })
+      .meets((document) => {
+        expect(unresolved(document)).toEqual([]);
+        const paths = Object.entries(document["paths"] as Record<string, Json>);
+        const methods = paths.map(([path, item]) => [
+          path.replace(gadgetPath, "…"),
+          Object.keys(item).filter((one) => one !== "parameters"),
+        ]);
+        expect(methods).toEqual([
+          ["/apis/shapes.example.com/v1/gadgets", ["get"]],
+          ["…", ["get", "post", "delete"]],
+          ["…/{name}", ["get", "put", "patch", "delete"]],
+          ["…/{name}/status", ["get", "put", "patch"]],
+        ]);
+      }),
+    get("/openapi/v3").meets(({ paths }) => {
+      expect(Object.keys(paths as object)).toContain("apis/shapes.example.com/v1");
+      expect(Object.keys(paths as object)).not.toContain("apis/shapes.example.com");
+    }),
+    get("/openapi/v2").meets((document) => {
+      expect(unresolved(document)).toEqual([]);
+      const { definitions } = document as unknown as DocumentTwo;
+      expect(Object.keys(definitions)).toEqual(expect.arrayContaining(["com.example.shapes.v1.GadgetList"]));
+    }),
+    remove("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.shapes.example.com"),
+    get(gadgetDocument).eventually().answers(404),
+  ],
+]);
+
+const propertyOf = (type: string, field: string) => (body: Json) =>
+  (body["components"] as { schemas: Record<string, { properties: Record<string, Json> }> }).schemas[
+    `io.k8s.api.${type}`
+  ]!.properties[field];
+stories("descriptions of fields", [
+  [
+    "are the field's own where it refers to a type",
+    get("/openapi/v3/api/v1").meets((body) =>
+      expect(propertyOf("core.v1.ConfigMap", "metadata")(body)).toEqual({
+        description:
+          "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+        default: {},
+        allOf: [{ $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" }],
+      }),
+    ),
+  ],
+  [
+    "name the values of an enumeration",
+    get("/openapi/v3/api/v1").meets((body) =>
+      expect(propertyOf("core.v1.ContainerPort", "protocol")(body)).toEqual({
+        description:
+          'Protocol for port. Must be UDP, TCP, or SCTP. Defaults to "TCP".\n\nPossible enum values:\n - `"SCTP"` is the SCTP protocol.\n - `"TCP"` is the TCP protocol.\n - `"UDP"` is the UDP protocol.',
+        type: "string",
+        default: "TCP",
+        enum: ["SCTP", "TCP", "UDP"],
+      }),
+    ),
+  ],
+  [
+    "do not name those of a list's elements",
+    get("/openapi/v3/api/v1").meets((body) => {
+      const modes = propertyOf("core.v1.PersistentVolumeSpec", "accessModes")(body)!;
+      expect(modes["description"]).not.toContain("Possible enum values");
+      expect(modes["items"]).toEqual({
+        type: "string",
+        enum: ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"],
+      });
+    }),
+  ],
+  [
+    "have unions beside them",
+    get("/openapi/v3/api/v1").meets((body) => {
+      const { schemas } = body["components"] as { schemas: Record<string, Json> };
+      expect(schemas["io.k8s.api.core.v1.SeccompProfile"]!["x-kubernetes-unions"]).toEqual([
+        { discriminator: "type", "fields-to-discriminateBy": { localhostProfile: "LocalhostProfile" } },
+      ]);
+    }),
+  ],
+]);

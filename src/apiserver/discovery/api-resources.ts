@@ -109,9 +109,12 @@ const ownKind = ({ group, version }: { group: string; version: string }) => ({
   isOwnKind: true as const,
 });
 
-/** Custom resources list their verbs in another order. */
-const servedVerbs = ({ custom }: ServedResource): readonly string[] =>
-  custom === undefined ? allVerbs : ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+/** Custom resources list their verbs in another order, and fewer of them once their definition is being deleted. */
+function servedVerbs({ custom }: ServedResource): readonly string[] {
+  if (custom === undefined) return allVerbs;
+  if (custom.isTerminating) return ["delete", "deletecollection", "get", "list", "watch"];
+  return ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+}
 
 const viewVerbs = ["get", "patch", "update"];
 

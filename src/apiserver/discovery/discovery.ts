@@ -20,6 +20,8 @@ export interface OtherServers {
 
 export interface Discovery {
   answer(caller: Caller): Dispatched;
+  /** Of every group and version. */
+  paths(): string[];
 }
 
 const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -56,6 +58,16 @@ export function createDiscovery(
   }
 
   return {
+    paths: () => [
+      "/api",
+      "/api/v1",
+      "/apis",
+      "/apis/",
+      ...groups().flatMap(({ name, versions }) => [
+        `/apis/${name}`,
+        ...versions.map((version) => `/apis/${name}/${version}`),
+      ]),
+    ],
     answer(caller) {
       const { request, info } = caller;
       const accept = request.header("accept");

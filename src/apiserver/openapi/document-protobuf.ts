@@ -7,8 +7,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export const documentProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /** Clients still ask with an "@", which no media type may have: answers never carry it. */
-export const wantsProtobuf = (accept: string | undefined): boolean =>
-  /application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+protobuf/.test(accept ?? "");
+export const documentProtobufAliases = ["application/com.github.proto-openapi.spec.v2@v1.0+protobuf"];
 
 export function encodeDocument(document: Fields): Buffer {
   const info = (document["info"] ?? {}) as Fields;
@@ -17,6 +16,7 @@ export function encodeDocument(document: Fields): Buffer {
     sub(2, message(text(1, info["title"]), text(2, info["version"]))),
     sub(8, message(...entries(document["paths"]).map(([name, item]) => named(2, name, pathItem(item))))),
     sub(9, message(...entries(document["definitions"]).map(([name, one]) => named(1, name, schema(one))))),
+    sub(10, message(...entries(document["parameters"]).map(([name, one]) => named(1, name, parameter(one))))),
   );
 }
 
@@ -35,7 +35,11 @@ function pathItem(item: Fields): Buffer {
     const field = operations[method];
     return field === undefined ? [] : [sub(field, operation(one))];
   });
-  return message(...known, ...list(item["parameters"]).map((one) => sub(9, parameter(one))), ...extensions(10, item));
+  return message(
+    ...known,
+    ...list(item["parameters"]).map((one) => sub(9, parameterItem(one))),
+    ...extensions(10, item),
+  );
 }
 
 function operation(one: Fields): Buffer {
@@ -45,26 +49,30 @@ function operation(one: Fields): Buffer {
     text(5, one["operationId"]),
     ...texts(6, one["produces"]),
     ...texts(7, one["consumes"]),
-    ...list(one["parameters"]).map((each) => sub(8, parameter(each))),
+    ...list(one["parameters"]).map((each) => sub(8, parameterItem(each))),
     ...extensions(13, one),
   );
 }
 
+/** A parameter, or a reference to one. */
+function parameterItem(one: Fields): Buffer {
+  const reference = one["$ref"];
+  return message(reference === undefined ? sub(1, parameter(one)) : sub(2, message(text(1, reference))));
+}
+
 /** Query and path parameters have the same fields, the first ones moved by one in the query's message. */
 function parameter(one: Fields): Buffer {
-  const reference = one["$ref"];
-  if (reference !== undefined) return message(sub(2, message(text(1, reference))));
   const { in: place, name, description } = one;
   if (place === "body") {
     const body = [text(1, description), text(2, name), text(3, place), flag(4, one["required"])];
     const shape = one["schema"] === undefined ? [] : [sub(5, schema(one["schema"] as Fields))];
-    return message(sub(1, message(sub(1, message(...body, ...shape)))));
+    return message(sub(1, message(...body, ...shape)));
   }
   const common = [flag(1, one["required"]), text(2, place), text(3, description), text(4, name)];
   const typed =
     place === "query" ? [text(6, one["type"]), text(7, one["format"])] : [text(5, one["type"]), text(6, one["format"])];
   const kind = place === "query" ? 3 : place === "path" ? 4 : 1;
-  return message(sub(1, message(sub(2, message(sub(kind, message(...common, ...typed)))))));
+  return message(sub(2, message(sub(kind, message(...common, ...typed)))));
 }
 
 function schema(one: Fields): Buffer {

@@ -1,26 +1,27 @@
 /** /openapi/v2 and /openapi/v3: made when first asked for, kept until the catalogue changes, known to clients by hash. */
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { notAcceptable } from "#apiserver/http/negotiate.ts";
-import { type Answer, pageNotFound, oneBytes } from "#apiserver/answer.ts";
+import { parseAccept } from "#apiserver/http/negotiate.ts";
+import { type Answer, oneBytes } from "#apiserver/answer.ts";
+import type { Clock } from "#lib/clock.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
-import { methodNotAllowed } from "#apiserver/dispatch.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import { servedGroups } from "#apiserver/discovery/api-resources.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
-import { documentProtobufType, encodeDocument, wantsProtobuf } from "./document-protobuf.ts";
+import { documentProtobufAliases, documentProtobufType, encodeDocument } from "./document-protobuf.ts";
 import { plainThree, versionThree, versionTwo } from "./documents.ts";
 import { plainOperation, plainOperations } from "./root-operations.ts";
 
 interface Document {
   bytes: Buffer;
   hash: string;
+  madeMs: number;
 }
 
 /** undefined: not a path of ours. */
 export type OpenApi = (path: string, request: ServerRequest) => Answer | undefined;
 
-export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualResource[]): OpenApi {
+export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualResource[], clock: Clock): OpenApi {
   const kept = new Map<string, Document>();
   catalogue.onChange(() => kept.clear());
 
@@ -32,7 +33,7 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     let found = kept.get(key);
     if (found === undefined) {
       const bytes = encode(make());
-      found = { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
+      found = { bytes, hash: createHash("sha512").update(bytes).digest("hex").toUpperCase(), madeMs: clock.now() };
       kept.set(key, found);
     }
     return found;
@@ -67,51 +68,68 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
   }
 
   return (path, request) => {
-    const match = /^\/openapi\/(v2|v3)(?:\/(.+?))?\/?$/.exec(path);
-    if (match === null) return undefined;
-    if (request.method !== "GET") throw methodNotAllowed();
-    const [, version, rest] = match;
-    const accept = request.header("accept");
-    if (version === "v2" && rest === undefined && wantsProtobuf(accept)) {
+    if (path === "/openapi/v2") {
+      const type = chosenType(request, [jsonType, documentProtobufType, ...documentProtobufAliases]);
+      if (type === undefined) return nothing(notAcceptable);
+      if (type === jsonType)
+        return served(
+          document("v2", () => versionTwo(catalogue, virtual)),
+          request,
+        );
       const encode = (made: unknown) => encodeDocument(made as Parameters<typeof encodeDocument>[0]);
-      return served(
-        document("v2 protobuf", () => versionTwo(catalogue, virtual), encode),
-        request,
-        documentProtobufType,
-      );
+      const encoded = document("v2 protobuf", () => versionTwo(catalogue, virtual), encode);
+      return served(encoded, request, documentProtobufType);
     }
-    if (!acceptsJson(accept)) throw notAcceptable(["application/json"]);
-    if (version === "v2")
-      return rest === undefined
-        ? served(
-            document("v2", () => versionTwo(catalogue, virtual)),
-            request,
-          )
-        : pageNotFound();
-    if (rest === undefined) return served(document("index", index), request);
+    if (path === "/openapi/v3") return served(document("index", index), request);
+    if (!path.startsWith("/openapi/v3/")) return undefined;
+    const rest = path.slice("/openapi/v3/".length);
     const found = ofPath(rest);
-    return found === undefined ? pageNotFound() : served(found, request);
+    if (found === undefined) return nothing(notFound);
+    if (chosenType(request, [jsonType]) === undefined) return nothing(notAcceptable);
+    const hash = request.query.get("hash") ?? "";
+    if (hash !== "" && hash !== found.hash) return moved(`/openapi/v3/${rest}?hash=${found.hash}`);
+    return served(found, request);
   };
 }
 
-/** A protobuf form of version 3 exists too; clients that ask for it take JSON as well. */
-function acceptsJson(accept: string | undefined): boolean {
-  return (
-    accept === undefined || accept === "" || /application\/json|\*\/\*/.test(accept) || !accept.includes("protobuf")
-  );
+const jsonType = "application/json";
+const notAcceptable = 406;
+const notFound = 404;
+
+const nothing = (code: number): Answer => ({ type: "text", code, text: "", headers: { vary: "Accept" } });
+
+const moved = (location: string): Answer => ({
+  type: "text",
+  code: 301,
+  text: `<a href="${location}">Moved Permanently</a>.\n\n`,
+  contentType: "text/html; charset=utf-8",
+  headers: { location },
+});
+
+/** The first of the client's types, best first, that there is a form of. */
+function chosenType(request: ServerRequest, types: readonly string[]): string | undefined {
+  const accept = request.header("accept") ?? "";
+  for (const { type } of parseAccept(accept === "" ? "*/*" : accept)) {
+    const found = types.find((one) => type === one || type === "*/*" || type === `${one.split("/")[0]}/*`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
-const yearSeconds = 31_536_000;
+const yearMs = 365 * 24 * 3_600_000;
 
-function served({ bytes, hash }: Document, request: ServerRequest, contentType?: string): Answer {
+function served({ bytes, hash, madeMs }: Document, request: ServerRequest, contentType?: string): Answer {
   const etag = `"${hash}"`;
   const isPinned = request.query.get("hash") === hash;
   const headers = {
     etag,
     vary: "Accept",
-    "cache-control": isPinned ? `public, immutable, max-age=${yearSeconds}` : "no-cache, private",
+    "last-modified": new Date(madeMs).toUTCString(),
+    ...(isPinned
+      ? { "cache-control": "public, immutable", expires: new Date(madeMs + yearMs).toUTCString() }
+      : { "cache-control": "no-cache, private" }),
   };
-  if (request.header("if-none-match") === etag) return { type: "text", code: 304, text: "", headers };
+  if (isKnown(request.header("if-none-match"), etag)) return { type: "text", code: 304, text: "", headers };
   if (contentType !== undefined)
     return {
       type: "stream",
@@ -121,3 +139,8 @@ function served({ bytes, hash }: Document, request: ServerRequest, contentType?:
     };
   return { type: "object", code: 200, bytes: oneBytes(bytes), headers };
 }
+
+/** If-None-Match names one tag, several or any, each perhaps as a weak one. */
+const isKnown = (header: string | undefined, etag: string): boolean =>
+  header !== undefined &&
+  header.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
