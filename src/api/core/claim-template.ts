@@ -9,7 +9,7 @@ import { canonicalQuantity, toQuantity } from "#api/quantity.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isDns1123Subdomain } from "#api/validation/names.ts";
 import { annotationsErrors, labelsErrors } from "#api/validation/object-meta.ts";
-import { dnsSubdomain, present } from "#api/validation/values.ts";
+import { dnsLabel, dnsSubdomain, present } from "#api/validation/values.ts";
 
 export function ephemeralClaimErrors({ volumeClaimTemplate }: V1EphemeralVolumeSource, path: string): FieldError[] {
   if (volumeClaimTemplate === undefined) return [required(`${path}.volumeClaimTemplate`)];
@@ -98,6 +98,8 @@ function dataSourceErrors({ dataSource, dataSourceRef }: V1PersistentVolumeClaim
       errors.push(invalid(`${path}.${field}`, source.kind, text));
     }
     if (group !== "") errors.push(...invalidEach(`${path}.${field}.apiGroup`, group, isDns1123Subdomain(group)));
+    const { namespace } = source as { namespace?: string };
+    if (namespace) errors.push(...dnsLabel(`${path}.${field}.namespace`, namespace));
   }
   if (dataSource !== undefined && dataSourceRef !== undefined && dataSourceRef.namespace === undefined) {
     const fields = ["apiGroup", "kind", "name"] as const;

@@ -3,7 +3,7 @@ import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1ConfigMap } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { invalid } from "#api/validation/field-errors.ts";
-import { dataErrors, immutableDataErrors } from "./data-keys.ts";
+import { immutableDataErrors, keyErrors, sizeErrors } from "./data-keys.ts";
 
 export type ConfigMap = V1ConfigMap;
 export const ConfigMap = defineResource<ConfigMap>({
@@ -18,11 +18,14 @@ export const ConfigMap = defineResource<ConfigMap>({
   validate(map, old) {
     const errors = old === undefined ? [] : immutableDataErrors(map, old, ["data", "binaryData"]);
     const { data, binaryData } = map;
-    for (const key in data)
+    for (const key in data) {
+      errors.push(...keyErrors("data", key));
       if (binaryData?.[key] !== undefined)
         errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
+    }
+    for (const key in binaryData) errors.push(...keyErrors("binaryData", key));
     // Upstream prints its root path so.
-    return [...errors, ...dataErrors({ data, binaryData }, "[]")];
+    return [...errors, ...sizeErrors({ text: data, base64: binaryData }, "[]")];
   },
   columns: [
     nameColumn,

@@ -2,24 +2,21 @@
 import type { FieldError } from "#api/field-error.ts";
 import { forbidden, invalidEach, tooLong } from "#api/validation/field-errors.ts";
 import { isConfigMapKey } from "#api/validation/formats.ts";
-import { semanticEqual } from "#api/validation/values.ts";
 
 /** Of all values together. */
 export const dataBytesMax = 1024 * 1024;
 
 type Data = Record<string, string> | undefined;
 
-/** `data` holds text or base64 as its name says: "data" of a secret and "binaryData" are base64. `sizeField`: where too much is told. */
-export function dataErrors(parts: { data?: Data; binaryData?: Data; base64?: Data }, sizeField: string): FieldError[] {
-  const errors: FieldError[] = [];
+export const keyErrors = (field: string, key: string): FieldError[] =>
+  invalidEach(`${field}[${key}]`, key, isConfigMapKey(key));
+
+/** `field`: where too much is told. */
+export function sizeErrors({ text, base64 }: { text?: Data; base64?: Data }, field: string): FieldError[] {
   let bytes = 0;
-  for (const [field, values] of Object.entries(parts))
-    for (const key in values) {
-      const shown = field === "base64" ? "data" : field;
-      errors.push(...invalidEach(`${shown}[${key}]`, key, isConfigMapKey(key)));
-      bytes += field === "data" ? Buffer.byteLength(values[key]!) : Buffer.byteLength(values[key]!, "base64");
-    }
-  return bytes > dataBytesMax ? [...errors, tooLong(sizeField, dataBytesMax)] : errors;
+  for (const key in text) bytes += Buffer.byteLength(text[key]!);
+  for (const key in base64) bytes += Buffer.byteLength(base64[key]!, "base64");
+  return bytes > dataBytesMax ? [tooLong(field, dataBytesMax)] : [];
 }
 
 interface Immutable {
@@ -35,6 +32,13 @@ export function immutableDataErrors<T extends Immutable>(
   if (old.immutable !== true) return [];
   const text = "field is immutable when `immutable` is set";
   const errors = object.immutable === true ? [] : [forbidden("immutable", text)];
-  for (const field of fields) if (!semanticEqual(object[field], old[field])) errors.push(forbidden(field, text));
+  for (const field of fields)
+    if (!isSameData(object[field] as Data, old[field] as Data)) errors.push(forbidden(field, text));
   return errors;
+}
+
+/** An empty value is a value. */
+function isSameData(data: Data = {}, old: Data = {}): boolean {
+  const keys = Object.keys(data);
+  return keys.length === Object.keys(old).length && keys.every((key) => data[key] === old[key]);
 }

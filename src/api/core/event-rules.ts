@@ -61,8 +61,10 @@ function seriesErrors({ series }: CoreV1Event): FieldError[] {
 
 /** events.k8s.io/v1 has no use for the fields of the old form. */
 function newErrors(event: CoreV1Event): FieldError[] {
-  const errors = seriesErrors(event);
-  const { type = "", source } = event;
+  const { type = "", source, metadata } = event;
+  const { name = "" } = metadata;
+  // The core form takes any name that a path can hold.
+  const errors = [...invalidEach("metadata.name", name, isDns1123Subdomain(name)), ...seriesErrors(event)];
   if (!event.eventTime) errors.push(required("eventTime"));
   if (type !== "Normal" && type !== "Warning") errors.push(invalid("type", "", `has invalid value: ${type}`));
   const unset = (field: string, isSet: boolean) => {

@@ -5,6 +5,7 @@
 import { age, column, wideNameColumn, wide } from "#api/columns.ts";
 import type { CoreV1Event } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
+import { nameIsPathSegment } from "#api/validation/names.ts";
 import { eventErrors } from "./event-rules.ts";
 import { fromCoreEvent, toCoreEvent } from "./event-versions.ts";
 
@@ -23,6 +24,7 @@ export const Event = defineResource<Event>({
   schema: "io.k8s.api.core.v1.Event",
   generation: "none",
   allowCreateOnUpdate: true,
+  validateName: nameIsPathSegment,
   validate: eventErrors,
   otherVersions: [
     {

@@ -11,7 +11,8 @@ import { resourceNameErrors } from "./resource-names.ts";
 
 const standardTypes = new Set(["Pod", "Container", "PersistentVolumeClaim"]);
 
-const amounts = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] as const;
+const bounds = ["max", "min", "default", "defaultRequest"] as const;
+const amounts = [...bounds, "maxLimitRequestRatio"] as const;
 
 export type LimitRange = V1LimitRange;
 export const LimitRange = defineResource<LimitRange>({
@@ -60,22 +61,24 @@ function itemErrors(item: V1LimitRangeItem, path: string): FieldError[] {
   const nameErrors =
     item.type === "Pod" || item.type === "Container" ? containerResourceNameErrors : resourceNameErrors;
   const errors: FieldError[] = [];
-  for (const field of amounts) {
+  for (const field of bounds) {
     const list = item[field] ?? {};
-    if (item.type === "Pod" && (field === "default" || field === "defaultRequest")) {
-      if (Object.keys(list).length > 0)
-        errors.push(forbidden(`${path}.${field}`, "may not be specified when `type` is 'Pod'"));
-      continue;
-    }
-    for (const name in list) errors.push(...nameErrors(name, `${path}.${field}[${name}]`));
+    const isUnfit = item.type === "Pod" && (field === "default" || field === "defaultRequest");
+    if (!isUnfit) errors.push(...namesErrors(list, nameErrors, `${path}.${field}`));
+    else if (Object.keys(list).length > 0)
+      errors.push(forbidden(`${path}.${field}`, "may not be specified when `type` is 'Pod'"));
   }
   if (item.type === "PersistentVolumeClaim" && item.min?.storage === undefined && item.max?.storage === undefined)
     errors.push(
       required(`${path}.limits`, "either minimum or maximum storage value is required, but neither was provided"),
     );
+  errors.push(...namesErrors(item.maxLimitRequestRatio ?? {}, nameErrors, `${path}.maxLimitRequestRatio`));
   const names = new Set(amounts.flatMap((field) => Object.keys(item[field] ?? {})));
   return [...errors, ...[...names].flatMap((name) => orderErrors(item, name, path))];
 }
+
+const namesErrors = (list: object, nameErrors: (name: string, field: string) => FieldError[], path: string) =>
+  Object.keys(list).flatMap((name) => nameErrors(name, `${path}[${name}]`));
 
 /** How the amounts of one resource must be ordered. */
 function orderErrors(item: V1LimitRangeItem, name: string, path: string): FieldError[] {

@@ -34,7 +34,9 @@ export const Namespace = defineResource<Namespace>({
     namespace.spec = old.spec ?? {};
     namespace.status = old.status ?? {};
   },
-  validate: (namespace, old) => (old === undefined ? finalizersErrors(namespace.spec?.finalizers ?? []) : []),
+  // Upstream reports them at the list.
+  validate: ({ spec }) =>
+    (spec?.finalizers ?? []).flatMap((finalizer) => namespaceFinalizerErrors(finalizer, "spec.finalizers")),
   resetFields: [["status"]],
   status: {
     prepareUpdate(namespace, old) {
@@ -52,16 +54,13 @@ export const Namespace = defineResource<Namespace>({
   fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
 });
 
-/** Upstream: validateFinalizerName, at the list and not at the item. */
-function finalizersErrors(finalizers: readonly string[]): FieldError[] {
-  return finalizers.flatMap((finalizer) => {
-    const errors = invalidEach("spec.finalizers", finalizer, isQualifiedName(finalizer));
-    if (!finalizer.includes("/") && finalizer !== ownFinalizer) {
-      const text = "name is neither a standard finalizer name nor is it fully qualified";
-      errors.push(invalid("spec.finalizers", finalizer, text));
-    }
-    return errors;
-  });
+const standardFinalizers = new Set([ownFinalizer, "orphan", "foregroundDeletion"]);
+
+/** Upstream: validateFinalizerName. */
+export function namespaceFinalizerErrors(finalizer: string, field: string): FieldError[] {
+  const errors = invalidEach(field, finalizer, isQualifiedName(finalizer));
+  if (finalizer.includes("/") || standardFinalizers.has(finalizer)) return errors;
+  return [...errors, invalid(field, finalizer, "name is neither a standard finalizer name nor is it fully qualified")];
 }
 
 function phaseErrors({ metadata, status }: Namespace): FieldError[] {

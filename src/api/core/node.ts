@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn, wide } from "#api/columns.ts";
 import type { V1Node } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { defaultNode, nodeErrors, nodeWarnings } from "./node-rules.ts";
+import { defaultNode, nodeErrors, nodeUpdateErrors, nodeWarnings } from "./node-rules.ts";
 
 const info = "core.v1.NodeSystemInfo";
 const addresses = ["core.v1.NodeStatus", "addresses"] as const;
@@ -29,14 +29,15 @@ export const Node = defineResource<Node>({
     if (old.status === undefined) delete node.status;
     else node.status = old.status;
   },
-  validate: nodeErrors,
+  validate: (node, old) => [...nodeErrors(node), ...(old === undefined ? [] : nodeUpdateErrors(node, old))],
   warnings: nodeWarnings,
   resetFields: [["status"]],
   status: {
     prepareUpdate(node, old) {
       node.spec = old.spec ?? {};
+      if (old.status?.config === undefined) delete node.status?.config;
     },
-    validate: nodeErrors,
+    validate: (node, old) => nodeUpdateErrors(node, old!),
     resetFields: [["spec"]],
   },
   connects: { proxy: { kind: "NodeProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] } },

@@ -1,10 +1,10 @@
 /** Annotations that mean something to a pod. Upstream: ValidatePodSpecificAnnotations. */
-import type { V1Pod, V1PodSpec, V1Toleration } from "#api/generated/types.ts";
+import type { V1Pod, V1PodSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { compareText, goQuote } from "#api/go-text.ts";
-import { parseExactly } from "#api/decode/json-exact.ts";
 import { forbidden, invalid } from "#api/validation/field-errors.ts";
 import { semanticEqual } from "#api/validation/values.ts";
+import { readList } from "./annotation-json.ts";
 import { descendingPathErrors } from "./paths.ts";
 import { containersWithPaths } from "./pod-os.ts";
 import { tolerationsErrors } from "./pod-scheduling.ts";
@@ -42,29 +42,10 @@ const tolerationsKey = "scheduler.alpha.kubernetes.io/tolerations";
 
 /** Tolerations as JSON, as they were written before the field. */
 function tolerationsAnnotationErrors(text: string, path: string): FieldError[] {
-  try {
-    const value = parseExactly(text).value;
-    if (value === null) return [];
-    if (!Array.isArray(value)) {
-      const fault = `json: cannot unmarshal ${jsonKind(value)} into Go value of type []core.Toleration`;
-      return [invalid(path, tolerationsKey, fault)];
-    }
-    return tolerationsErrors(value.map(internalToleration), `${path}.${tolerationsKey}`);
-  } catch (error) {
-    return [invalid(path, tolerationsKey, (error as Error).message)];
-  }
+  const tolerations = readList(text, "[]core.Toleration");
+  if (typeof tolerations === "string") return [invalid(path, tolerationsKey, tolerations)];
+  return tolerationsErrors(tolerations, `${path}.${tolerationsKey}`);
 }
-
-const jsonKind = (value: unknown) => ({ boolean: "bool" })[typeof value as string] ?? typeof value;
-
-/** Upstream reads the internal type: names of fields in any case. */
-const internalToleration = (value: unknown): V1Toleration =>
-  Object.fromEntries(
-    Object.entries((value ?? {}) as Record<string, unknown>).map(([name, field]) => [
-      name.charAt(0).toLowerCase() + name.slice(1),
-      field,
-    ]),
-  );
 
 const isInt32 = (text: string) =>
   /^(-?[1-9][0-9]*|0)$/.test(text) && Number(text) >= -(2 ** 31) && Number(text) < 2 ** 31;

@@ -9,7 +9,7 @@ import type {
   V1Volume,
 } from "#api/generated/types.ts";
 import { quantityText, roundResourceList } from "#api/quantity.ts";
-import { podRequests } from "./pod-resources.ts";
+import { podLimits, podRequests } from "./pod-resources.ts";
 import { isHugePages, isNativeResource } from "./resource-names.ts";
 
 const volumeMode = 0o644;
@@ -158,14 +158,20 @@ export function defaultPod({ spec }: V1Pod): void {
     for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
 }
 
-/** A pod that says some of its resources takes the rest from its containers, then from its limits. */
+/**
+ * A pod that limits some of its resources takes its huge pages and then the rest of its requests from its containers, and
+ * what is still open from its limits.
+ */
 function defaultPodResources(spec: V1PodSpec): void {
   const { resources } = spec;
-  if (resources === undefined || (resources.limits === undefined && resources.requests === undefined)) return;
+  if (resources?.limits === undefined || Object.keys(resources.limits).length === 0) return;
+  const { limits } = resources;
   const requests: Record<string, string> = { ...resources.requests };
+  for (const [name, amount] of Object.entries(podLimits(spec)))
+    if (isHugePages(name) && !(name in requests)) limits[name] ??= quantityText(amount);
   for (const [name, amount] of Object.entries(podRequests(spec)))
     if (!(name in requests) && isPodLevel(name) && !isHugePages(name)) requests[name] = quantityText(amount);
-  for (const [name, limit] of Object.entries(resources.limits ?? {}))
+  for (const [name, limit] of Object.entries(limits))
     if (!(name in requests) && isPodLevel(name)) requests[name] = limit;
   if (Object.keys(requests).length > 0) resources.requests = requests;
 }

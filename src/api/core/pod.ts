@@ -34,13 +34,16 @@ export const Pod = defineResource<Pod>({
   gracePeriodSeconds: podGracePeriodSeconds,
   fieldSelectors: {
     "spec.nodeName": (pod) => pod.spec?.nodeName ?? "",
+    // The name it had before v1.
+    "spec.host": (pod) => pod.spec?.nodeName ?? "",
     "spec.restartPolicy": (pod) => pod.spec?.restartPolicy ?? "",
     "spec.schedulerName": (pod) => pod.spec?.schedulerName ?? "",
     "spec.serviceAccountName": (pod) => pod.spec?.serviceAccountName ?? "",
     "spec.hostNetwork": (pod) => String(pod.spec?.hostNetwork ?? false),
     "status.phase": (pod) => pod.status?.phase ?? "",
     "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? "",
-    "status.podIPs": (pod) => (pod.status?.podIPs ?? []).map(({ ip }) => ip).join(","),
+    // Known, but nobody fills it in upstream.
+    "status.podIPs": () => "",
     "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
   },
 });

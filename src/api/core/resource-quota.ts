@@ -81,10 +81,8 @@ export const ResourceQuota = defineResource<ResourceQuota>({
     quota.status = old.status!;
   },
   resetFields: [["status"]],
-  validate: ({ spec, status }, old) => [
+  validate: ({ spec }, old) => [
     ...specErrors(spec ?? {}),
-    ...amountsErrors(status?.hard, "status.hard"),
-    ...amountsErrors(status?.used, "status.used"),
     ...(old === undefined ? [] : scopeUpdateErrors(spec?.scopes ?? [], old.spec?.scopes ?? [])),
   ],
   status: statusStrategy<ResourceQuota>(({ status }) => [
@@ -127,12 +125,12 @@ function amountsErrors(amounts: Record<string, string> | undefined, path: string
 function specErrors(spec: V1ResourceQuotaSpec): FieldError[] {
   const { hard = {}, scopes: given, scopeSelector } = spec;
   const names = Object.keys(hard).sort();
-  const shown = raw(goJson(given));
+  const shown = raw(goJson(given ?? null));
   return [
     ...amountsErrors(hard, "spec.hard"),
     ...(given ?? []).flatMap((scope) => scopeErrors(scope, names, shown, "spec.scopes", "spec.scopes", shown)),
     ...contradictionErrors(given ?? [], shown, "spec.scopes"),
-    ...(scopeSelector === undefined ? [] : selectorErrors(scopeSelector, names)),
+    ...(scopeSelector === undefined ? [] : selectorErrors(scopeSelector, names, shown)),
   ];
 }
 
@@ -145,11 +143,10 @@ function scopeErrors(
   unknownShown: unknown,
 ): FieldError[] {
   const allowed = scopes[scope];
-  const errors = allowed === undefined ? [invalid(unknownField, unknownShown, "unsupported scope")] : [];
-  for (const name of names)
-    if (isStandardName(name) && !allowed?.has(name))
-      errors.push(invalid(field, shown, "unsupported scope applied to resource"));
-  return errors;
+  if (allowed === undefined) return [invalid(unknownField, unknownShown, "unsupported scope")];
+  return names
+    .filter((name) => isStandardName(name) && !allowed.has(name))
+    .map(() => invalid(field, shown, "unsupported scope applied to resource"));
 }
 
 const contradictionErrors = (given: readonly string[], shown: unknown, field: string): FieldError[] =>
@@ -159,7 +156,8 @@ const contradictionErrors = (given: readonly string[], shown: unknown, field: st
 
 type Selector = NonNullable<V1ResourceQuotaSpec["scopeSelector"]>;
 
-function selectorErrors(selector: Selector, names: readonly string[]): FieldError[] {
+/** `scopesShown`: upstream shows the scopes of the spec where those of the selector conflict. */
+function selectorErrors(selector: Selector, names: readonly string[], scopesShown: unknown): FieldError[] {
   const path = "spec.scopeSelector.matchExpressions";
   const requirements = selector.matchExpressions ?? [];
   const shown = raw(goJson(selector));
@@ -168,7 +166,7 @@ function selectorErrors(selector: Selector, names: readonly string[]): FieldErro
     ...operatorErrors(scopeName, operator, values ?? [], path),
   ]);
   const given = requirements.map(({ scopeName }) => scopeName);
-  return [...errors, ...contradictionErrors(given, shown, path)];
+  return [...errors, ...contradictionErrors(given, scopesShown, path)];
 }
 
 const plainText =

@@ -4,7 +4,7 @@ import type { V1Secret } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { defineResource } from "#api/resource.ts";
 import { immutable } from "#api/validation/values.ts";
-import { dataErrors, immutableDataErrors } from "./data-keys.ts";
+import { immutableDataErrors, keyErrors, sizeErrors } from "./data-keys.ts";
 import { secretContentErrors, tlsWarnings } from "./secret-types.ts";
 
 export type Secret = V1Secret;
@@ -41,7 +41,8 @@ function secretErrors(secret: Secret, old: Secret | undefined): FieldError[] {
     ...(old === undefined
       ? []
       : [...immutable("type", secret.type ?? "", old.type ?? ""), ...immutableDataErrors(secret, old, ["data"])]),
-    ...dataErrors({ base64: secret.data }, "data"),
+    ...Object.keys(secret.data ?? {}).flatMap((key) => keyErrors("data", key)),
+    ...sizeErrors({ base64: secret.data }, "data"),
     ...secretContentErrors(secret),
   ];
 }

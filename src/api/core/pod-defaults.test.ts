@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import type { V1Pod } from "#api/generated/types.ts";
+import { defaultPod } from "./pod-defaults.ts";
+
+const huge = { limits: { cpu: "1", "hugepages-2Mi": "4Mi" } };
+const cases: readonly [claim: string, pod: object, container: object, filled: object | undefined][] = [
+  ["nothing is filled in where nothing is limited", { requests: { cpu: "1" } }, huge, { requests: { cpu: "1" } }],
+  [
+    "huge pages are those of the containers, requests too, and what is left is the limit",
+    { limits: { cpu: "2", memory: "1Gi" } },
+    huge,
+    {
+      limits: { cpu: "2", memory: "1Gi", "hugepages-2Mi": "4Mi" },
+      requests: { cpu: "1", memory: "1Gi", "hugepages-2Mi": "4Mi" },
+    },
+  ],
+  [
+    "huge pages that the pod asks for have no other limit",
+    { limits: { cpu: "2" }, requests: { "hugepages-2Mi": "8Mi" } },
+    huge,
+    { limits: { cpu: "2" }, requests: { cpu: "1", "hugepages-2Mi": "8Mi" } },
+  ],
+];
+
+describe("a pod's own resources", () => {
+  it.each(cases)("%s", (_, resources, own, filled) => {
+    const pod = {
+      metadata: { name: "p" },
+      spec: {
+        containers: [{ name: "c", image: "i", resources: structuredClone(own) }],
+        resources: structuredClone(resources),
+      },
+    } as V1Pod;
+    defaultPod(pod);
+    expect(pod.spec!.resources).toEqual(filled);
+  });
+});
