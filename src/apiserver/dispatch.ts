@@ -52,9 +52,11 @@ const watchForms = ["Table", "PartialObjectMetadata", "PartialObjectMetadataList
 
 export async function dispatch(caller: Caller, tables: DispatchTables): Promise<Dispatched> {
   const { info, services } = caller;
+  checkSpecialVerb(caller);
   const virtual = tables.virtual.find(
     (one) => one.group === info.group && one.version === info.version && one.plural === info.resource,
   );
+  if (virtual !== undefined && info.verb === "watch") throw pathNotFound();
   if (virtual !== undefined) return dispatchVirtual(caller, virtual);
   const resource = services.catalogue.find(info.group, info.version, info.resource);
   if (resource === undefined) {
@@ -81,6 +83,12 @@ function checkScope(info: RequestInfo, resource: ServedResource): void {
   if (info.parts.length > 3 && info.subresource !== "proxy") throw pathNotFound();
   if (!resource.isNamespaced && isNamespacePath) throw pathNotFound();
   if (resource.isNamespaced && info.namespace === "" && info.parts.length > 1) throw pathNotFound();
+}
+
+/** Paths that begin with a verb: `watch` has objects and collections to look at, `proxy` has nothing any more. */
+function checkSpecialVerb({ request, info }: Caller): void {
+  if (info.verb === "proxy" || (info.verb === "watch" && info.parts.length > 2)) throw pathNotFound();
+  if (info.verb === "watch" && request.method !== "GET") throw methodNotAllowed();
 }
 
 function operationOf(caller: Caller, resource: ServedResource, form: Form): Operation {

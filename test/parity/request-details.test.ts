@@ -176,6 +176,62 @@ stories("a strategic merge patch is refused when", [
   ),
 ]);
 
+stories("a path that begins with a verb", [
+  [
+    "is only for looking",
+    post("/api/v1/watch/namespaces/{ns}/configmaps", configMap("a")).answers(
+      405,
+      "the server does not allow this method on the requested resource",
+    ),
+    get("configmaps/a").answers(404, 'configmaps "a" not found'),
+    create(configMap("a")),
+    remove("/api/v1/watch/namespaces/{ns}/configmaps/a").answers(
+      405,
+      "the server does not allow this method on the requested resource",
+    ),
+    get("configmaps/a"),
+  ],
+  [
+    "has no subresources, and no proxy",
+    get("/api/v1/watch/namespaces/{ns}/pods/a/status").answers(404, "the server could not find the requested resource"),
+    get("/api/v1/proxy/nodes/a").answers(404, "the server could not find the requested resource"),
+    get("/api/v1/nodes/nope/proxy/").answers(404, 'nodes "nope" not found'),
+  ],
+]);
+
+const yaml = "application/apply-patch+yaml";
+const repeated = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: y, x: z}\n";
+stories("an apply of keys that are there twice", [
+  [
+    "warns line by line, once all else is right",
+    new Step("PATCH", "configmaps/a?fieldManager=m", repeated, yaml)
+      .answers(201)
+      .warns('line 4: key "x" already set in map'),
+    new Step("PATCH", "configmaps/a?fieldManager=m", "kind: Pot\nkind: Pan\n", yaml).answers(
+      400,
+      "invalid object type: /, Kind=Pan",
+    ),
+  ],
+  [
+    "is refused if it must be strict",
+    new Step("PATCH", "configmaps/a?fieldManager=m&fieldValidation=Strict", repeated, yaml).answers(
+      400,
+      'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 4: key "x" already set in map',
+    ),
+  ],
+  [
+    "says of itself what it is in text",
+    new Step("PATCH", "configmaps/a?fieldManager=m", { apiVersion: 5, kind: "ConfigMap" }, yaml).answers(
+      400,
+      "invalid object type: /, Kind=ConfigMap",
+    ),
+    new Step("PATCH", "configmaps/a?fieldManager=m", { apiVersion: "a/b/c", kind: "ConfigMap" }, yaml).answers(
+      400,
+      "invalid object type: /, Kind=",
+    ),
+  ],
+]);
+
 stories("a JSON patch", [
   [
     "tests numbers as they are written",

@@ -229,15 +229,13 @@ function mergeOwned(
 
 function checkedApplied(sent: unknown, context: ManagedFieldsContext): JsonObject {
   const applied = (sent ?? {}) as JsonObject;
-  const { apiVersion = "", kind = "" } = applied as { apiVersion?: string; kind?: string };
-  const parts = String(apiVersion).split("/");
-  const [group, version] = parts.length === 2 ? parts : ["", parts[0]!];
+  const { group, version, kind } = typeSaid(applied);
   const typed = `${group}/${version}, Kind=${kind}`;
   if (group !== context.group || version !== context.version || kind !== context.kind) {
     throw badRequest(`invalid object type: ${typed}`);
   }
   const metadata = (applied["metadata"] ?? {}) as JsonObject;
-  if (metadata["managedFields"] !== undefined && metadata["managedFields"] !== null) {
+  if (Array.isArray(metadata["managedFields"])) {
     throw badRequest("metadata.managedFields must be nil");
   }
   try {
@@ -248,6 +246,13 @@ function checkedApplied(sent: unknown, context: ManagedFieldsContext): JsonObjec
     throw unknownFailure(`failed to create typed patch object (${name}; ${typed}): ${error.message}`);
   }
   return plainJson(applied) as JsonObject;
+}
+
+/** What a document says of itself; nothing at all if its version is none. */
+function typeSaid({ apiVersion, kind }: JsonObject): { group: string; version: string; kind: string } {
+  const parts = textOf(apiVersion).split("/");
+  if (parts.length > 2) return { group: "", version: "", kind: "" };
+  return { group: parts.length === 2 ? parts[0]! : "", version: parts.at(-1)!, kind: textOf(kind) };
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -225,7 +225,8 @@ function named(object: Record<string, unknown>, actual: ActualKind): UnknownObje
 
 const yamlPrefixes = ["yaml: unmarshal errors:\n", "error converting YAML to JSON: yaml: unmarshal errors:\n"];
 
-function warningsOf(error: string): string[] {
+/** A strict decoding error as warnings: one for each of its lines. */
+export function warningsOf(error: string): string[] {
   const prefix = yamlPrefixes.find((candidate) => error.startsWith(candidate));
   return prefix === undefined
     ? [error]

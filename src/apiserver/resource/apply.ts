@@ -1,5 +1,6 @@
 /** Server-side apply: PATCH with "application/apply-patch+yaml". Upstream: handlers/patch.go, applyPatcher. */
 import { applyObject } from "#api/apply/managed-fields.ts";
+import { warningsOf } from "#api/decode/decode.ts";
 import { jsonTypeName } from "#api/decode/json-value.ts";
 import { parseYaml, YamlError } from "#api/decode/yaml.ts";
 import type { KubernetesObject } from "#api/object.ts";
@@ -17,7 +18,7 @@ import { answerChange, changeObject, checkName } from "./update.ts";
 export async function applyServerSide(operation: Operation, endpoint: Endpoint): Promise<ObjectAnswer> {
   const { request } = operation;
   const options = writeOptions("PatchOptions", request.query, true);
-  const applied = await readApplied(request, options.fieldValidation, operation.warnings);
+  const applied = await readApplied(request);
   const changed = await changeObject(operation, endpoint, {
     produce: (current) => applyTo(operation, endpoint, current, applied, options),
     allowsCreate: allowsCreate(operation, endpoint),
@@ -34,44 +35,48 @@ function applyTo(
   operation: Operation,
   endpoint: Endpoint,
   current: KubernetesObject | undefined,
-  applied: unknown,
-  { fieldManager, force }: WriteOptions,
+  { value, errors }: Applied,
+  { fieldManager, force, fieldValidation }: WriteOptions,
 ): KubernetesObject {
   const { resource, info } = operation;
   const live = current === undefined ? undefined : clone(endpoint.formOf(current));
   const context = managedFieldsContext(operation, endpoint);
-  const { object, holdsEmpties } = applyObject({ live, applied, manager: fieldManager, force }, context);
+  const { object, holdsEmpties } = applyObject({ live, applied: value, manager: fieldManager, force }, context);
   if (holdsEmpties) operation.sent.holdsEmpties = true;
-  checkName(operation, object);
+  // Keys that are there twice matter only to an apply that is sound otherwise.
+  if (fieldValidation === "Strict" && errors.length > 0)
+    throw badRequest(`error strict decoding YAML: ${conversionText}${errors.join(", ")}`);
+  if (fieldValidation === "Warn") for (const text of errors.flatMap(warningsOf)) addWarning(operation.warnings, text);
   const { uid = "" } = object.metadata;
   if (current === undefined && uid !== "") {
     const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(resource.resourceName, info.name, text);
   }
+  checkName(operation, object);
   return endpoint.storedOf(object, current);
 }
 
-/** The document as it was sent: which fields it has is what counts. */
-export async function readApplied(
-  request: ServerRequest,
-  fieldValidation: WriteOptions["fieldValidation"],
-  warnings: string[],
-): Promise<unknown> {
-  if (request.bodyObject !== undefined) return request.bodyObject;
-  const { value, errors } = parseDocument((await request.body()).toString("utf8"));
-  if (fieldValidation === "Strict" && errors.length > 0)
-    throw badRequest(`error strict decoding YAML: ${errors.join(", ")}`);
-  if (fieldValidation === "Warn") for (const text of errors) addWarning(warnings, text);
-  return value;
+interface Applied {
+  /** The document as it was sent: which fields it has is what counts. */
+  value: unknown;
+  /** What a strict reader finds wrong with it. */
+  errors: readonly string[];
 }
 
-function parseDocument(text: string) {
+async function readApplied(request: ServerRequest): Promise<Applied> {
+  if (request.bodyObject !== undefined) return { value: request.bodyObject, errors: [] };
+  return parseDocument((await request.body()).toString("utf8"));
+}
+
+const conversionText = "error converting YAML to JSON: ";
+
+function parseDocument(text: string): Applied {
   let document;
   try {
     document = parseYaml(text);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
-    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    throw badRequest(`error decoding YAML: ${conversionText}${error.message}`);
   }
   const { value } = document;
   if (value === null || value === undefined || (typeof value === "object" && !Array.isArray(value))) return document;

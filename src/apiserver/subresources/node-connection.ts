@@ -15,8 +15,8 @@ export interface NodeDialer {
   dial(nodeName: string, signal: AbortSignal): Promise<TLSSocket>;
   /** One request; the answer's body is not read yet. */
   request(nodeName: string, path: string, signal: AbortSignal): Promise<IncomingMessage>;
-  /** Host and port, for proxies. */
-  addressOf(nodeName: string): { host: string; port: number };
+  /** Host and port, for proxies. `resource` is what the request is about: who is missing is told in its name. */
+  addressOf(nodeName: string, resource?: "nodes" | "pods"): { host: string; port: number };
   tlsOf(nodeName: string): TlsChoice;
 }
 
@@ -43,10 +43,10 @@ export function createNodeDialer(cache: ClusterCache, ca: string, client: () => 
         ? undefined
         : new Error(`the certificate is not that of node ${nodeName}`),
   });
-  function addressOf(nodeName: string) {
+  function addressOf(nodeName: string, resource = "pods") {
     const node = nodes.get(nodeName)?.object as V1Node | undefined;
     // Upstream looks for the node where it looked for the pod, and says so.
-    if (node === undefined) throw notFound({ group: "", resource: "pods" }, nodeName);
+    if (node === undefined) throw notFound({ group: "", resource }, nodeName);
     const addresses = node.status?.addresses ?? [];
     const found = addressTypes.flatMap((type) => addresses.filter((one) => one.type === type))[0];
     if (found === undefined) {

@@ -81,7 +81,7 @@ export function nodeProxy(dialer: NodeDialer): SpecialHandler {
   return proxyHandler("Node", (_special, text) => {
     const parsed = parseName(text);
     if (parsed === undefined) throw badRequest(`invalid node request ${JSON.stringify(text)}`);
-    const { host, port } = dialer.addressOf(parsed.name);
+    const { host, port } = dialer.addressOf(parsed.name, "nodes");
     if (parsed.port === "" || Number(parsed.port) === port)
       return { scheme: "https", host, port, tls: dialer.tlsOf(parsed.name) };
     checkProxyable(host);
