@@ -204,6 +204,36 @@ stories("nobody gives", [
       ),
   ],
   [
+    "what they do not have, by a change",
+    create(role("r", { rules: [manages] })),
+    boundTo("u"),
+    create(role("new", { rules: [manages] })).as("u"),
+    mergePatch("roles/new", { metadata: { labels: { a: "b" } } }).as("u"),
+    mergePatch("roles/new", { rules: [manages, reads] })
+      .as("u")
+      .answers(
+        403,
+        'roles.rbac.authorization.k8s.io "new" is forbidden: user "u" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}',
+      ),
+  ],
+  [
+    "what they do not have, and hears which of their roles are missing",
+    create(role("r", { rules: [manages] })),
+    boundTo("u"),
+    create(
+      roleBinding("lost", {
+        subjects: [{ kind: "User", name: "u", apiGroup: rbac }],
+        roleRef: { apiGroup: rbac, kind: "Role", name: "gone" },
+      }),
+    ),
+    create(role("new", { rules: [reads] }))
+      .as("u")
+      .answers(
+        403,
+        'roles.rbac.authorization.k8s.io "new" is forbidden: user "u" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}; resolution errors: [role.rbac.authorization.k8s.io "gone" not found]',
+      ),
+  ],
+  [
     "more than an admin has, unless they may escalate",
     create(role("r", { rules: [{ ...manages, verbs: ["create", "escalate"] }] })),
     boundTo("u"),
@@ -274,6 +304,19 @@ stories("a token", [
         },
       },
     }),
+  ],
+  [
+    "is of the account at whose address it is asked for",
+    robot,
+    post("serviceaccounts/robot/token", {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      metadata: { name: "other" },
+      spec: {},
+    }).answers(
+      422,
+      'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
+    ),
   ],
   [
     "lasts ten minutes at least",

@@ -35,6 +35,8 @@ export const runtimeClass = object("node.k8s.io/v1", "RuntimeClass");
 export const customResourceDefinition = object("apiextensions.k8s.io/v1", "CustomResourceDefinition");
 export const ingress = object("networking.k8s.io/v1", "Ingress");
 export const networkPolicy = object("networking.k8s.io/v1", "NetworkPolicy");
+export const deviceClass = object("resource.k8s.io/v1", "DeviceClass");
+export const resourceClaim = object("resource.k8s.io/v1", "ResourceClaim");
 export const autoscaler = object("autoscaling/v2", "HorizontalPodAutoscaler");
 
 /** A pod of one container "c"; fields of its spec and of the container. */

@@ -1,10 +1,10 @@
 /** The plugins that run, in upstream's order. A new one is a file and a line here. */
 import type { Rbac } from "#apiserver/authz/rbac.ts";
-import { adminAccess } from "./admin-access.ts";
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
 import { claimResize } from "./claim-resize.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { deviceAccess } from "./device-access.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
@@ -39,7 +39,7 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     certificateSigning,
     certificateSubjectRestriction,
     defaultIngressClass,
-    adminAccess,
+    deviceAccess,
     mutatingPolicies,
     mutatingWebhooks,
     // After every change: what is written is what is given away.

@@ -11,6 +11,8 @@ import { withReinvocation } from "./reinvocation.ts";
 
 export interface AdmissionRequest {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  /** As authorizers know it: a patch updates. */
+  readonly verb?: string;
   readonly resource: ServedResource;
   readonly subresource: string;
   readonly namespace: string;

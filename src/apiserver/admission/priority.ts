@@ -1,5 +1,5 @@
 /** Turns the name of a pod's priority class into a number. Upstream: plugin/pkg/admission/priority. */
-import type { V1Pod, V1PriorityClass } from "#api/generated/types.ts";
+import type { V1Pod, V1PodSpec, V1PriorityClass } from "#api/generated/types.ts";
 import { forbiddenRequest } from "#api/status-catalogue.ts";
 import { type AdmissionPlugin, type AdmissionRequest, isFor } from "./plugin.ts";
 
@@ -8,9 +8,14 @@ const defaultPolicy = "PreemptLowerPriority";
 export const priority: AdmissionPlugin = {
   name: "Priority",
   mutate(request) {
-    if (request.operation !== "CREATE" || !isFor(request, "", "pods") || request.object === undefined) return;
+    if (!isFor(request, "", "pods") || request.object === undefined) return;
     const { spec } = request.object as V1Pod;
     if (spec === undefined) return;
+    if (request.operation === "UPDATE") {
+      keepPriority(spec, (request.old as V1Pod).spec);
+      return;
+    }
+    if (request.operation !== "CREATE") return;
     const refuse = (text: string) => forbiddenRequest(request.resource.resourceName, request.name, text);
     const found = classOf(request, spec.priorityClassName ?? "");
     if (found === undefined) throw refuse(`no PriorityClass with name ${spec.priorityClassName ?? ""} was found`);
@@ -38,6 +43,13 @@ export const priority: AdmissionPlugin = {
     throw forbiddenRequest(request.resource.resourceName, request.name, text);
   },
 };
+
+/** An update that says nothing of what this plugin set leaves it as it is. */
+function keepPriority(spec: V1PodSpec, old: V1PodSpec | undefined): void {
+  if (spec.priority === undefined && old?.priority !== undefined) spec.priority = old.priority;
+  if (spec.preemptionPolicy === undefined && old?.preemptionPolicy !== undefined)
+    spec.preemptionPolicy = old.preemptionPolicy;
+}
 
 const classes = ({ services }: AdmissionRequest): V1PriorityClass[] =>
   [...services.cache.resource("/registry/scheduling.k8s.io/priorityclasses/").entries.range("")].map(

@@ -236,6 +236,7 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
       [read, "resource.k8s.io", "deviceclasses"],
       ["get list watch patch update", "resource.k8s.io", "resourceclaims"],
       ["patch update", "resource.k8s.io", "resourceclaims/status"],
+      ["patch update", "resource.k8s.io", "resourceclaims/binding"],
       [read, "resource.k8s.io", "resourceslices"],
     ],
   },

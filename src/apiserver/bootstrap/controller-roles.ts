@@ -174,6 +174,7 @@ export const controllerRoles: Readonly<Record<string, readonly RuleRow[]>> = {
     ["get list watch", "resource.k8s.io", "resourceclaimtemplates"],
     ["patch update", "core", "pods/status"],
     ["patch update", "resource.k8s.io", "resourceclaims/status"],
+    ["patch update", "resource.k8s.io", "resourceclaims/binding"],
     ...recordEvents,
   ],
   "resourcequota-controller": [["list watch", "*", "*"], ["update", "core", "resourcequotas/status"], ...recordEvents],

@@ -147,6 +147,7 @@ export function admissionFor(
   const { resource, info, user, dryRun, now, warnings, services } = operation;
   return {
     operation: verb,
+    verb: info.verb,
     resource,
     subresource: info.subresource,
     namespace: resource.isNamespaced ? info.namespace : "",
