@@ -1,4 +1,6 @@
 /** What /version says: the Kubernetes that this server behaves like. */
+import { kubernetesVersion } from "#api/version.ts";
+
 export const serverVersion: Readonly<Record<string, string>> = {
   major: "1",
   minor: "36",
@@ -6,7 +8,7 @@ export const serverVersion: Readonly<Record<string, string>> = {
   emulationMinor: "36",
   minCompatibilityMajor: "1",
   minCompatibilityMinor: "35",
-  gitVersion: "v1.36.2+capstan",
+  gitVersion: kubernetesVersion,
   gitCommit: "",
   gitTreeState: "clean",
   buildDate: "1970-01-01T00:00:00Z",

@@ -40,6 +40,7 @@ export const apiResourcesCommand: Command = {
 async function listResources({ discovery }: Session, { flags, io }: Invocation): Promise<number> {
   const printer = createPrinter(flags.string("output") === "name" ? "wide" : flags.string("output"), {
     allowed: outputs,
+    keepsOrder: true,
   });
   const listed = (name: string) => flags.strings(name).flatMap((one) => one.split(","));
   const [verbs, categories] = [listed("verbs"), listed("categories")];
@@ -87,9 +88,9 @@ function resourceTable(shown: readonly DiscoveredResource[], isWide: boolean, ha
 
 /** All groups in one list, as discovery says it of one. */
 const resourceList = (shown: readonly DiscoveredResource[]) => ({
+  kind: "APIResourceList",
   apiVersion: "v1",
   groupVersion: "",
-  kind: "APIResourceList",
   resources: shown.map(({ plural, singular, scope, group, version, kind, verbs, shortNames, categories }) => ({
     name: plural,
     singularName: singular,

@@ -110,7 +110,7 @@ export const whoAmICommand: Command = {
         metadata: object;
         status: { userInfo: { username?: string; uid?: string; groups?: string[]; extra?: Record<string, string[]> } };
       };
-      const printer = createPrinter(invocation.flags.string("output"));
+      const printer = createPrinter(invocation.flags.string("output"), { keepsOrder: true });
       if (printer !== undefined) {
         invocation.io.stdout(printer(review));
         return 0;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { kubeconfigCandidates, type KubeconfigFile } from "#client/kubeconfig.ts";
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
-import { createPrinter, jsonText, yamlText } from "./output.ts";
+import { createPrinter, yamlText } from "./output.ts";
 import { serverKubeconfig, sessionFlags } from "./session.ts";
 import { tableText } from "./table-text.ts";
 
@@ -51,15 +51,10 @@ export const configViewCommand = configCommand(
   "view",
   "Show the kubeconfig, secrets left out",
   (config, { flags, io }) => {
-    const shown = {
-      apiVersion: "v1",
-      ...(flags.boolean("raw") ? config : withoutSecrets(minified(config, flags))),
-      kind: "Config",
-    };
+    const shown = ordered(flags.boolean("raw") ? config : withoutSecrets(minified(config, flags)));
     const output = flags.string("output");
     if (output === "" || output === "yaml") io.stdout(yamlText(shown));
-    else if (output === "json") io.stdout(jsonText(shown));
-    else io.stdout(createPrinter(output)!({ metadata: {}, ...shown }));
+    else io.stdout(createPrinter(output, { keepsOrder: true })!(shown as never));
     return 0;
   },
   [
@@ -68,6 +63,25 @@ export const configViewCommand = configCommand(
     { name: "raw", type: "boolean", help: "Also keys, certificates and tokens" },
   ],
 );
+
+/** The keys in the order of the type. */
+function ordered({ clusters = [], users = [], contexts = [], ...rest }: Config) {
+  const named = <T extends string>(field: T, list: readonly ({ name: string } & Record<T, object>)[]) =>
+    list.map((one) => ({ name: one.name, [field]: one[field] }));
+  return {
+    kind: "Config",
+    apiVersion: "v1",
+    clusters: named("cluster", clusters as never).map(({ name, cluster }) => ({
+      name,
+      cluster: clusterOrder(cluster as never),
+    })),
+    users: named("user", users as never),
+    contexts: named("context", contexts as never),
+    "current-context": rest["current-context"] ?? "",
+  };
+}
+
+const clusterOrder = ({ server, ...rest }: Record<string, unknown>) => ({ server, ...rest });
 
 function minified(config: Config, flags: Invocation["flags"]): Config {
   if (!flags.boolean("minify")) return config;

@@ -1,12 +1,10 @@
 /** `capstan delete`: deletes and, unless told not to, waits until the objects are gone. */
-import { sleep } from "#lib/sleep.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
+import { untilGone } from "./gone.ts";
 import { statusText, whileDoing } from "./refusal.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, dryRunFlag, dryRunMode, fileFlags, findTargets, selectorFlags, wordOf } from "./targets.ts";
-
-const pollMs = 50;
 
 export const deleteCommand: Command = {
   name: "delete",
@@ -135,20 +133,9 @@ async function waitGone(
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   for (const { resource, key } of targets) {
-    let uid: string | undefined;
-    for (;;) {
-      const live = await session.client.get(resource, key).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
-      uid ??= live?.metadata.uid;
-      if (live === undefined || live.metadata.uid !== uid) break;
-      if (performance.now() > deadline || io.signal.aborted) {
-        io.stderr(`error: timed out waiting for the condition on ${resource.plural}/${key.name}\n`);
-        return false;
-      }
-      await sleep(pollMs, io.signal);
-    }
+    if (await untilGone(session, resource, key, { deadline, signal: io.signal })) continue;
+    io.stderr(`error: timed out waiting for the condition on ${resource.plural}/${key.name}\n`);
+    return false;
   }
   return true;
 }

@@ -42,6 +42,8 @@ export interface PrinterOptions {
   noHeaders?: boolean;
   /** Which formats the command knows. */
   allowed?: readonly string[];
+  /** JSON keeps the order of the object's keys. */
+  keepsOrder?: boolean;
 }
 
 const templateFormats = /^(go-template|template|jsonpath|jsonpath-as-json)(-file)?$|^(templatefile|custom-columns)$/;
@@ -65,10 +67,14 @@ export function createPrinter(output: string, options: PrinterOptions = {}): Pri
   return !hidesManaged ? printer : (object) => printer(withoutManagedFields(object));
 }
 
-function printerOf(format: string, argument: string, { noHeaders = false }: PrinterOptions): Printer | undefined {
+function printerOf(
+  format: string,
+  argument: string,
+  { noHeaders = false, keepsOrder = false }: PrinterOptions,
+): Printer | undefined {
   switch (format) {
     case "json":
-      return (object) => jsonText(object);
+      return (object) => (keepsOrder ? indentedJson(object) : jsonText(object));
     case "yaml":
       return divided(yamlText);
     case "kyaml":
@@ -121,8 +127,10 @@ export function listItems(object: KubernetesObject): KubernetesObject[] {
 }
 
 /** JSON as kubectl prints it: four spaces, sorted keys, no bare HTML characters. */
-export function jsonText(value: unknown): string {
-  const pretty = JSON.stringify(withSortedKeys(value), null, 4);
+export const jsonText = (value: unknown): string => indentedJson(withSortedKeys(value));
+
+function indentedJson(value: unknown): string {
+  const pretty = JSON.stringify(value, null, 4);
   return `${pretty.replace(/[<>&\u2028\u2029]/g, (found) => goJson(found).slice(1, -1))}\n`;
 }
 

@@ -14,12 +14,12 @@ export async function runCommand(argv: readonly string[], entries: readonly Comm
     return 0;
   }
   const found = findEntry(argv, entries);
+  const family = familyOf(argv, entries);
+  if (family !== undefined && family.split(" ").length > (found?.length ?? 0)) {
+    io.stderr(familyText(family, argv, entries));
+    return 1;
+  }
   if (found === undefined) {
-    const family = familyOf(argv, entries);
-    if (family !== undefined) {
-      io.stderr(familyText(family, argv, entries));
-      return 1;
-    }
     io.stderr(`error: unknown command "${first}" for "capstan"\nRun 'capstan --help' for the list of commands.\n`);
     return 1;
   }
@@ -53,17 +53,13 @@ function findEntry(
 
 /** The words that arguments begin with, where they only begin the names of commands: "rollout", "create secret". */
 function familyOf(argv: readonly string[], entries: readonly CommandEntry[]): string | undefined {
-  const words = argv.filter((word) => !word.startsWith("-"));
-  for (const count of [2, 1]) {
-    const prefix = words.slice(0, count).join(" ");
-    if (words.length >= count && entries.some(({ name }) => name.startsWith(`${prefix} `))) return prefix;
-  }
-  return undefined;
+  const prefixes = [2, 1].map((count) => argv.slice(0, count).join(" "));
+  return prefixes.find((prefix) => entries.some(({ name }) => name.startsWith(`${prefix} `)));
 }
 
 function familyText(family: string, argv: readonly string[], entries: readonly CommandEntry[]): string {
-  const next = argv.filter((word) => !word.startsWith("-"))[family.split(" ").length];
-  if (next !== undefined)
+  const next = argv[family.split(" ").length];
+  if (next !== undefined && !next.startsWith("-"))
     return `error: unknown command ${JSON.stringify(next)}\nSee 'capstan ${family} -h' for help and examples\n`;
   const members = entries.filter(({ name }) => name.startsWith(`${family} `));
   const width = Math.max(...members.map(({ name }) => name.length - family.length)) + 2;

@@ -4,11 +4,12 @@ import type { KubernetesObject, UnknownObject } from "#api/object.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import { collectionPath, objectPath } from "#client/resource-path.ts";
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
+import { untilGone } from "./gone.ts";
 import { createPrinter, outputHelp, writeFormats } from "./output.ts";
-import { readFileObjects } from "./resource-arguments.ts";
+import { type FileObject, readFileObjects } from "./resource-arguments.ts";
 import { statusText, whileDoing } from "./refusal.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
-import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, targetName, withKind } from "./targets.ts";
+import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, targetName, withKind, wordOf } from "./targets.ts";
 
 const writeFlags: readonly Flag[] = [
   ...sessionFlags,
@@ -63,9 +64,12 @@ export const applyCommand = writeCommand(
   ],
 );
 
-export const replaceCommand = writeCommand("replace", "Replace objects by what files say", [
-  "capstan replace -f web.yaml",
-]);
+export const replaceCommand = writeCommand(
+  "replace",
+  "Replace objects by what files say",
+  ["capstan replace -f web.yaml", "capstan replace --force -f web.yaml"],
+  [{ name: "force", type: "boolean", help: "Delete the objects first, and create them again" }],
+);
 
 export const createCommand = writeCommand("create", "Create objects from files or from flags", [
   "capstan create -f web.yaml",
@@ -84,6 +88,7 @@ async function writeAll(session: Session, verb: Verb, invocation: Invocation): P
   if (files.length === 0) throw new UsageError(`no objects passed to ${verb}`);
   const printer = createPrinter(flags.string("output"), { allowed: writeFormats });
   const failures: unknown[] = [];
+  if (verb === "replace" && flags.boolean("force")) await deleteFirst(session, invocation, files);
   for (const { object, source } of files) {
     try {
       checkNamespace(object, session, flags);
@@ -105,6 +110,25 @@ async function writeAll(session: Session, verb: Verb, invocation: Invocation): P
   for (const error of failures)
     io.stderr(error instanceof StatusError ? statusText(error) : `error: ${(error as Error).message}\n`);
   return failures.length === 0 ? 0 : 1;
+}
+
+/** Resolves once all of them are gone. */
+async function deleteFirst(session: Session, { flags, io }: Invocation, files: readonly FileObject[]): Promise<void> {
+  if (dryRunMode(flags).suffix !== "") throw new UsageError("--dry-run can not be used when --force is set");
+  for (const { object, source } of files) {
+    const { resource, key } = await fileTarget(session, object, source);
+    const isThere = await session.client.delete(resource, key, { propagationPolicy: "Background" }).then(
+      () => true,
+      (error: unknown) => {
+        if (isNotFound(error)) return false;
+        throw error;
+      },
+    );
+    if (!isThere) continue;
+    const place = key.namespace === undefined ? "" : ` from ${key.namespace} namespace`;
+    io.stdout(`${wordOf(resource)} "${key.name}" deleted${place}\n`);
+    await untilGone(session, resource, key, { signal: io.signal });
+  }
 }
 
 /** A namespace that was asked for must be the object's own. */
@@ -136,7 +160,7 @@ async function writeOne(
     ...(mode.server ? { dryRun: "All" } : {}),
   };
   const { client } = session;
-  if (verb === "create")
+  if (verb === "create" || (verb === "replace" && flags.boolean("force")))
     return {
       written: (await client.call({
         method: "POST",

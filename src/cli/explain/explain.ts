@@ -2,7 +2,7 @@
 import { parseApiVersion } from "#client/api-version.ts";
 import type { DiscoveredResource } from "#client/discovery.ts";
 import { groupVersionPath } from "#client/resource-path.ts";
-import { type Command, type Invocation, UsageError } from "#cli/command.ts";
+import { type Command, type Invocation, PlainError, UsageError } from "#cli/command.ts";
 import { findResources } from "#cli/resource-arguments.ts";
 import { type Session, sessionFlags, withSession } from "#cli/session.ts";
 import { describeSchema, fieldLine } from "./plain-text.ts";
@@ -59,7 +59,7 @@ async function readArgument(
 ): Promise<{ resource: DiscoveredResource; fields: string[] }> {
   const words = given.split(".").filter((word) => word !== "");
   const named = await namedWithGroup(discovery, words);
-  const [resource, used] = named ?? [(await findResources(discovery, words[0] ?? ""))[0]!, 1];
+  const [resource, used] = named ?? [await namedAlone(discovery, words[0] ?? ""), 1];
   const fields = words.slice(used);
   if (apiVersion === "") return { resource, fields };
   const { group, version } = parseApiVersion(apiVersion);
@@ -69,6 +69,14 @@ async function readArgument(
   if (wanted === undefined)
     throw new UsageError(`couldn't find resource for "${apiVersion}, Resource=${resource.plural}"`);
   return { resource: wanted, fields };
+}
+
+async function namedAlone(discovery: Session["discovery"], word: string): Promise<DiscoveredResource> {
+  try {
+    return (await findResources(discovery, word))[0]!;
+  } catch (error) {
+    throw error instanceof UsageError ? new PlainError(error.message) : error;
+  }
 }
 
 /** A resource that is named with its whole group, and how many words that takes. */

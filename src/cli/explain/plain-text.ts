@@ -2,6 +2,8 @@
 import { type OpenApiDocument, type Schema, holders, partsOf, typeText } from "./schema.ts";
 
 const widthMax = 76;
+/** A field's line has no more of its values. */
+const valuesMax = 4;
 const indent = "    ";
 
 /** "FIELD: name <type>", with the values it may have. */
@@ -57,8 +59,13 @@ function fieldHead(
   level: number,
 ): string {
   const margin = "  ".repeat(level);
-  const values = schema.enum === undefined ? "" : `${margin}enum: ${schema.enum.join(", ")}\n`;
+  const values = schema.enum === undefined ? "" : `${margin}enum: ${someOf(schema.enum)}\n`;
   return `${margin}${name}\t<${typeText(document, schema)}>${isRequired ? " -required-" : ""}\n${values}`;
+}
+
+function someOf(values: readonly unknown[]): string {
+  const texts = values.slice(0, valuesMax).map((value) => (value === "" ? '""' : String(value)));
+  return [...texts, ...(values.length > valuesMax ? ["...."] : [])].join(", ");
 }
 
 const paragraph = (text: string): string =>

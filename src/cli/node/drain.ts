@@ -5,13 +5,13 @@ import { StatusError, isNotFound } from "#api/status-error.ts";
 import type { V1Pod } from "#api/generated/types.ts";
 import { sleep } from "#lib/sleep.ts";
 import { type Command, type Flag, type Invocation, hinted } from "#cli/command.ts";
+import { untilGone } from "#cli/gone.ts";
 import { type Session, sessionFlags, withSession } from "#cli/session.ts";
 import { dryRunFlag, dryRunMode, selectorFlags } from "#cli/targets.ts";
 import { timeoutMs } from "#cli/wait.ts";
 import { setSchedulable } from "./cordon.ts";
 import { namedNodes } from "./named-nodes.ts";
 
-const pollMs = 100;
 /** After a disruption budget refused. */
 const retryMs = 5_000;
 
@@ -170,25 +170,8 @@ async function remove(
     }
   }
   if (mode.server) return undefined;
-  if (!(await isGone(session, { name, namespace, uid }, deadline, io.signal)))
+  if (!(await untilGone(session, Pod, { name, namespace }, { uid, deadline, signal: io.signal })))
     return `error when waiting for pod "${name}" in namespace "${namespace}" to terminate: context deadline exceeded`;
   io.stdout(`pod/${name} ${isEviction ? "evicted" : "deleted"}\n`);
   return undefined;
-}
-
-async function isGone(
-  { client }: Session,
-  { uid, ...key }: { name: string; namespace: string; uid: string | undefined },
-  deadline: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  for (;;) {
-    const live = await client.get(Pod, key).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-    if (live === undefined || live.metadata.uid !== uid) return true;
-    if (performance.now() >= deadline || signal.aborted) return false;
-    await sleep(pollMs, signal);
-  }
 }

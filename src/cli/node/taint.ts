@@ -56,11 +56,7 @@ async function taintAll(session: Session, invocation: Invocation): Promise<numbe
     const object = mode.client
       ? { ...node, spec: { ...node.spec, taints } }
       : await session.client.patch(target.resource, target.key, "strategic", patch, { dryRun: mode.server });
-    io.stdout(
-      printer === undefined
-        ? `node/${target.key.name} ${word}${mode.suffix}\n`
-        : printer(withKind(object, target.resource)),
-    );
+    io.stdout(printer === undefined ? `node/${target.key.name} ${word}\n` : printer(withKind(object, target.resource)));
   }
   return 0;
 }

@@ -5,7 +5,7 @@ import { writePodTemplate } from "#cli/describe/pod.ts";
 import { Writer, alignTabs } from "#cli/describe/writer.ts";
 import { createPrinter, outputHelp } from "#cli/output.ts";
 import { safeText } from "#cli/table-text.ts";
-import { dryRunFlag, dryRunMode, targetName } from "#cli/targets.ts";
+import { type Target, dryRunFlag, dryRunMode, targetName } from "#cli/targets.ts";
 import { type Act, rolloutCommand } from "./command.ts";
 import { type Revision, causeAnnotation, isSameTemplate, revisionsOf } from "./revisions.ts";
 
@@ -36,7 +36,8 @@ function templateText({ template, cause }: Revision): string {
     ...(cause === undefined ? {} : { [causeAnnotation]: cause }),
   };
   writePodTemplate(writer, { ...template, metadata: { ...template.metadata, annotations } });
-  return writer.unaligned();
+  // Further lines of one value begin with the tab itself.
+  return writer.unaligned().replace(/^ +\t/gm, "\t");
 }
 
 const undo: Act = async (session, target, { flags, io }) => {
@@ -74,6 +75,14 @@ const undo: Act = async (session, target, { flags, io }) => {
   return 0;
 };
 
+/** Kinds that make or are pods are known, but have no history. */
+const podKinds = ["CronJob", "Job", "Pod", "ReplicaSet", "ReplicationController"];
+
+const withoutRevisions = ({ resource: { group, kind } }: Target, what: string, word: string): string =>
+  podKinds.includes(kind)
+    ? `no ${what} has been implemented for "${kind}"`
+    : `error retrieving ${word} for "${kind}", no visitor method exists for {${group} ${kind}}`;
+
 const allKinds = (act: Act) => ({ Deployment: act, DaemonSet: act, StatefulSet: act });
 
 export const rolloutHistoryCommand = rolloutCommand({
@@ -85,8 +94,7 @@ export const rolloutHistoryCommand = rolloutCommand({
     { name: "output", short: "o", type: "string", help: outputHelp },
   ],
   kinds: allKinds(history),
-  unsupported: ({ resource }) =>
-    `error retrieving history for "${resource.kind}", no visitor method exists for {${resource.group} ${resource.kind}}`,
+  unsupported: (target) => withoutRevisions(target, "history viewer", "history"),
 });
 
 export const rolloutUndoCommand = rolloutCommand({
@@ -98,6 +106,5 @@ export const rolloutUndoCommand = rolloutCommand({
     { name: "to-revision", type: "integer", default: 0, placeholder: "NUMBER", help: "Which one; 0 is the one before" },
   ],
   kinds: allKinds(undo),
-  unsupported: ({ resource }) =>
-    `error retrieving rollbacker for "${resource.kind}", no visitor method exists for {${resource.group} ${resource.kind}}`,
+  unsupported: (target) => withoutRevisions(target, "rollbacker", "rollbacker"),
 });

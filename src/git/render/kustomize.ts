@@ -19,7 +19,7 @@ import { settle } from "./yaml/settle.ts";
 import type { PlainMap } from "./yaml/value.ts";
 
 /** The kustomize release whose behaviour and output this renderer has. */
-const kustomizeVersion = "v5.8.1";
+export const kustomizeVersion = "v5.8.1";
 
 export interface RenderedObject {
   readonly data: PlainMap;

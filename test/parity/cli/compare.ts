@@ -57,11 +57,14 @@ export async function runCapstan({ kubeconfig }: Target, { args, input, env, nam
   return { code, ...out };
 }
 
-/** The words of the longest command name that the arguments begin with. */
+/** The words of the longest command name that the arguments begin with, or of a family's name and what follows it. */
 function commandWords(args: readonly string[]): readonly string[] {
   const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const isFamily = (count: number) =>
+    args.length >= count && names.some((name) => name.startsWith(`${args.slice(0, count).join(" ")} `));
   for (const count of [3, 2]) if (names.includes(args.slice(0, count).join(" "))) return args.slice(0, count);
-  return args.slice(0, 1);
+  if (isFamily(2)) return args.slice(0, 3);
+  return args.slice(0, isFamily(1) && !names.includes(args[0]!) ? 2 : 1);
 }
 
 const age = /(?<![\w.-])(?:\d+y)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?<=\d[smhdy])(?![\w.-])/g;

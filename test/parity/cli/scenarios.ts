@@ -21,6 +21,8 @@ spec:
     metadata: {labels: {app: web}}
     spec: {nodeSelector: {zone: none}, containers: [{name: main, image: "nginx:1"}, {name: side, image: "busybox:1"}]}
 `;
+const daemonSet = `{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: d}, spec: {selector: {matchLabels: {a: d}}, template: {metadata: {labels: {a: d}}, spec: {nodeSelector: {zone: none}, containers: [{name: m, image: "busybox:1"}]}}}}`;
+const statefulSet = `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {replicas: 1, serviceName: s, selector: {matchLabels: {a: s}}, template: {metadata: {labels: {a: s}}, spec: {nodeSelector: {zone: none}, containers: [{name: m, image: "busybox:1"}]}}}}`;
 const pod = `{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {app: p}}, spec: {nodeSelector: {zone: none}, containers: [{name: main, image: "nginx:1"}]}}`;
 const list = `{apiVersion: v1, kind: List, items: [${configMap}, {apiVersion: v1, kind: ServiceAccount, metadata: {name: robot}}]}`;
 const unknownField = `{apiVersion: v1, kind: ConfigMap, metadata: {name: u}, dta: {k: v}}`;
@@ -306,5 +308,29 @@ export const scenarios: Readonly<Record<string, readonly ScenarioStep[]>> = {
     "drain missing-node",
     "get node NS-node",
     "delete node NS-node",
+  ],
+  sets: [
+    ["create -f -", daemonSet],
+    ["create -f -", statefulSet],
+    "set image ds/d m=busybox:2",
+    "set image sts/s m=busybox:2",
+    "wait ds/d --for=jsonpath='{.status.observedGeneration}'=2 --timeout=10s",
+    "wait sts/s --for=jsonpath='{.status.observedGeneration}'=2 --timeout=10s",
+    "rollout history ds/d",
+    "rollout history sts/s",
+    "rollout history ds/d --revision=1",
+    "rollout history sts/s --revision=1",
+    "rollout history sts/s --revision=7",
+    "rollout status ds/d --timeout=1s",
+    "rollout status sts/s --timeout=1s",
+    "rollout undo ds/d --dry-run=client",
+    "rollout undo ds/d",
+    "rollout undo ds/d --to-revision=9",
+    "rollout undo sts/s --dry-run=server",
+    "rollout undo sts/s --to-revision=1",
+    "rollout restart ds/d",
+    "rollout pause ds/d",
+    "rollout resume sts/s",
+    "get ds,sts -o jsonpath='{.items[*].spec.template.spec.containers[*].image}'",
   ],
 };
