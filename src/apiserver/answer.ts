@@ -6,6 +6,8 @@ export type Headers = Readonly<Record<string, string | readonly string[]>>;
 /** A known number of bytes in pieces, to be sent one after the other; long ones are made while they are sent. */
 export interface Bytes extends Iterable<Uint8Array> {
   readonly byteLength: number;
+  /** Takes a piece back once it has been sent: its memory becomes that of a later piece. */
+  recycle?(piece: Uint8Array): void;
 }
 
 export function oneBytes(piece: Uint8Array): Bytes {

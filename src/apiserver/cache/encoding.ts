@@ -30,6 +30,13 @@ export function revisionText(stored: Buffer, at: number, revision: number): stri
   return `"resourceVersion":"${revision}"${stored[at] === 0x7d ? "" : ","}`;
 }
 
+/** Its length, without making it. */
+export function revisionTextLength(stored: Buffer, at: number, revision: number): number {
+  let length = '"resourceVersion":"0",'.length - (stored[at] === 0x7d ? 1 : 0);
+  for (let rest = revision; rest >= 10; rest /= 10) length += 1;
+  return length;
+}
+
 export function decode<T extends KubernetesObject = KubernetesObject>(bytes: Uint8Array): T {
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")) as T;
 }

@@ -1,6 +1,6 @@
 /** One version of one object in the cache: its encoded bytes, and its decoded form while someone needs it. */
 import type { KubernetesObject } from "#api/object.ts";
-import { decode, metadataStart, revisionText } from "./encoding.ts";
+import { decode, metadataStart, revisionText, revisionTextLength } from "./encoding.ts";
 
 /** How many decoded objects are kept, over all kinds; the oldest decoded goes first. */
 export const decodedEntriesMax = 16_384;
@@ -16,6 +16,8 @@ export class Entry {
   readonly revision: number;
   /** As the store keeps it, without a version: shared with the store, never changed. */
   readonly #stored: Buffer;
+  /** Where the version goes in; looked for once. */
+  #metadataStart = -1;
   #object: KubernetesObject | undefined;
 
   private constructor(key: string, revision: number, stored: Uint8Array) {
@@ -43,7 +45,7 @@ export class Entry {
   get byteLength(): number {
     const stored = this.#stored;
     if (this.revision === unwritten) return stored.byteLength;
-    return stored.byteLength + revisionText(stored, metadataStart(stored), this.revision).length;
+    return stored.byteLength + revisionTextLength(stored, this.#start(), this.revision);
   }
 
   /** What clients get: the stored form with its resourceVersion. */
@@ -58,10 +60,15 @@ export class Entry {
   copyTo(target: Buffer, at: number, from: number): number {
     const stored = this.#stored;
     if (this.revision === unwritten) return at + stored.copy(target, at, from);
-    const start = metadataStart(stored);
+    const start = this.#start();
     let end = at + stored.copy(target, at, from, start);
     end += target.write(revisionText(stored, start, this.revision), end, "latin1");
     return end + stored.copy(target, end, start);
+  }
+
+  #start(): number {
+    if (this.#metadataStart < 0) this.#metadataStart = metadataStart(this.#stored);
+    return this.#metadataStart;
   }
 
   /** The object: shared, never changed. */

@@ -14,7 +14,8 @@ import { bodyBytesMax, readBody } from "./body.ts";
 export interface ResponseStream {
   /** Bytes that were written but that the connection has not taken yet. */
   readonly pendingBytes: number;
-  write(bytes: Uint8Array): void;
+  /** `sent` is called when the bytes are on their way and their memory may be used again. */
+  write(bytes: Uint8Array, sent?: () => void): void;
   /** In one go. */
   writeAll(pieces: readonly Uint8Array[]): void;
   /** Resolves when there is room again, or when the client took nothing for so long that the stream is over. */
@@ -256,7 +257,7 @@ const reasons = new Map([
 interface WritableLike {
   readonly writableLength: number;
   readonly destroyed: boolean;
-  write(bytes: Uint8Array): boolean;
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean;
   cork(): void;
   uncork(): void;
   end(): unknown;
@@ -274,8 +275,10 @@ function writableStream(
     get pendingBytes() {
       return writable.writableLength;
     },
-    write(bytes) {
-      if (!writable.destroyed) writable.write(bytes);
+    write(bytes, sent) {
+      if (writable.destroyed) return;
+      if (sent === undefined) writable.write(bytes);
+      else writable.write(bytes, (error) => void (error ?? sent()));
     },
     writeAll(pieces) {
       if (writable.destroyed) return;

@@ -1,7 +1,8 @@
 /** Turns answers into HTTP responses: JSON, YAML or protobuf, compressed where it pays, watches framed and coalesced. */
 import type { OutgoingHttpHeaders } from "node:http2";
+import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { createGzip, gzip } from "node:zlib";
 import {
   type Answer,
   type Bytes,
@@ -20,6 +21,8 @@ import { toYaml } from "./yaml.ts";
 
 /** Answers from this size on are compressed for clients that can take it (upstream's figure). */
 const gzipFromBytes = 128 * 1024;
+const gzipLevel = 1;
+const gzipChunkBytes = 64 * 1024;
 /** What a watcher may leave unread before it is cut off. */
 export const watcherPendingBytesMax = 32 * 1024 * 1024;
 
@@ -93,7 +96,8 @@ async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form)
   if (body.byteLength >= gzipFromBytes && acceptsGzip(exchange)) {
     headers["content-encoding"] = "gzip";
     headers["vary"] = "Accept-Encoding";
-    exchange.respond(answer.code, headers, [await compress(Buffer.concat([...body]), { level: 1 })]);
+    if (body.byteLength > respondBytesMax) return writeLongCompressed(exchange, answer.code, headers, body);
+    exchange.respond(answer.code, headers, [await compress(Buffer.concat([...body]), { level: gzipLevel })]);
   } else if (body.byteLength > respondBytesMax) await writeLong(exchange, answer.code, headers, body);
   else exchange.respond(answer.code, headers, [...body]);
 }
@@ -113,7 +117,27 @@ async function writeLong(exchange: Exchange, code: number, headers: OutgoingHttp
   const out = exchange.start(code, { ...headers, "content-length": body.byteLength });
   for (const piece of body) {
     if (signal.aborted) return;
-    out.write(piece);
+    out.write(piece, () => body.recycle?.(piece));
+    if (out.pendingBytes > respondBytesMax) await out.drained();
+  }
+  out.end();
+}
+
+/** The same for an answer whose compressed length nobody knows before it is sent. */
+async function writeLongCompressed(
+  exchange: Exchange,
+  code: number,
+  headers: OutgoingHttpHeaders,
+  body: Bytes,
+): Promise<void> {
+  const { signal } = exchange.request;
+  const out = exchange.start(code, headers);
+  const packed = createGzip({ level: gzipLevel, chunkSize: gzipChunkBytes });
+  // A client that leaves ends the loop below, and that ends both streams: no other error can come of memory.
+  pipeline(Readable.from(body), packed, () => {});
+  for await (const piece of packed) {
+    if (signal.aborted) return;
+    out.write(piece as Buffer);
     if (out.pendingBytes > respondBytesMax) await out.drained();
   }
   out.end();

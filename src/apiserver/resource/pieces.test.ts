@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Pieces, pieceBytesMax } from "./pieces.ts";
+import { Pieces, pieceBytesMax, spareOf } from "./pieces.ts";
 
 describe("Pieces", () => {
   it.each([
@@ -27,5 +27,24 @@ describe("Pieces", () => {
     expect(all.every((piece) => piece.byteLength > 0 && piece.byteLength <= Math.max(pieceBytesMax, size + 2))).toBe(
       true,
     );
+  });
+});
+
+describe("Pieces that come back", () => {
+  it("are used again, once each, and only whole ones", () => {
+    const spare: Buffer[] = [];
+    const pieces = new Pieces(pieceBytesMax, spare);
+    const fill = (byte: string) => pieces.text(byte.repeat(pieceBytesMax));
+    fill("a");
+    fill("b");
+    const [first] = pieces.take();
+    expect(first!.toString().startsWith("aa")).toBe(true);
+    spare.push(spareOf(first!)!);
+    fill("c");
+    fill("d");
+    expect(spare).toEqual([]);
+    expect(first!.toString().startsWith("cc")).toBe(true);
+    expect(pieces.finish().map((piece) => String.fromCharCode(piece[0]!))).toEqual(["b", "c", "d"]);
+    expect(spareOf(Buffer.alloc(10))).toBeUndefined();
   });
 });

@@ -14,9 +14,11 @@ export class Pieces {
   #done: Buffer[] = [];
   #piece: Buffer;
   #at = 0;
+  readonly #spare: Buffer[];
 
-  /** `expectedBytes`: about how much there will be. */
-  constructor(expectedBytes: number) {
+  /** `expectedBytes`: about how much there will be. `spare`: whole pieces that are used before new ones are made. */
+  constructor(expectedBytes: number, spare: Buffer[] = []) {
+    this.#spare = spare;
     this.#piece = Buffer.allocUnsafe(Math.min(expectedBytes, pieceBytesMax));
   }
 
@@ -53,13 +55,20 @@ export class Pieces {
   #makeRoom(bytes: number): void {
     if (this.#at + bytes <= this.#piece.byteLength) return;
     this.#close();
-    this.#piece = Buffer.allocUnsafe(Math.max(bytes, pieceBytesMax));
+    const spare = bytes <= pieceBytesMax ? this.#spare.pop() : undefined;
+    this.#piece = spare ?? Buffer.allocUnsafe(Math.max(bytes, pieceBytesMax));
   }
 
   #close(): void {
     if (this.#at > 0) this.#done.push(this.#piece.subarray(0, this.#at));
     this.#at = 0;
   }
+}
+
+/** What `Pieces` may use again: the whole memory of a piece of the usual size. */
+export function spareOf(piece: Uint8Array): Buffer | undefined {
+  const { buffer } = piece;
+  return buffer.byteLength === pieceBytesMax ? Buffer.from(buffer, 0, pieceBytesMax) : undefined;
 }
 
 const none: readonly Buffer[] = [];

@@ -11,7 +11,7 @@ import { type Bytes, type ObjectAnswer, objectAnswer, oneBytes } from "#apiserve
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Form } from "#apiserver/http/negotiate.ts";
-import { Pieces } from "./pieces.ts";
+import { Pieces, spareOf } from "./pieces.ts";
 
 export interface ViewRequest {
   readonly resource: ServedResource;
@@ -105,13 +105,20 @@ function listBytes(resource: ServedResource, head: object, entries: readonly Ent
   const commas = Math.max(0, entries.length - 1);
   const itemBytes = entries.reduce((sum, entry) => sum + entry.byteLength - skipped + 1, commas);
   const byteLength = start.byteLength + itemBytes + listEnd.length;
-  return { byteLength, [Symbol.iterator]: () => listPieces(start, entries, skipped, byteLength) };
+  const spare: Buffer[] = [];
+  return {
+    byteLength,
+    [Symbol.iterator]: () => listPieces(start, entries, skipped, new Pieces(byteLength, spare)),
+    recycle(piece) {
+      const memory = spareOf(piece);
+      if (memory !== undefined) spare.push(memory);
+    },
+  };
 }
 
 const listEnd = "]}\n";
 
-function* listPieces(start: Buffer, entries: readonly Entry[], skipped: number, byteLength: number) {
-  const pieces = new Pieces(byteLength);
+function* listPieces(start: Buffer, entries: readonly Entry[], skipped: number, pieces: Pieces) {
   pieces.bytes(start);
   let isFirst = true;
   for (const entry of entries) {
