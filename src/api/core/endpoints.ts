@@ -5,7 +5,7 @@ import type { FieldError } from "#api/field-error.ts";
 import { defineResource } from "#api/resource.ts";
 import { invalidEach, required } from "#api/validation/field-errors.ts";
 import { isPortNumber } from "#api/validation/formats.ts";
-import { ipErrors, nonSpecialIpErrors } from "#api/validation/ip.ts";
+import { ipErrors, ipWarnings, nonSpecialIpErrors } from "#api/validation/ip.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 import { dnsLabel, dnsSubdomain, oneOf } from "#api/validation/values.ts";
 
@@ -25,9 +25,21 @@ export const Endpoints = defineResource<Endpoints>({
   defaults({ subsets = [] }) {
     for (const { ports = [] } of subsets) for (const port of ports) port.protocol ||= "TCP";
   },
+  warnings: endpointsWarnings,
   validate: ({ subsets = [] }) => subsets.flatMap((subset, index) => subsetErrors(subset, `subsets[${index}]`)),
   columns: [nameColumn, column("Endpoints", ["core.v1.Endpoints", "subsets"], addressesText), ageColumn],
 });
+
+/** What the controller of endpoints writes came from elsewhere. */
+function endpointsWarnings({ metadata, subsets = [] }: Endpoints): string[] {
+  if (metadata.labels?.["endpoints.kubernetes.io/managed-by"] === "endpoint-controller") return [];
+  const ofList = (addresses: readonly V1EndpointAddress[] | undefined, path: string) =>
+    (addresses ?? []).flatMap(({ ip }, index) => ipWarnings(`${path}[${index}].ip`, ip));
+  return subsets.flatMap(({ addresses, notReadyAddresses }, index) => [
+    ...ofList(addresses, `subsets[${index}].addresses`),
+    ...ofList(notReadyAddresses, `subsets[${index}].notReadyAddresses`),
+  ]);
+}
 
 const addressesShownMax = 3;
 

@@ -8,7 +8,7 @@ import { semanticEqual } from "#api/validation/values.ts";
 import { serviceErrors } from "./service-rules.ts";
 import { serviceStatusErrors } from "./service-status.ts";
 import { isExternallyAccessible, needsClusterIp, needsHealthCheck, needsNodePort } from "./service-types.ts";
-import { loadBalancerWarnings, serviceWarnings } from "./service-warnings.ts";
+import { serviceStatusWarnings, serviceWarnings } from "./service-warnings.ts";
 
 const isSame = (spec: V1ServiceSpec, old: V1ServiceSpec, field: keyof V1ServiceSpec) =>
   semanticEqual(spec[field], old[field]);
@@ -61,6 +61,6 @@ export const serviceStatusStrategy: Strategy<V1Service> = {
     service.spec = old.spec!;
   },
   validate: serviceStatusErrors,
-  warnings: ({ status }) => loadBalancerWarnings(status?.loadBalancer?.ingress),
+  warnings: serviceStatusWarnings,
   resetFields: [["spec"]],
 };

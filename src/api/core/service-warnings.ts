@@ -1,5 +1,5 @@
 /** What upstream says to who writes a service that it takes. Upstream: GetWarningsForService. */
-import type { V1LoadBalancerIngress, V1Service, V1ServiceSpec } from "#api/generated/types.ts";
+import type { V1Service, V1ServiceSpec } from "#api/generated/types.ts";
 import { cidrWarnings, ipWarnings } from "#api/validation/ip.ts";
 import { hintsAnnotation, modeAnnotation } from "./service-rules.ts";
 import { isHeadless } from "./service-types.ts";
@@ -41,10 +41,7 @@ function addressesWarnings(spec: V1ServiceSpec): string[] {
 const each = (path: string, texts: readonly string[], of: (field: string, text: string) => string[]): string[] =>
   texts.flatMap((text, index) => of(`${path}[${index}]`, text));
 
-/** Of the addresses of load balancers in a status, whatever the kind. */
-export const loadBalancerWarnings = (ingress: readonly Pick<V1LoadBalancerIngress, "ip">[] = []): string[] =>
-  each(
-    "status.loadBalancer.ingress",
-    ingress.map(({ ip = "" }) => ip),
-    ipWarnings,
-  );
+export function serviceStatusWarnings({ status }: V1Service): string[] {
+  const addresses = (status?.loadBalancer?.ingress ?? []).map(({ ip = "" }) => ip);
+  return each("status.loadBalancer.ingress", addresses, ipWarnings);
+}

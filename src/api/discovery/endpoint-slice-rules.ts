@@ -1,16 +1,16 @@
 /** Endpoints, ports and hints of a slice. Upstream: pkg/apis/discovery/validation/validation.go, v1/defaults.go. */
-import type { DiscoveryV1EndpointPort, V1Endpoint, V1EndpointSlice } from "#api/generated/types.ts";
+import type { DiscoveryV1EndpointPort, V1Endpoint, V1EndpointHints, V1EndpointSlice } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { duplicate, invalid, invalidEach, notSupported, required, tooMany } from "#api/validation/field-errors.ts";
-import { isPortName } from "#api/validation/formats.ts";
-import { familyOf, ipErrors, nonSpecialIpErrors } from "#api/validation/ip.ts";
-import { isQualifiedName } from "#api/validation/names.ts";
+import { fullyQualifiedDomainNameErrors } from "#api/validation/formats.ts";
+import { familyOf, ipErrors, ipWarnings, nonSpecialIpErrors } from "#api/validation/ip.ts";
+import { isDns1123Subdomain, isLabelValue, isQualifiedName } from "#api/validation/names.ts";
 import { dnsLabel, dnsSubdomain, immutable } from "#api/validation/values.ts";
 
 export const endpointsMax = 1000;
 export const portsMax = 20_000;
 export const addressesMax = 100;
-export const zoneHintsMax = 8;
+export const hintsMax = 8;
 
 const addressTypes = ["FQDN", "IPv4", "IPv6"];
 const protocols = ["SCTP", "TCP", "UDP"];
@@ -53,38 +53,42 @@ function endpointErrors(endpoint: V1Endpoint, addressType: string, path: string)
     errors.push(...addressErrors(address, addressType, `${path}.addresses[${index}]`));
   if (nodeName !== undefined) errors.push(...dnsSubdomain(`${path}.nodeName`, nodeName));
   if (hostname !== undefined) errors.push(...dnsLabel(`${path}.hostname`, hostname));
-  if (hints !== undefined)
-    for (const field of ["forZones", "forNodes"] as const)
-      errors.push(...hintsErrors(hints[field] ?? [], `${path}.hints.${field}`));
-  return errors;
+  return hints === undefined ? errors : [...errors, ...hintsErrors(hints, `${path}.hints`)];
 }
 
 function addressErrors(address: string, addressType: string, path: string): FieldError[] {
-  if (addressType === "FQDN") return dnsSubdomain(path, address);
+  if (addressType === "FQDN") return fullyQualifiedDomainNameErrors(path, address);
   if (addressType !== "IPv4" && addressType !== "IPv6") return [];
   const errors = ipErrors(path, address);
-  if (errors.length === 0 && familyOf(address) !== addressType)
-    errors.push(invalid(path, address, `must be an ${addressType} address`));
+  if (errors.length > 0) return errors;
+  if (familyOf(address) !== addressType) errors.push(invalid(path, address, `must be an ${addressType} address`));
   return [...errors, ...nonSpecialIpErrors(path, address)];
 }
 
-function hintsErrors(hints: readonly { name?: string }[], path: string): FieldError[] {
-  if (hints.length > zoneHintsMax) return [tooMany(path, hints.length, zoneHintsMax)];
-  const seen = new Set<string>();
-  return hints.flatMap(({ name = "" }, index) => {
-    const at = `${path}[${index}].name`;
-    const isSeen = seen.has(name);
-    seen.add(name);
-    return isSeen ? [duplicate(at, name)] : [];
-  });
+function hintsErrors({ forZones = [], forNodes = [] }: V1EndpointHints, path: string): FieldError[] {
+  if (forZones.length > hintsMax) return [tooMany(`${path}.forZones`, forZones.length, hintsMax)];
+  const errors = namesErrors(forZones, `${path}.forZones`, isLabelValue);
+  if (forNodes.length > hintsMax) return [...errors, tooMany(`${path}.forNodes`, forNodes.length, hintsMax)];
+  return [...errors, ...namesErrors(forNodes, `${path}.forNodes`, isDns1123Subdomain)];
 }
+
+const namesErrors = (
+  hints: readonly { name?: string }[],
+  path: string,
+  rule: (name: string) => string[],
+): FieldError[] =>
+  hints.flatMap(({ name = "" }, index) => {
+    const at = `${path}[${index}].name`;
+    const isSeen = hints.slice(0, index).some((other) => (other.name ?? "") === name);
+    return [...(isSeen ? [duplicate(at, name)] : []), ...invalidEach(at, name, rule(name))];
+  });
 
 function portsErrors(ports: readonly DiscoveryV1EndpointPort[]): FieldError[] {
   if (ports.length > portsMax) return [tooMany("ports", ports.length, portsMax)];
   const names = new Set<string>();
   return ports.flatMap(({ name = "", protocol, appProtocol }, index) => {
     const at = `ports[${index}]`;
-    const errors = name === "" ? [] : invalidEach(`${at}.name`, name, nameFaults(name));
+    const errors = name === "" ? [] : dnsLabel(`${at}.name`, name);
     if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
     names.add(name);
     if (protocol === undefined) errors.push(required(`${at}.protocol`));
@@ -95,4 +99,18 @@ function portsErrors(ports: readonly DiscoveryV1EndpointPort[]): FieldError[] {
   });
 }
 
-const nameFaults = (name: string): string[] => isPortName(name);
+const managedBy = "endpointslice.kubernetes.io/managed-by";
+/** Who would only be told what they had from elsewhere. */
+const ownManagers = ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"];
+
+/** Upstream: warnOnDeprecatedAddressType, warnOnBadIPs. */
+export function sliceWarnings(slice: V1EndpointSlice, old: V1EndpointSlice | undefined): string[] {
+  const { metadata, addressType, endpoints } = slice;
+  const warnings =
+    old === undefined && addressType === "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : [];
+  if (addressType === "FQDN" || ownManagers.includes(metadata.labels?.[managedBy] ?? "")) return warnings;
+  const texts = (endpoints ?? []).flatMap(({ addresses }, index) =>
+    (addresses ?? []).flatMap((address, position) => ipWarnings(`endpoints[${index}].addresses[${position}]`, address)),
+  );
+  return [...warnings, ...texts];
+}

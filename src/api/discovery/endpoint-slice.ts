@@ -3,7 +3,7 @@ import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1EndpointSlice } from "#api/generated/types.ts";
 import { semanticEqual } from "#api/validation/values.ts";
 import { defineResource } from "#api/resource.ts";
-import { defaultSlice, nullEmptyLists, sliceErrors } from "./endpoint-slice-rules.ts";
+import { defaultSlice, nullEmptyLists, sliceErrors, sliceWarnings } from "./endpoint-slice-rules.ts";
 
 const type = "discovery.v1.EndpointSlice";
 
@@ -22,6 +22,7 @@ export const EndpointSlice = defineResource<EndpointSlice>({
   prepareCreate: dropTopology,
   prepareUpdate: dropTopology,
   validate: sliceErrors,
+  warnings: sliceWarnings,
   columns: [
     nameColumn,
     column("AddressType", [type, "addressType"], (slice: EndpointSlice) => slice.addressType ?? ""),
@@ -36,17 +37,13 @@ export const EndpointSlice = defineResource<EndpointSlice>({
 const shownMax = 3;
 
 function listText(items: readonly string[]): string {
-  if (items.length === 0) return "<unset>";
   const shown = items.slice(0, shownMax).join(",");
-  return items.length > shownMax ? `${shown} + ${items.length - shownMax} more...` : shown;
+  if (items.length > shownMax) return `${shown} + ${items.length - shownMax} more...`;
+  return shown === "" ? "<unset>" : shown;
 }
 
 function portsText({ ports }: EndpointSlice): string {
-  return listText(
-    (ports ?? []).map(({ name, port }) =>
-      port === undefined ? (name !== undefined && name !== "" ? name : "*") : String(port),
-    ),
-  );
+  return listText((ports ?? []).map(({ name, port }) => (port === undefined ? (name ?? "*") : String(port))));
 }
 
 /** The topology map of old versions cannot be written any more. */

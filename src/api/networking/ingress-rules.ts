@@ -9,7 +9,7 @@ import type {
 import type { FieldError } from "#api/field-error.ts";
 import { invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isPortName, isPortNumber } from "#api/validation/formats.ts";
-import { ipErrors, parseAddress } from "#api/validation/ip.ts";
+import { ipErrors, ipWarnings, parseAddress } from "#api/validation/ip.ts";
 import { isDns1123Subdomain, isWildcardDns1123Subdomain } from "#api/validation/names.ts";
 import { dnsLabel, dnsSubdomain } from "#api/validation/values.ts";
 import { objectReferenceErrors } from "./object-reference.ts";
@@ -128,6 +128,11 @@ export function ingressStatusErrors({ status }: V1Ingress, old: V1Ingress | unde
     return errors;
   });
 }
+
+export const ingressStatusWarnings = ({ status }: V1Ingress): string[] =>
+  (status?.loadBalancer?.ingress ?? []).flatMap(({ ip = "" }, index) =>
+    ipWarnings(`status.loadBalancer.ingress[${index}]`, ip),
+  );
 
 export const ingressWarnings = ({ metadata }: V1Ingress, old: V1Ingress | undefined): string[] =>
   old === undefined && metadata.annotations?.[classAnnotation] !== undefined

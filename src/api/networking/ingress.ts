@@ -3,7 +3,7 @@ import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1Ingress } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { keepsStatus, writesStatus } from "#api/status-strategy.ts";
-import { ingressErrors, ingressStatusErrors, ingressWarnings } from "./ingress-rules.ts";
+import { ingressErrors, ingressStatusErrors, ingressStatusWarnings, ingressWarnings } from "./ingress-rules.ts";
 
 export type Ingress = V1Ingress;
 export const Ingress = defineResource<Ingress>({
@@ -17,7 +17,7 @@ export const Ingress = defineResource<Ingress>({
   ...keepsStatus<Ingress>("networking.v1.IngressStatus"),
   validate: ingressErrors,
   warnings: ingressWarnings,
-  status: writesStatus<Ingress>(ingressStatusErrors),
+  status: { ...writesStatus<Ingress>(ingressStatusErrors), warnings: ingressStatusWarnings },
   columns: [
     nameColumn,
     column(

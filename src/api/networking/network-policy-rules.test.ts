@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { V1NetworkPolicy, V1NetworkPolicyPeer, V1NetworkPolicyPort } from "#api/generated/types.ts";
-import { networkPolicyErrors } from "./network-policy-rules.ts";
+import { networkPolicyErrors, networkPolicyWarnings } from "./network-policy-rules.ts";
 
 const policy = (peer: V1NetworkPolicyPeer, ports: V1NetworkPolicyPort[] = []): V1NetworkPolicy => ({
   metadata: { name: "n" },
@@ -30,7 +30,7 @@ describe("network policy", () => {
 
   it.each([
     [{ port: 80, endPort: 90 }, []],
-    [{ port: 80, endPort: 70 }, ["ports[0].endPort: Invalid value: 70: must be greater than or equal to `port`"]],
+    [{ port: 80, endPort: 70 }, ["ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`"]],
     [{ endPort: 70 }, ["ports[0].endPort: Invalid value: 70: may not be specified when `port` is not specified"]],
     [
       { port: "http", endPort: 70 },
@@ -45,5 +45,12 @@ describe("network policy", () => {
     const old = policy(block("10.1.2.3/8"));
     expect(texts(old)).toHaveLength(1);
     expect(texts(old, old)).toEqual([]);
+  });
+
+  it("warns of ranges that another would write otherwise", () => {
+    expect(networkPolicyWarnings(policy(block("FD00::/16", "fd00:1::/32", "fd00:0002::/32")))).toEqual([
+      'spec.ingress[0].from[0].ipBlock.cidr: IPv6 CIDR value "FD00::/16" should be in RFC 5952 canonical format ("fd00::/16")',
+      'spec.ingress[0].from[0].ipBlock.except[1]: IPv6 CIDR value "fd00:0002::/32" should be in RFC 5952 canonical format ("fd00:2::/32")',
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import type { FieldError } from "#api/field-error.ts";
 import { labelSelectorErrors } from "#api/label-selector.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isPortName, isPortNumber } from "#api/validation/formats.ts";
-import { cidrErrors, parseCidr } from "#api/validation/ip.ts";
+import { cidrErrors, cidrWarnings, parseCidr } from "#api/validation/ip.ts";
 import { containsCidr } from "./cidr-range.ts";
 
 const protocols = ["TCP", "UDP", "SCTP"];
@@ -30,6 +30,26 @@ function rangesOf(policy: V1NetworkPolicy | undefined): Known {
     peers.flatMap(({ ipBlock }) => (ipBlock === undefined ? [] : [ipBlock.cidr, ...(ipBlock.except ?? [])])),
   );
 }
+
+/** Of ranges that another would write otherwise. */
+export function networkPolicyWarnings({ spec = {} }: V1NetworkPolicy): string[] {
+  const { ingress = [], egress = [] } = spec;
+  return [
+    ...ingress.flatMap(({ from }, index) => peersWarnings(from, `spec.ingress[${index}].from`)),
+    ...egress.flatMap(({ to }, index) => peersWarnings(to, `spec.egress[${index}].to`)),
+  ];
+}
+
+const peersWarnings = (peers: readonly V1NetworkPolicyPeer[] | undefined, path: string): string[] =>
+  (peers ?? []).flatMap(({ ipBlock }, index) => {
+    if (ipBlock === undefined) return [];
+    const at = `${path}[${index}].ipBlock`;
+    const except = ipBlock.except ?? [];
+    return [
+      ...cidrWarnings(`${at}.cidr`, ipBlock.cidr),
+      ...except.flatMap((range, position) => cidrWarnings(`${at}.except[${position}]`, range)),
+    ];
+  });
 
 function policyTypesErrors(types: readonly string[]): FieldError[] {
   if (types.length > policyTypes.length)
@@ -66,7 +86,8 @@ function policyPortErrors({ protocol, port, endPort }: V1NetworkPolicyPort, path
     ];
   errors.push(...invalidEach(`${path}.port`, port, isPortNumber(port)));
   if (endPort === undefined) return errors;
-  if (endPort < port) errors.push(invalid(`${path}.endPort`, endPort, "must be greater than or equal to `port`"));
+  // Upstream shows the port, not the end.
+  if (endPort < port) errors.push(invalid(`${path}.endPort`, port, "must be greater than or equal to `port`"));
   return [...errors, ...invalidEach(`${path}.endPort`, endPort, isPortNumber(endPort))];
 }
 

@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn, selectorText } from "#api/columns.ts";
 import type { V1NetworkPolicy } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { networkPolicyErrors } from "./network-policy-rules.ts";
+import { networkPolicyErrors, networkPolicyWarnings } from "./network-policy-rules.ts";
 
 const selectorDescription =
   "podSelector selects the pods to which this NetworkPolicy object applies. The array of rules is applied to any pods selected by this field. An empty selector matches all pods in the policy's namespace. Multiple network policies can select the same set of pods. In this case, the ingress rules for each are combined additively. This field is optional. If it is not specified, it defaults to an empty selector.";
@@ -24,6 +24,7 @@ export const NetworkPolicy = defineResource<NetworkPolicy>({
       spec.policyTypes = (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
   },
   validate: networkPolicyErrors,
+  warnings: networkPolicyWarnings,
   columns: [
     nameColumn,
     column("Pod-Selector", selectorDescription, ({ spec }: NetworkPolicy) => selectorText(spec?.podSelector)),

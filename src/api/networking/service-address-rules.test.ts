@@ -19,6 +19,12 @@ describe("addresses of services", () => {
   it.each([
     [["10.0.0.0/8", "2001:db8::/64"], []],
     [[], ["spec.cidrs: Required value: at least one CIDR required"]],
+    [
+      ["10.0.0.1/8", "abc"],
+      [
+        'spec.cidrs: Invalid value: ["10.0.0.1/8","abc"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+      ],
+    ],
     [["2001:DB8::/64"], ['spec.cidrs[0]: Invalid value: "2001:DB8::/64": must be in canonical form ("2001:db8::/64")']],
   ])("new ranges %j have these faults", (ranges, faults) => expect(texts(ranges)).toEqual(faults));
 

@@ -39,11 +39,11 @@ const familiesText = "may specify no more than one IP for each IP family, i.e 19
 function cidrsErrors(cidrs: readonly string[]): FieldError[] {
   const field = "spec.cidrs";
   if (cidrs.length === 0) return [required(field, "at least one CIDR required")];
-  if (cidrs.length > cidrsMax) return [invalid(field, { cidrs }, "may only hold up to 2 values")];
-  const errors = cidrs.flatMap((cidr, index) => canonicalCidrErrors(`${field}[${index}]`, cidr));
-  const [first, second] = cidrs.map((cidr) => parseCidr(cidr)?.family);
-  if (first !== undefined && first === second) errors.push(invalid(field, cidrs, familiesText));
-  return errors;
+  if (cidrs.length > cidrsMax) return [invalid(field, { CIDRs: cidrs }, "may only hold up to 2 values")];
+  const families = cidrs.map((cidr) => parseCidr(cidr)?.family);
+  if (cidrs.length === cidrsMax && !(families.includes("IPv4") && families.includes("IPv6")))
+    return [invalid(field, cidrs, familiesText)];
+  return cidrs.flatMap((cidr, index) => canonicalCidrErrors(`${field}[${index}]`, cidr));
 }
 
 function cidrsChangeErrors(cidrs: readonly string[], old: readonly string[]): FieldError[] {

@@ -155,8 +155,7 @@ export function cidrWarnings(field: string, text: string): string[] {
   if (cidr === undefined) return [];
   const canonical = goQuote(canonicalCidr(cidr));
   if (hostBits(cidr) !== 0n) {
-    const [address] = text.split("/");
-    const single = goQuote(`${address}/${familyBits[cidr.family]}`);
+    const single = goQuote(`${canonicalAddress(cidr)}/${familyBits[cidr.family]}`);
     return [
       `${field}: CIDR value ${goQuote(text)} is ambiguous in this context (should be ${canonical} or ${single}?)`,
     ];
