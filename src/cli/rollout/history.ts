@@ -7,7 +7,7 @@ import { createPrinter, outputHelp } from "#cli/output.ts";
 import { safeText } from "#cli/table-text.ts";
 import { type Target, dryRunFlag, dryRunMode, targetName } from "#cli/targets.ts";
 import { type Act, rolloutCommand } from "./command.ts";
-import { type Revision, causeAnnotation, isSameTemplate, revisionsOf } from "./revisions.ts";
+import { type Revision, causeAnnotation, isSameTemplate, ownTemplate, revisionsOf } from "./revisions.ts";
 
 const history: Act = async (session, target, { flags, io }) => {
   const live: UnknownObject = await session.client.get(target.resource, target.key);
@@ -69,7 +69,7 @@ const undo: Act = async (session, target, { flags, io }) => {
     io.stdout(`${targetName(target)} skipped rollback (${why})${mode.suffix}\n`);
     return 0;
   }
-  const patch = [{ op: "replace", path: "/spec/template", value: former.template }];
+  const patch = [{ op: "replace", path: "/spec/template", value: ownTemplate(former) }];
   await session.client.patch(resource, key, "json", patch, { dryRun: mode.server });
   io.stdout(`${targetName(target)} rolled back${mode.suffix}\n`);
   return 0;

@@ -32,7 +32,7 @@ export async function revisionsOf({ client }: Session, live: Workload): Promise<
     live.kind === "Deployment"
       ? (await client.list(ReplicaSet, options)).items.map((object) => ({
           number: Number(object.metadata.annotations?.["deployment.kubernetes.io/revision"] ?? 0),
-          template: withoutHash(object.spec?.template),
+          template: object.spec?.template ?? ({} as V1PodTemplateSpec),
           object: object as unknown as UnknownObject,
         }))
       : (await client.list(ControllerRevision, options)).items.map((object) => ({
@@ -53,14 +53,14 @@ function templateOf(data: unknown): V1PodTemplateSpec {
   return template as unknown as V1PodTemplateSpec;
 }
 
-function withoutHash(template: V1PodTemplateSpec | undefined): V1PodTemplateSpec {
-  const { metadata, spec } = template ?? ({} as Partial<V1PodTemplateSpec>);
+/** The template as its owner had it: without the label that tells ReplicaSets apart. */
+export function ownTemplate({ template: { metadata, spec } }: Revision): V1PodTemplateSpec {
   const { "pod-template-hash": _, ...labels } = metadata?.labels ?? {};
   return { metadata: { ...metadata, labels }, ...(spec === undefined ? {} : { spec }) } as V1PodTemplateSpec;
 }
 
-export const isSameTemplate = (live: Workload, { template }: Revision): boolean =>
-  isDeepStrictEqual(plain(live.spec?.template), plain(template));
+export const isSameTemplate = (live: Workload, revision: Revision): boolean =>
+  isDeepStrictEqual(plain(live.spec?.template), plain(ownTemplate(revision)));
 
 /** Without what only one of two equal templates may spell out. */
 function plain(template: V1PodTemplateSpec | undefined): unknown {
