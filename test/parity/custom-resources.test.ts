@@ -83,6 +83,31 @@ stories("a definition", [
       .hasCondition("Established", { status: "False", reason: "NotAccepted", message: "not all names are accepted" })
       .eventually(),
   ],
+  [
+    "always names the versions that are stored, and lets a status write touch its labels",
+    ...defined(),
+    mergePatch(`${definitionPath}/status`, { status: { storedVersions: [] } }).has("status.storedVersions", ["v1"]),
+    mergePatch(`${definitionPath}/status`, { metadata: { labels: { a: "b" } }, spec: { scope: "Cluster" } })
+      .has("metadata.labels", { a: "b" })
+      .has("spec.scope", "Namespaced"),
+  ],
+  [
+    "has a conversion webhook only where it says so",
+    create(
+      definition({}, { conversion: { strategy: "None", webhook: { conversionReviewVersions: ["v1"] } } }),
+    ).isInvalid(
+      "spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook",
+    ),
+  ],
+  [
+    "is deleted only as it is known",
+    create(definition()),
+    remove(definitionPath, { preconditions: { uid: "x" } })
+      .meets(({ message }) =>
+        expect(message).toMatch(/Precondition failed: UID in precondition: x, UID in object meta: /),
+      )
+      .answers(409),
+  ],
   ["is named for its plural and its group", create({ ...definition(), metadata: { name: "widgets" } }).answers(422)],
   [
     "shows up in discovery",
@@ -108,6 +133,22 @@ stories("a definition", [
     get(definitionPath).shows({ metadata: { finalizers: ["customresourcecleanup.apiextensions.k8s.io"] } }),
     mergePatch(`${widgets}/a`, { metadata: { finalizers: null } }),
     get(definitionPath).answers(404).eventually(),
+  ],
+]);
+
+stories("a set of maps", [
+  [
+    "has no owners: nobody can follow its items",
+    ...defined({
+      schema: schema({
+        set: {
+          type: "array",
+          "x-kubernetes-list-type": "set",
+          items: { type: "object", "x-kubernetes-map-type": "atomic", properties: { a: { type: "string" } } },
+        },
+      }),
+    }),
+    make({ set: [{ a: "1" }, { a: "2" }] }).lacks("metadata.managedFields"),
   ],
 ]);
 
@@ -261,6 +302,25 @@ stories("a scale", [
     get(`${widgets}/a`).shows({ spec: { replicas: 5 }, metadata: { generation: 2 } }),
   ],
 ]);
+const shades = `/apis/${group}/v2/namespaces/{ns}/widgets`;
+const shaded = {
+  versions: [
+    { name: "v1", served: true, storage: true, schema: sized },
+    {
+      name: "v2",
+      served: true,
+      storage: false,
+      schema: schema({ size: { type: "integer" }, shade: { type: "string", default: "dark" } }),
+    },
+  ],
+};
+const applyWidget = (path: string, version: string, spec: Fields, manager: string) =>
+  new Step(
+    "PATCH",
+    `${path}/a?fieldManager=${manager}`,
+    { ...widget("a", spec), apiVersion: `${group}/${version}` },
+    "application/apply-patch+yaml",
+  );
 stories("versions", [
   [
     "are the same objects",
@@ -277,6 +337,28 @@ stories("versions", [
     get(`/apis/${group}/v1beta1/namespaces/{ns}/widgets/a`)
       .shows({ apiVersion: `${group}/v1beta1`, spec: { size: 1 } })
       .warns(`${group}/v1beta1 Widget is deprecated; use ${group}/v1 Widget`),
+  ],
+  [
+    "have their own defaults and fields, and keep what the stored one knows",
+    ...defined({}, shaded),
+    make({ size: 1, color: "red" }),
+    get(`${shades}/a`).has("spec", { size: 1 }),
+    post(shades, { ...widget("b", { size: 2, shade: "light" }), apiVersion: `${group}/v2` })
+      .has("spec", { size: 2 })
+      .meets(({ metadata }) => expect(JSON.stringify(metadata)).toContain('"f:shade":{}')),
+  ],
+  [
+    "may be applied through one after the other, as long as the fields are in both",
+    ...defined({}, shaded),
+    applyWidget(widgets, "v1", { size: 1 }, "one").answers(201),
+    applyWidget(shades, "v2", { shade: "x" }, "two").answers(
+      500,
+      "failed to convert new object: .spec.shade: field not declared in schema",
+    ),
+    applyWidget(shades, "v2", { size: 4 }, "two").answers(
+      409,
+      'Apply failed with 1 conflict: conflict with "one": .spec.size',
+    ),
   ],
 ]);
 const table = "application/json;as=Table;v=v1;g=meta.k8s.io";

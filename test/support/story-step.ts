@@ -110,10 +110,11 @@ export class Step {
 
   /** One of the conditions of the status, by type. */
   hasCondition(type: string, fields: Shape): this {
-    return this.meets((body) => {
+    this.#checks.push((body, names) => {
       const { conditions = [] } = body["status"] as { conditions?: Shape[] };
-      expect(conditions.find((one) => one["type"] === type)).toMatchObject(fields);
+      expect(conditions.find((one) => one["type"] === type)).toMatchObject(fill(fields, names));
     });
+    return this;
   }
 
   meets(check: (body: Shape) => void): this {

@@ -74,11 +74,16 @@ function wholePod(sum: Usage, own: Record<string, string> = {}): Usage {
   return { ...sum, ...Object.fromEntries(Object.entries(own).map(([name, amount]) => [name, toQuantity(amount)])) };
 }
 
-function claimUsage({ spec }: V1PersistentVolumeClaim): Usage {
-  const storage = toQuantity(spec?.resources?.requests?.["storage"] ?? 0);
-  const className = spec?.storageClassName;
+const classAnnotation = "volume.beta.kubernetes.io/storage-class";
+
+function claimUsage({ metadata, spec, status }: V1PersistentVolumeClaim): Usage {
+  const wanted = toQuantity(spec?.resources?.requests?.["storage"] ?? 0);
+  // What was allocated by an expansion that then failed counts until it is given up.
+  const allocated = toQuantity(status?.allocatedResources?.["storage"] ?? 0);
+  const storage = compareQuantities(allocated, wanted) > 0 ? allocated : wanted;
+  const className = metadata?.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
   const byClass =
-    className === undefined || className === ""
+    className === ""
       ? {}
       : {
           [`${className}${storageClassSuffix}requests.storage`]: storage,
@@ -106,13 +111,19 @@ function deviceUsage({ spec }: ResourceV1ResourceClaim): Usage {
 }
 
 function serviceUsage({ spec }: V1Service): Usage {
-  const ports = (spec?.ports ?? []).length;
-  const balanced = spec?.type === "LoadBalancer";
-  const withNodePorts = spec?.type === "NodePort" || (balanced && spec?.allocateLoadBalancerNodePorts !== false);
   return {
-    "services.loadbalancers": toQuantity(balanced ? 1 : 0),
-    "services.nodeports": toQuantity(withNodePorts ? ports : 0),
+    "services.loadbalancers": toQuantity(spec?.type === "LoadBalancer" ? 1 : 0),
+    "services.nodeports": toQuantity(nodePortsOf(spec)),
   };
+}
+
+/** A load balancer that is to have none may still name some. */
+function nodePortsOf(spec: V1Service["spec"]): number {
+  const ports = spec?.ports ?? [];
+  if (spec?.type === "NodePort") return ports.length;
+  if (spec?.type !== "LoadBalancer") return 0;
+  if (spec.allocateLoadBalancerNodePorts !== false) return ports.length;
+  return ports.filter(({ nodePort = 0 }) => nodePort !== 0).length;
 }
 
 export function addUsage(a: Usage, b: Usage): Usage {
