@@ -22,6 +22,7 @@ import { openStore } from "#store/durable-store.ts";
 import { mainAddress, ownHosts } from "./addresses.ts";
 import { runChildAgent } from "./child-agent.ts";
 import { createDnsService, createGitObjects, installManifests } from "./first-objects.ts";
+import { haveLastWords, type LastWords } from "./last-words.ts";
 import { spareMemory } from "./spare-memory.ts";
 import { type Part, whileLeading } from "./leading.ts";
 import { keepIdentity, keepSecret, serverPaths, writeKubeconfig, writePrivateFile } from "./server-files.ts";
@@ -41,13 +42,19 @@ export const serverCommand: Command = {
   flags: serverFlags,
   async run({ io }) {
     const argv = process.argv.slice(process.argv.indexOf("server") + 1);
-    return await runServer(readClusterFlags(argv, serverFlags, io.env), io);
+    const flags = readClusterFlags(argv, serverFlags, io.env);
+    const log = createLogger({ level: flags.boolean("debug") ? "debug" : "info" });
+    const words = haveLastWords(log);
+    try {
+      return await runServer(flags, io, log, words);
+    } finally {
+      words.ending();
+    }
   },
 };
 
-async function runServer(flags: FlagValues, io: Io): Promise<number> {
+async function runServer(flags: FlagValues, io: Io, log: Logger, words: LastWords): Promise<number> {
   const startedAt = performance.now();
-  const log = createLogger({ level: flags.boolean("debug") ? "debug" : "info" });
   const dataDir = flags.string("data-dir");
   const paths = serverPaths(dataDir);
   const port = flags.integer("https-listen-port");
@@ -61,6 +68,7 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
     }),
     openPki(paths.pki, systemClock),
   ]);
+  words.mark(paths.running);
   const joinSecret = await keepSecret(paths.token, flags.string("token"));
   const hookSecret = await keepSecret(paths.hook, "");
   await Promise.all([
@@ -126,6 +134,7 @@ async function runServer(flags: FlagValues, io: Io): Promise<number> {
   );
   if (fatal.signal.aborted) log.error("the store failed: ending", { error: fatal.signal.reason });
   else log.info("stopping");
+  words.ending();
   agentStop.abort();
   await agent;
   for (const part of parts.reverse()) await part.stop();

@@ -12,6 +12,7 @@ export const serverPaths = (dataDir: string) => ({
   hook: join(dataDir, "server/hook"),
   identity: join(dataDir, "server/identity"),
   git: join(dataDir, "server/git"),
+  running: join(dataDir, "server/running"),
 });
 
 /** The secret in `file`: what the user gave, else what is there, else a new one. */
