@@ -12,6 +12,7 @@ import type { AdmissionPlugin } from "./plugin.ts";
 import { podSecurity } from "./pod-security.ts";
 import { mutatingPolicies } from "./policy/mutating.ts";
 import { validatingPolicies } from "./policy/validating.ts";
+import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
 import { resourceQuota } from "./resource-quota.ts";
@@ -39,6 +40,7 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     certificateSigning,
     certificateSubjectRestriction,
     defaultIngressClass,
+    podTopologyLabels,
     deviceAccess,
     mutatingPolicies,
     mutatingWebhooks,

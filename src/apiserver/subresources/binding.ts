@@ -1,6 +1,6 @@
 /** How a scheduler gives a pod to a node. Upstream: pkg/registry/core/pod/storage/storage.go, BindingREST. */
-import { formatTime } from "#lib/clock.ts";
-import type { V1Binding, V1Node, V1Pod } from "#api/generated/types.ts";
+import { setPodCondition } from "#api/core/pod-condition.ts";
+import type { V1Binding, V1Pod } from "#api/generated/types.ts";
 import { badRequest, conflict, unknownFailure } from "#api/status-catalogue.ts";
 import { aggregateText, fieldErrorText, notSupported, required } from "#api/validation/field-errors.ts";
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
@@ -8,6 +8,7 @@ import type { Entry } from "#apiserver/cache/entry.ts";
 import { upstreamKey } from "#apiserver/resource/keys.ts";
 import type { SpecialHandler, SpecialRequest, VirtualResource } from "#apiserver/subresource.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { topologyLabelsOf } from "#apiserver/admission/pod-topology-labels.ts";
 import { admissionFor } from "#apiserver/resource/create.ts";
 import { operationOn, readBody, rewrite, success } from "./support.ts";
 
@@ -18,8 +19,7 @@ export const podBinding: SpecialHandler = {
   async handle(special) {
     const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
     const { name } = special.info;
-    if ((binding.metadata.name ?? "") !== "" && binding.metadata.name !== name)
-      throw badRequest("name in URL does not match name in Binding object");
+    if (binding.metadata.name !== name) throw badRequest("name in URL does not match name in Binding object");
     return bind(special, name, binding);
   },
 };
@@ -40,8 +40,6 @@ export const bindings: VirtualResource = {
   },
 };
 
-const topologyLabels = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
-
 async function bind(special: SpecialRequest, name: string, binding: Binding): Promise<Answer> {
   const { catalogue, admission, cache } = special.services;
   const pods = catalogue.find("", "v1", "pods")!;
@@ -55,17 +53,14 @@ async function bind(special: SpecialRequest, name: string, binding: Binding): Pr
   await admission.mutate(request);
   await admission.validate(request);
   const nodeName = binding.target.name ?? "";
-  const node = cache.resource("/registry/core/nodes/").get(nodeName)?.object as V1Node | undefined;
-  const topology = topologyLabels.flatMap((key) =>
-    node?.metadata.labels?.[key] === undefined ? [] : [[key, node.metadata.labels[key]] as const],
-  );
+  const topology = topologyLabelsOf(cache, nodeName);
   await rewrite<V1Pod & KubernetesObject>(operation, (pod, entry) => {
     checkPreconditions(special, binding, entry);
     checkBindable(pod);
     pod.spec!.nodeName = nodeName;
     merge(pod, "annotations", { ...pod.metadata.annotations, ...binding.metadata.annotations });
-    merge(pod, "labels", { ...binding.metadata.labels, ...Object.fromEntries(topology), ...pod.metadata.labels });
-    setScheduled(pod, special.now);
+    merge(pod, "labels", { ...pod.metadata.labels, ...binding.metadata.labels, ...topology });
+    setPodCondition((pod.status ??= {}), { type: "PodScheduled", status: "True" }, special.now);
     // Where it was promised room is of no interest once it has a node.
     delete pod.status?.nominatedNodeName;
   });
@@ -109,11 +104,4 @@ function checkBindable({ metadata, spec }: V1Pod): void {
   if ((spec?.nodeName ?? "") !== "")
     throw fails(`pod ${name} is already assigned to node ${JSON.stringify(spec!.nodeName)}`);
   if ((spec?.schedulingGates ?? []).length > 0) throw fails(`pod ${name} has non-empty .spec.schedulingGates`);
-}
-
-function setScheduled(pod: V1Pod, now: number): void {
-  const condition = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: formatTime(now) };
-  const status = (pod.status ??= {});
-  const others = (status.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
-  status.conditions = [...others, condition as never];
 }

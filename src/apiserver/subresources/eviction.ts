@@ -2,6 +2,7 @@
 import { formatTime } from "#lib/clock.ts";
 import type { V1Eviction, V1Pod, V1PodDisruptionBudget } from "#api/generated/types.ts";
 import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
+import { setPodCondition } from "#api/core/pod-condition.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { badRequest, forbiddenRequest, tooManyRequests, unknownFailure } from "#api/status-catalogue.ts";
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
@@ -25,12 +26,9 @@ export const podEviction: SpecialHandler = { methods: ["POST"], handle: evict };
 async function evict(special: SpecialRequest): Promise<Answer> {
   const eviction = await readBody<Eviction>(special, "io.k8s.api.policy.v1.Eviction", "policy");
   const { name } = special.info;
-  if (eviction.metadata.name !== name) throw badRequest("name in URL does not match name in Eviction object");
   const options = (eviction.deleteOptions ?? {}) as DeleteOptions;
-  checkDeleteOptions(options);
   const isDry = special.request.query.has("dryRun") || (options.dryRun ?? []).length > 0;
   const operation = operationOn(special, special.resource!, name, isDry);
-  const pod = (await entryOf(operation)).object as V1Pod;
   const admission = {
     ...admissionFor(operation, "CREATE", undefined, undefined),
     name,
@@ -38,13 +36,23 @@ async function evict(special: SpecialRequest): Promise<Answer> {
     options: eviction,
   };
   await special.services.admission.mutate(admission);
+  if (eviction.metadata.name !== name) throw badRequest("name in URL does not match name in Eviction object");
+  checkDryRuns(special, options);
   await special.services.admission.validate(admission);
-  if (!ignoresBudgets(pod)) {
-    await takeFromBudget(special, pod, isDry);
-    await markDisrupted(operation, options);
-  }
-  await removeObject(operation, name, options);
+  const pod = (await entryOf(operation)).object as V1Pod;
+  checkDeleteOptions(options);
+  if (!ignoresBudgets(pod)) await takeFromBudget(special, pod, isDry);
+  await removeObject(operation, name, isDry ? options : await markDisrupted(operation, options));
   return objectAnswer(success(), 201);
+}
+
+/** The request and its content may not ask for different trials. */
+function checkDryRuns({ request }: SpecialRequest, { dryRun = [] }: DeleteOptions): void {
+  const asked = request.query.all("dryRun");
+  if (asked.length === 0 || dryRun.length === 0 || asked.join() === dryRun.join()) return;
+  throw unknownFailure(
+    `Non-matching dry-run options in request and content: [${asked.join(" ")}] and [${dryRun.join(" ")}]`,
+  );
 }
 
 /** Pods that do not run disturb nobody. */
@@ -116,7 +124,7 @@ const violates = "Cannot evict pod as it would violate the pod's disruption budg
 function checkBudget({ metadata, status }: Budget): void {
   const name = metadata.name ?? "";
   const cause = (message: string) => [{ reason: "DisruptionBudget", message }];
-  const resource = { group: "policy", resource: "poddisruptionbudgets" };
+  const resource = { group: "policy", resource: "poddisruptionbudget" };
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
     throw tooManyRequests(
       violates,
@@ -149,22 +157,27 @@ function checkBudget({ metadata, status }: Budget): void {
   throw tooManyRequests(violates, 0, cause(text));
 }
 
-async function markDisrupted(operation: Operation, { preconditions }: DeleteOptions): Promise<void> {
-  await rewrite<V1Pod & KubernetesObject>(operation, (pod) => {
-    // A precondition that fails is told by the deletion; nothing may change before it.
-    if (preconditions?.uid !== undefined && preconditions.uid !== pod.metadata.uid) return;
-    const status = (pod.status ??= {});
+/**
+ * Tells why the pod goes, before it goes. A precondition that fails is told by the deletion: nothing changes then. Returns
+ * the options with the version that the pod has since.
+ */
+async function markDisrupted(operation: Operation, options: DeleteOptions): Promise<DeleteOptions> {
+  const { preconditions = {} } = options;
+  const differs = (wanted: string | undefined, own: string | undefined) => wanted !== undefined && wanted !== own;
+  let isMet = true;
+  const { object } = await rewrite<V1Pod & KubernetesObject>(operation, (pod) => {
+    const { uid, resourceVersion } = pod.metadata;
+    isMet = !differs(preconditions.uid, uid) && !differs(preconditions.resourceVersion, resourceVersion);
+    if (!isMet) return;
     const condition = {
       type: "DisruptionTarget",
       status: "True",
-      lastProbeTime: null,
-      lastTransitionTime: formatTime(operation.now),
       reason: "EvictionByEvictionAPI",
       message: "Eviction API: evicting",
     };
-    status.conditions = [
-      ...(status.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget"),
-      condition as never,
-    ];
+    setPodCondition((pod.status ??= {}), condition, operation.now);
   });
+  const { resourceVersion } = object.metadata;
+  if (!isMet || preconditions.resourceVersion === undefined || resourceVersion === undefined) return options;
+  return { ...options, preconditions: { ...preconditions, resourceVersion } };
 }
