@@ -8,7 +8,7 @@ import { type CustomSchema, customErrors, customStatusErrors } from "./custom-ru
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import { applyDefaults } from "#api/apiextensions/prune.ts";
-import { goQuote } from "#api/go-text.ts";
+import { goQuote, sortedJson } from "#api/go-text.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
 
@@ -168,9 +168,10 @@ export function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefiniti
   ];
 }
 
-/** Upstream: registry/customresource/tableconvertor. */
-function cellOf([value]: readonly unknown[], type: string, now: number): unknown {
-  if (value === undefined || value === null) return null;
+/** Upstream: registry/customresource/tableconvertor. The first value that the path finds, printed for its column's type. */
+function cellOf(found: readonly unknown[], type: string, now: number): unknown {
+  if (found.length === 0 || found[0] === undefined) return null;
+  const [value] = found;
   switch (type) {
     case "integer":
       return typeof value === "number" ? Math.trunc(value) : null;
@@ -179,10 +180,18 @@ function cellOf([value]: readonly unknown[], type: string, now: number): unknown
     case "boolean":
       return typeof value === "boolean" ? value : null;
     case "date":
-      return typeof value === "string" ? age(value, now) : null;
+      return typeof value === "string" ? dateText(value, now) : null;
     default:
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
+      // Go's templates print what is there and null like this.
+      return value === null ? "<no value>" : typeof value === "object" ? sortedJson(value) : String(value);
   }
+}
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function dateText(value: string, now: number): string {
+  if (value === "" || value === "null") return age(undefined, now);
+  return rfc3339.test(value) && !Number.isNaN(Date.parse(value)) ? age(value, now) : "<invalid>";
 }
 
 function finalizerWarnings({ metadata }: CustomObject, old: CustomObject | undefined): string[] {
