@@ -3,7 +3,12 @@
  * given it one yet) but with kind, apiVersion and metadata in front, so that the version can be put in as bytes later.
  */
 import { assert } from "#lib/assert.ts";
+import { parseJson } from "#api/decode/json.ts";
+import { JsonNumber, plainJson } from "#api/decode/json-value.ts";
 import type { KubernetesObject } from "#api/object.ts";
+
+/** Behind objects that hold integers which JSON.parse would round. */
+const exactMark = " ";
 
 const metadataMark = Buffer.from('"metadata":{');
 
@@ -11,7 +16,9 @@ const metadataMark = Buffer.from('"metadata":{');
 export function encodeStored(object: KubernetesObject): Buffer {
   const { kind, apiVersion, metadata, ...rest } = object;
   const { resourceVersion: _, ...meta } = metadata;
-  const text = JSON.stringify({ kind, apiVersion, metadata: meta, ...rest });
+  const before = JsonNumber.writtenExactly;
+  const json = JSON.stringify({ kind, apiVersion, metadata: meta, ...rest });
+  const text = JsonNumber.writtenExactly === before ? json : `${json}${exactMark}`;
   // Memory of its own: a pool would be kept, with all that was in it for a moment, as long as one of its objects lives.
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);
@@ -38,5 +45,6 @@ export function revisionTextLength(stored: Buffer, at: number, revision: number)
 }
 
 export function decode<T extends KubernetesObject = KubernetesObject>(bytes: Uint8Array): T {
+  if (bytes[bytes.length - 1] === exactMark.charCodeAt(0)) return plainJson(parseJson(bytes).value) as T;
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")) as T;
 }

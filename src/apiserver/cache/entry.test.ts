@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { JsonNumber } from "#api/decode/json-value.ts";
 import { encodeStored } from "./encoding.ts";
 import { Entry } from "./entry.ts";
 
@@ -25,6 +26,13 @@ describe("Entry", () => {
     const later = entry.under(1000);
     expect(later.object.metadata.resourceVersion).toBe("1000");
     expect(later.object).toEqual({ ...expected, metadata: { ...expected.metadata, resourceVersion: "1000" } });
+  });
+
+  it("keeps integers that a double cannot hold", () => {
+    const value = { ...object({ name: "a" }), id: new JsonNumber("9007199254740993") };
+    const entry = Entry.of("k", 7, encodeStored(value));
+    expect(JSON.stringify(entry.object)).toContain('"id":9007199254740993');
+    expect(encodeStored(entry.object)).toEqual(encodeStored(value));
   });
 
   it("leaves an object that was never written without a version", () => {

@@ -18,7 +18,7 @@ export interface Change {
   readonly previous: Entry | undefined;
   /** For a deletion: the last version under the revision of the deletion. */
   readonly last: Entry | undefined;
-  /** Encoded watch events by form, made once for all watchers. */
+  /** Encoded watch events by form, made once for all watchers; kept while they are told of the change. */
   readonly encoded: Map<string, Buffer>;
 }
 
@@ -64,6 +64,8 @@ export class ResourceCache {
       this.#recent = this.#recent.slice(cut).filter(({ revision }) => revision > this.#recentAfter);
     }
     for (const listener of this.#listeners) listener(changes);
+    // All who watch have their events: who asks for these changes later makes them once more.
+    for (const { encoded } of changes) encoded.clear();
   }
 
   /** Changes with a greater revision, oldest first. Only for revisions not below `recentAfter`. */
