@@ -1,4 +1,7 @@
 /** What a running pod may be given and what it may be asked for, with real containers on two nodes. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TestCluster } from "#test/support/cluster.ts";
 import { eventually } from "#test/support/process.ts";
@@ -158,4 +161,25 @@ test("a runtime class names the runtime's handler, not itself", async () => {
   await eventually(async () =>
     (await kubectl("get", "events", "--field-selector", "involvedObject.name=classed")).includes('"no-such"'),
   );
+});
+
+test("files and folders are copied into a container and out again", async () => {
+  await create(podOf("copied", {}));
+  await whenReady("copied");
+  const local = join(cluster.folder, "copied");
+  mkdirSync(join(local, "deep"), { recursive: true });
+  writeFileSync(join(local, "deep", "text"), "over and back\n");
+  writeFileSync(join(local, "large"), randomBytes(3_000_000));
+  const capstan = async (...args: string[]) => {
+    const { code, stderr } = await cluster.capstan(args);
+    expect(code, stderr).toBe(0);
+  };
+  await capstan("cp", local, "copied:/tmp/there");
+  expect(await kubectl("exec", "copied", "--", "cat", "/tmp/there/deep/text")).toBe("over and back\n");
+  await capstan("cp", "copied:/tmp/there", `${local}-back`);
+  expect(readFileSync(join(`${local}-back`, "deep", "text"), "utf8")).toBe("over and back\n");
+  expect(readFileSync(join(`${local}-back`, "large")).equals(readFileSync(join(local, "large")))).toBe(true);
+  const missing = await cluster.capstan(["cp", "copied:/tmp/nothing", `${local}-none`]);
+  expect(missing.code).not.toBe(0);
+  expect(missing.stderr).toContain("/tmp/nothing".split("/").at(-1));
 });
