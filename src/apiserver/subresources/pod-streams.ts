@@ -23,8 +23,8 @@ export function podLog(dialer: NodeDialer): SpecialHandler {
       const { request, info } = special;
       checkRoute(request.header("accept"), false, ["text/plain"]);
       negotiate(request.header("accept"), false, { as: [] });
-      const pod = await podOf(special);
       checkLogOptions(info.name, request.query);
+      const pod = await podOf(special);
       const container = containerOf(pod, request.query.get("container") ?? "");
       const nodeName = pod.spec?.nodeName ?? "";
       if (nodeName === "") return textAnswer("", 204);
@@ -120,15 +120,14 @@ async function podOf(special: SpecialRequest): Promise<V1Pod> {
 function containerOf({ metadata, spec }: V1Pod, wanted: string): string {
   const { name = "" } = metadata;
   const of = (list: readonly { name: string }[] | undefined): string[] => (list ?? []).map((one) => one.name);
-  const [main, init] = [of(spec?.containers), of(spec?.initContainers)];
+  const main = of(spec?.containers);
+  const all = [...of(spec?.initContainers), ...main, ...of(spec?.ephemeralContainers)];
   if (wanted !== "") {
-    if (![...main, ...init, ...of(spec?.ephemeralContainers)].includes(wanted))
-      throw badRequest(`container ${wanted} is not valid for pod ${name}`);
+    if (!all.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${name}`);
     return wanted;
   }
   if (main.length === 1) return main[0]!;
-  const all = [...init, ...main].join(" ");
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all}]`);
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all.join(" ")}]`);
 }
 
 const logParameters = new Map(
