@@ -20,6 +20,7 @@ export function nodeNameOf(user: User): string | undefined {
 
 const reads = new Set(["get", "list", "watch"]);
 const no = (reason: string): Verdict => ({ decision: "no-opinion", reason });
+const none: readonly string[] = [];
 const yes: Verdict = { decision: "allow", reason: "" };
 
 export class NodeAuthorizer implements Authorizer {
@@ -28,9 +29,11 @@ export class NodeAuthorizer implements Authorizer {
   readonly #volumes: ResourceCache;
   readonly #attachments: ResourceCache;
   readonly #slices: ResourceCache;
-  /** Pod keys by node, and the node of each of them. */
+  /** Keys of pods by what may be their node, and the other way round. */
   readonly #podsOfNode = new Map<string, Set<string>>();
-  readonly #nodeOfPod = new Map<string, string>();
+  readonly #nodesOfPod = new Map<string, readonly string[]>();
+  /** Whether a node has asked yet. */
+  #isPlaced = false;
   /** Pods that changed since a node last asked: only then is it looked where they are. */
   readonly #changed = new Set<string>();
 
@@ -40,8 +43,8 @@ export class NodeAuthorizer implements Authorizer {
     this.#volumes = cache.resource("/registry/core/persistentvolumes/");
     this.#attachments = cache.resource("/registry/storage.k8s.io/volumeattachments/");
     this.#slices = cache.resource("/registry/resource.k8s.io/resourceslices/");
-    for (const { key } of this.#pods.entries.range("")) this.#changed.add(key);
     this.#pods.listen((changes) => {
+      if (!this.#isPlaced) return;
       for (const { key } of changes) this.#changed.add(key);
     });
   }
@@ -81,28 +84,32 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   #place(key: string): void {
-    const from = this.#nodeOfPod.get(key);
-    const to = (this.#pods.get(key)?.object as V1Pod | undefined)?.spec?.nodeName ?? "";
-    if (from === to) return;
-    if (from !== undefined) {
-      const left = this.#podsOfNode.get(from);
+    const from = this.#nodesOfPod.get(key) ?? none;
+    // Looked up in the encoded pod, since many pods change for each question; what else has this name is sorted out below.
+    const to = this.#pods.get(key)?.stringsNamed("nodeName") ?? none;
+    if (from.length === to.length && from.every((node, at) => node === to[at])) return;
+    for (const node of from) {
+      const left = this.#podsOfNode.get(node);
       left?.delete(key);
-      if (left?.size === 0) this.#podsOfNode.delete(from);
-      this.#nodeOfPod.delete(key);
+      if (left?.size === 0) this.#podsOfNode.delete(node);
     }
-    if (to === "") return;
-    this.#nodeOfPod.set(key, to);
-    const keys = this.#podsOfNode.get(to);
-    if (keys === undefined) this.#podsOfNode.set(to, new Set([key]));
-    else keys.add(key);
+    if (to.length === 0) this.#nodesOfPod.delete(key);
+    else this.#nodesOfPod.set(key, to);
+    for (const node of to) {
+      const keys = this.#podsOfNode.get(node);
+      if (keys === undefined) this.#podsOfNode.set(node, new Set([key]));
+      else keys.add(key);
+    }
   }
 
   *#podsOn(node: string): Generator<V1Pod> {
+    if (!this.#isPlaced) for (const { key } of this.#pods.entries.range("")) this.#place(key);
+    this.#isPlaced = true;
     for (const key of this.#changed) this.#place(key);
     this.#changed.clear();
     for (const key of this.#podsOfNode.get(node) ?? []) {
-      const entry = this.#pods.get(key);
-      if (entry !== undefined) yield entry.object as V1Pod;
+      const pod = this.#pods.get(key)?.object as V1Pod | undefined;
+      if (pod?.spec?.nodeName === node) yield pod;
     }
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { JsonNumber } from "#api/decode/json-value.ts";
+import type { KubernetesObject } from "#api/object.ts";
 import { encodeStored } from "./encoding.ts";
 import { Entry } from "./entry.ts";
 
@@ -37,5 +38,15 @@ describe("Entry", () => {
 
   it("leaves an object that was never written without a version", () => {
     expect(Entry.unversioned("k", encodeStored(object({ name: "a" }))).object.metadata.resourceVersion).toBeUndefined();
+  });
+
+  it("finds strings by the name of their member, wherever it is, but not within strings", () => {
+    const text = JSON.stringify({ nodeName: "in-text" });
+    const stored = encodeStored({
+      ...object({ name: "a", annotations: { text, nodeName: "in-annotations" } }),
+      spec: { nodeName: "in-spec", other: "nodeName" },
+    } as KubernetesObject);
+    expect(Entry.of("k", 7, stored).stringsNamed("nodeName")).toEqual(["in-annotations", "in-spec"]);
+    expect(Entry.of("k", 7, stored).stringsNamed("hostIP")).toEqual([]);
   });
 });

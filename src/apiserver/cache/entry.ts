@@ -56,6 +56,21 @@ export class Entry {
     return whole;
   }
 
+  /**
+   * The strings that members of this name have anywhere in the object, found without decoding it. Only for values that
+   * JSON writes as they are.
+   */
+  stringsNamed(name: string): readonly string[] {
+    const stored = this.#stored;
+    const mark = `"${name}":"`;
+    const found: string[] = [];
+    for (let at = stored.indexOf(mark); at >= 0; at = stored.indexOf(mark, at + 1)) {
+      const start = at + Buffer.byteLength(mark);
+      found.push(stored.toString("utf8", start, stored.indexOf('"', start)));
+    }
+    return found;
+  }
+
   /** Copies `bytes` from `from` (which lies before the metadata) on to a place in `target`; returns the end. */
   copyTo(target: Buffer, at: number, from: number): number {
     const stored = this.#stored;
