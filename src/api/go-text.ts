@@ -54,7 +54,7 @@ export function sortedJson(value: unknown): string {
 
 export function withSortedKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withSortedKeys);
-  if (value === null || typeof value !== "object") return value;
+  if (value === null || typeof value !== "object" || value instanceof Number) return value;
   const sorted: Record<string, unknown> = {};
   for (const key of Object.keys(value).sort(compareText)) {
     sorted[key] = withSortedKeys((value as Record<string, unknown>)[key]);
@@ -66,6 +66,7 @@ export function withSortedKeys(value: unknown): unknown {
 export function goValue(value: unknown): string {
   if (value === null || value === undefined) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(goValue).join(" ")}]`;
+  if (value instanceof Number) return String(value);
   if (typeof value === "object") {
     const entries = Object.keys(value)
       .sort(compareText)

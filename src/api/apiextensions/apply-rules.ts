@@ -58,7 +58,7 @@ function visit(
         visit(item, correlatedItem(item, schema, old), schema.items, `${path}[${index}]`, false, outcome);
     return;
   }
-  if (value === null || typeof value !== "object") return;
+  if (value === null || typeof value !== "object" || value instanceof Number) return;
   const { properties = {}, additionalProperties } = schema;
   for (const [name, inner] of Object.entries(value)) {
     const before = old !== null && typeof old === "object" ? (old as Record<string, unknown>)[name] : undefined;

@@ -4,7 +4,7 @@ import type { JsonSchema } from "./json-schema.ts";
 
 type JsonObject = Record<string, unknown>;
 const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Number);
 
 /** The values of an item's keys, defaults counted in. */
 export function keysOf(item: unknown, schema: JsonSchema): JsonObject {

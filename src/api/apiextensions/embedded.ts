@@ -18,7 +18,7 @@ type JsonObject = Record<string, unknown>;
 type Visit = (resource: JsonObject, path: string) => void;
 
 const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Number);
 const child = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 const keyed = (path: string, name: string): string => `${path}[${name}]`;
 

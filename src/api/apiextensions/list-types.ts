@@ -5,7 +5,7 @@ import { keysOf } from "./correlate.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 export function listTypeErrors(value: unknown, schema: JsonSchema | undefined, path = ""): FieldError[] {
-  if (schema === undefined || value === null || typeof value !== "object") return [];
+  if (schema === undefined || value === null || typeof value !== "object" || value instanceof Number) return [];
   if (Array.isArray(value))
     return [
       ...duplicateErrors(value, schema, path),

@@ -3,7 +3,7 @@ import { isIntOrString, type JsonSchema, preservesUnknown } from "./json-schema.
 
 type JsonObject = Record<string, unknown>;
 const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Number);
 
 const ownFields = new Set(["apiVersion", "kind", "metadata"]);
 

@@ -48,7 +48,7 @@ function check(value: unknown, schema: JsonSchema, path: string, old: unknown, d
 
 function partsOf(value: unknown): Part[] {
   if (typeof value === "string") return [stringErrors, formatErrors];
-  if (typeof value === "number") return [numberErrors];
+  if (typeof value === "number" || value instanceof Number) return [numberErrors];
   if (Array.isArray(value)) return [arrayErrors];
   return value !== null && typeof value === "object" ? [objectErrors] : [];
 }
@@ -63,6 +63,7 @@ const child = (path: string, name: string): string => (path === "" ? name : `${p
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
+  if (value instanceof Number) return "integer"; // one that no double can hold
   return typeof value === "number" ? (Number.isSafeInteger(value) ? "integer" : wholeOrNot(value)) : typeof value;
 }
 
@@ -200,7 +201,7 @@ function objectErrors(
 }
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Number);
 
 /** Of alternatives that all fail, the faults of the one that came nearest are told too. */
 function combinedErrors(

@@ -155,6 +155,7 @@ export function valueOf(json: unknown, type: CelType | undefined): unknown {
     if (type?.kind === "double") return json;
     return Number.isInteger(json) ? BigInt(json) : json;
   }
+  if (json instanceof Number) return type?.kind === "double" ? Number(json) : BigInt(String(json));
   if (typeof json === "string") return textValue(json, type);
   if (json === null || json === undefined || typeof json !== "object") return json ?? null;
   if (Array.isArray(json))

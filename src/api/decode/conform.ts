@@ -243,7 +243,8 @@ class Conformer {
     }
     const exact = BigInt(input.text);
     const bits = schema.goType === "int32" ? 32 : 64;
-    return BigInt.asIntN(bits, exact) === exact ? Number(exact) : this.#mismatch(schema, input);
+    if (BigInt.asIntN(bits, exact) !== exact) return this.#mismatch(schema, input);
+    return input.isBeyondDouble ? input : Number(exact);
   }
 
   #number(schema: Schema, input: unknown): unknown {

@@ -1,16 +1,42 @@
 /** JSON values as both parsers give them, and what Go calls them. */
 
-/** A number that is not a plain integer of at most 15 digits: "1.5", "2.0", "99999999999999999999". */
-export class JsonNumber {
+/**
+ * A number as it was written, for as long as that matters: until its type is known, and for good where an integer of 64 bits
+ * is more than a double can hold. It counts as the nearest double; as JSON it is what it was.
+ */
+export class JsonNumber extends Number {
   readonly text: string;
   constructor(text: string) {
+    super(text);
     this.text = text;
   }
-  /** For JSON.stringify. */
-  toJSON(): number {
-    return Number(this.text);
+
+  /** An integer that a double cannot hold and 64 bits can. */
+  get isBeyondDouble(): boolean {
+    if (!/^-?\d{16,19}$/.test(this.text) || Number.isSafeInteger(this.valueOf())) return false;
+    const exact = BigInt(this.text);
+    return BigInt.asIntN(64, exact) === exact;
   }
+
+  /** For JSON.stringify. */
+  toJSON(): unknown {
+    if (!this.isBeyondDouble) return this.valueOf();
+    JsonNumber.#written += 1;
+    return rawJson(this.text);
+  }
+
+  override toString(): string {
+    return this.text;
+  }
+
+  /** How many numbers that no double can hold became JSON so far: the difference says whether a text has any. */
+  static get writtenExactly(): number {
+    return JsonNumber.#written;
+  }
+  static #written = 0;
 }
+
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
 
 export interface JsonDocument {
   value: unknown;
@@ -42,10 +68,10 @@ export function jsonTypeName(value: unknown): string {
   return typeof value === "string" ? "string" : "object";
 }
 
-/** A deep copy in which numbers are plain. */
+/** A deep copy in which numbers are plain, but for integers that would not be the same. */
 export function plainJson(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof JsonNumber) return Number(value.text);
+  if (value instanceof JsonNumber) return value.isBeyondDouble ? value : value.valueOf();
   if (Array.isArray(value)) return value.map(plainJson);
   const copy: Record<string, unknown> = {};
   for (const key in value) setMember(copy, key, plainJson((value as Record<string, unknown>)[key]));

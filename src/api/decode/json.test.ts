@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseExactly } from "./json-exact.ts";
-import { nestingDepthMax, plainJson } from "./json-value.ts";
+import { JsonNumber, nestingDepthMax, plainJson } from "./json-value.ts";
 import { parseJson } from "./json.ts";
 
 describe("JSON", () => {
@@ -24,6 +24,16 @@ describe("JSON", () => {
     ["{} x", "invalid character 'x' after top-level value"],
   ])("%j is refused in Go's words", (text, message) => {
     expect(() => parseJson(Buffer.from(text))).toThrow(message);
+  });
+
+  test("integers that a double cannot hold are themselves; so is what JSON makes of them", () => {
+    const text = '{"a":9007199254740993,"b":-9223372036854775808,"c":9007199254740991,"d":1.5}';
+    const value = plainJson(parseJson(Buffer.from(text)).value) as Record<string, unknown>;
+    expect(JSON.stringify(value)).toBe(text);
+    expect(value["a"]).toBeInstanceOf(JsonNumber);
+    expect((value["a"] as number) > 1000).toBe(true);
+    expect([typeof value["c"], typeof value["d"]]).toEqual(["number", "number"]);
+    expect(plainJson(parseJson(Buffer.from("18446744073709551616")).value)).toBe(18_446_744_073_709_551_616);
   });
 
   test("nesting has a limit", () => {

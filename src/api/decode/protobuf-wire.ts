@@ -1,4 +1,5 @@
 /** The protobuf wire format: reading field by field, and writing backwards, so that a length is known before it is written. */
+import { JsonNumber } from "./json-value.ts";
 
 export class ProtobufError extends Error {
   constructor(message: string) {
@@ -20,6 +21,9 @@ export class WireReader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
   #at: number;
+  /** The two halves of the varint that was read last. */
+  #low = 0;
+  #high = 0;
 
   constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
     this.#bytes = bytes;
@@ -33,6 +37,18 @@ export class WireReader {
 
   /** A varint as a signed 64-bit number. What a double cannot hold is rounded. */
   varint(): number {
+    this.#readHalves();
+    return (this.#high | 0) * twoTo32 + (this.#low >>> 0);
+  }
+
+  /** The same without rounding. */
+  integer(): number | JsonNumber {
+    const rounded = this.varint();
+    if (Number.isSafeInteger(rounded)) return rounded;
+    return new JsonNumber(String(BigInt(this.#high | 0) * BigInt(twoTo32) + BigInt(this.#low >>> 0)));
+  }
+
+  #readHalves(): void {
     let low = 0;
     let high = 0;
     for (let i = 0; ; i++) {
@@ -47,7 +63,8 @@ export class WireReader {
       } else high |= part << (7 * i - 32);
       if (byte < 0x80) break;
     }
-    return (high | 0) * twoTo32 + (low >>> 0);
+    this.#low = low;
+    this.#high = high;
   }
 
   tag(): { number: number; type: number } {
@@ -140,10 +157,22 @@ export class WireWriter {
   }
 
   varint(value: number): void {
+    if (value >= 0 && value < twoTo32) this.#writeHalves(value >>> 0, 0);
+    else {
+      const high = Math.floor(value / twoTo32);
+      this.#writeHalves((value - high * twoTo32) >>> 0, high >>> 0);
+    }
+  }
+
+  /** An integer that may be more than a double can hold. */
+  integer(value: number | JsonNumber): void {
+    if (typeof value === "number") return this.varint(value);
+    const bits = BigInt.asUintN(64, BigInt(value.text));
+    this.#writeHalves(Number(bits & 0xffff_ffffn), Number(bits >> 32n));
+  }
+
+  #writeHalves(low: number, high: number): void {
     this.#room(varintBytesMax);
-    let low = value >>> 0;
-    let high = value >= 0 && value < twoTo32 ? 0 : Math.floor(value / twoTo32) >>> 0;
-    if (value < 0 || value >= twoTo32) low = (value - Math.floor(value / twoTo32) * twoTo32) >>> 0;
     let size = 1;
     for (let l = low, h = high; h !== 0 || l > 0x7f; size++) {
       l = ((l >>> 7) | (h << 25)) >>> 0;

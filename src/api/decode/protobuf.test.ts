@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { builtInType } from "#api/schema/built-in.ts";
 import { arbitraryObject } from "#test/support/arbitrary-object.ts";
 import { decodeBody } from "./decode.ts";
+import { JsonNumber } from "./json-value.ts";
 import { decodeProtobuf, encodeProtobuf } from "./protobuf.ts";
 import { WireReader, WireWriter } from "./protobuf-wire.ts";
 
@@ -38,6 +39,16 @@ describe("protobuf", () => {
         const writer = new WireWriter();
         writer.varint(value);
         expect(new WireReader(writer.finish()).varint()).toBe(value);
+      }),
+    );
+  });
+
+  test("those that a double cannot hold too", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
+        const writer = new WireWriter();
+        writer.integer(new JsonNumber(String(value)));
+        expect(String(new WireReader(writer.finish()).integer())).toBe(String(value));
       }),
     );
   });

@@ -4,7 +4,7 @@
  */
 import type { Field, Schema, StructType } from "#api/schema/model.ts";
 import { microTimeText, parseTime, timeText } from "./go-time.ts";
-import { nestingDepthMax } from "./json-value.ts";
+import { type JsonNumber, nestingDepthMax } from "./json-value.ts";
 import { ProtobufError, WireReader, WireWriter, bytesType, fixed64Type, varintType } from "./protobuf-wire.ts";
 
 export { ProtobufError } from "./protobuf-wire.ts";
@@ -140,7 +140,7 @@ function readValue(reader: WireReader, schema: Schema, type: number, depth: numb
   if (type !== wanted) throw new ProtobufError(`proto: wrong wireType = ${type} for field ${schema.goType}`);
   switch (schema.kind) {
     case "integer":
-      return reader.varint();
+      return reader.integer();
     case "boolean":
       return reader.varint() !== 0;
     case "number":
@@ -275,7 +275,7 @@ function writeField(writer: WireWriter, number: number, schema: Schema, value: u
 function writeValue(writer: WireWriter, number: number, schema: Schema, value: unknown): void {
   switch (schema.kind) {
     case "integer":
-      writer.varint((value as number | null) ?? 0);
+      writer.integer((value as number | JsonNumber | null) ?? 0);
       return writer.tag(number, varintType);
     case "boolean":
       writer.varint(value === true ? 1 : 0);

@@ -174,7 +174,7 @@ function cellOf(found: readonly unknown[], type: string, now: number): unknown {
   const [value] = found;
   switch (type) {
     case "integer":
-      return typeof value === "number" ? Math.trunc(value) : null;
+      return value instanceof Number ? value : typeof value === "number" ? Math.trunc(value) : null;
     case "number":
       return typeof value === "number" ? value : null;
     case "boolean":

@@ -118,7 +118,7 @@ export function isEqual(a: unknown, b: unknown): boolean {
 
 /** A copy that shares nothing; for plain JSON data. */
 export function clone<T>(value: T): T {
-  if (value === null || typeof value !== "object") return value;
+  if (value === null || typeof value !== "object" || value instanceof Number) return value;
   if (Array.isArray(value)) return value.map(clone) as T;
   const copy: Record<string, unknown> = {};
   for (const key in value) {
