@@ -85,3 +85,37 @@ describe("JSON patch", () => {
     expect(() => applyJsonPatch(big, [copy("/b"), copy("/c")])).toThrow("accumulated size");
   });
 });
+
+describe("an operation that does not apply", () => {
+  const document = { a: { b: 1 }, list: [1] };
+  it.each([
+    [{ op: "add", path: "/x/y", value: 1 }, 'add operation does not apply: doc is missing path: "/x/y": missing value'],
+    [
+      { op: "add", path: "/list/5", value: 1 },
+      "error in add for path: '/list/5': Unable to access invalid index: 5: invalid index referenced",
+    ],
+    [
+      { op: "add", path: "/list/x", value: 1 },
+      "error in add for path: '/list/x': value was not a proper array index: 'x': strconv.Atoi: parsing \"x\": invalid syntax",
+    ],
+    [
+      { op: "remove", path: "/a/c" },
+      "error in remove for path: '/a/c': Unable to remove nonexistent key: c: missing value",
+    ],
+    [
+      { op: "replace", path: "/list/3", value: 1 },
+      "replace operation does not apply: doc is missing key: /list/3: missing value",
+    ],
+    [
+      { op: "move", from: "/x/y", path: "/z" },
+      "move operation does not apply: doc is missing from path: /x/y: missing value",
+    ],
+    [
+      { op: "copy", from: "/a", path: "/x/y" },
+      "copy operation does not apply: doc is missing destination path: /x/y: missing value",
+    ],
+    [{ op: "test", path: "/a/b", value: 2 }, "testing value /a/b failed: test failed"],
+    [{ op: "remove" }, "remove operation failed to decode path: missing value"],
+    [{ op: "swap", path: "/a" }, "Unexpected kind: swap"],
+  ])("%j says why", (operation, text) => expect(() => applyJsonPatch(document, [operation])).toThrow(text));
+});

@@ -17,11 +17,27 @@ export const jsonPatchOperationsMax = 10_000;
 /** What all copies of one patch may add together. */
 export const copiedBytesMax = 3 * 1024 * 1024;
 
-/** An operation does not apply. */
+/** An operation does not apply; the message is that of the library that upstream uses. */
 export class JsonPatchError extends Error {
-  constructor(message: string) {
+  /** A `test` found something else. */
+  readonly isFailedTest: boolean;
+
+  constructor(message: string, isFailedTest = false) {
     super(message);
     this.name = "JsonPatchError";
+    this.isFailedTest = isFailedTest;
+  }
+}
+
+const missing = (what: string): JsonPatchError => new JsonPatchError(`${what}: missing value`);
+
+/** Faults of one step, told as a part of a larger one. */
+function within<T>(what: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof JsonPatchError)) throw error;
+    throw new JsonPatchError(`${what}: ${error.message}`);
   }
 }
 
@@ -66,34 +82,32 @@ class Patching {
   apply({ op, path, from, value }: JsonPatchOperation): void {
     switch (op) {
       case "add":
-        return this.#add(pointer(path), value ?? null);
+        return this.#add(pointer(path, "add", "path"), value ?? null);
       case "remove":
-        return this.#remove(pointer(path));
+        return this.#remove(pointer(path, "remove", "path"));
       case "replace":
-        return this.#replace(pointer(path), value ?? null);
-      case "move": {
-        const moved = this.#get(pointer(from));
-        this.#remove(pointer(from));
-        return this.#add(pointer(path), moved ?? null);
-      }
+        return this.#replace(pointer(path, "replace", "path"), value ?? null);
+      case "move":
+        return this.#move(pointer(from, "move", "from"), path);
       case "copy":
-        return this.#copy(pointer(from), pointer(path));
+        return this.#copy(pointer(from, "copy", "from"), pointer(path, "copy", "path"));
       case "test":
-        return this.#test(pointer(path), value ?? null);
+        return this.#test(pointer(path, "test", "path"), value ?? null);
       default:
         throw new JsonPatchError(`Unexpected kind: ${typeof op === "string" ? op : "unknown"}`);
     }
   }
 
-  /** The container that the pointer's last segment is in. */
-  #find(path: string): { container: Container; key: string } {
+  /** The container that the pointer's last segment is in; undefined: there is none. */
+  #find(path: string): { container: Container; key: string } | undefined {
     const segments = path.split("/");
-    if (segments.length < 2) throw new JsonPatchError(`doc is missing path: "${path}"`);
+    if (segments.length < 2) return undefined;
     let container = this.root;
     for (const segment of segments.slice(1, -1)) {
       const key = decodeSegment(segment);
-      const next = memberOf(container, key);
-      if (!isContainer(next)) throw new JsonPatchError(`doc is missing path: "${path}"`);
+      const next =
+        Array.isArray(container) && indexOf(key, container.length) === undefined ? undefined : memberOf(container, key);
+      if (!isContainer(next)) return undefined;
       const touched = this.#touched(next);
       if (touched !== next) setExisting(container, key, touched);
       container = touched;
@@ -101,23 +115,16 @@ class Patching {
     return { container, key: decodeSegment(segments.at(-1)!) };
   }
 
-  #get(path: string): unknown {
-    const { container, key } = this.#find(path);
-    return memberOf(container, key);
-  }
-
   #add(path: string, value: unknown): void {
-    const { container, key } = this.#find(path);
-    if (!Array.isArray(container)) return setMember(container, key, value);
-    if (key === "-") container.push(value);
-    else container.splice(boundedIndex(key, container.length + 1), 0, value);
+    const found = this.#find(path);
+    if (found === undefined) throw missing(`add operation does not apply: doc is missing path: "${path}"`);
+    within(`error in add for path: '${path}'`, () => addTo(found.container, found.key, value));
   }
 
   #remove(path: string): void {
-    const { container, key } = this.#find(path);
-    if (Array.isArray(container)) container.splice(boundedIndex(key, container.length), 1);
-    else if (Object.hasOwn(container, key)) delete container[key];
-    else throw new JsonPatchError(`Unable to remove nonexistent key: ${key}`);
+    const found = this.#find(path);
+    if (found === undefined) throw missing(`remove operation does not apply: doc is missing path: "${path}"`);
+    within(`error in remove for path: '${path}'`, () => removeFrom(found.container, found.key));
   }
 
   #replace(path: string, value: unknown): void {
@@ -126,31 +133,78 @@ class Patching {
       this.root = this.#touched(value);
       return;
     }
-    const { container, key } = this.#find(path);
-    if (Array.isArray(container)) container[boundedIndex(key, container.length)] = value;
-    else setMember(container, key, value);
+    const found = this.#find(path);
+    if (found === undefined) throw missing(`replace operation does not apply: doc is missing path: ${path}`);
+    const { container, key } = found;
+    if (Array.isArray(container) && indexOf(key, container.length) === undefined)
+      throw missing(`replace operation does not apply: doc is missing key: ${path}`);
+    setExisting(container, key, value);
+  }
+
+  #move(from: string, to: unknown): void {
+    const source = this.#find(from);
+    if (source === undefined) throw missing(`move operation does not apply: doc is missing from path: ${from}`);
+    const { container, key } = source;
+    const moved = within(`error in move for path: '${key}'`, () => {
+      const value = memberOf(container, key);
+      removeFrom(container, key);
+      return value ?? null;
+    });
+    const path = pointer(to, "move", "path");
+    const target = this.#find(path);
+    if (target === undefined) throw missing(`move operation does not apply: doc is missing destination path: ${path}`);
+    within(`error in move for path: '${path}'`, () => addTo(target.container, target.key, moved));
   }
 
   #copy(from: string, path: string): void {
-    const value = this.#get(from) ?? null;
+    const source = this.#find(from);
+    if (source === undefined) throw missing(`copy operation does not apply: doc is missing from path: ${from}`);
+    const value = within(`error in copy for from: '${from}'`, () => memberOf(source.container, source.key)) ?? null;
+    const target = this.#find(path);
+    if (target === undefined) throw missing(`copy operation does not apply: doc is missing destination path: ${path}`);
     this.#copiedBytes += JSON.stringify(value).length;
     if (this.#copiedBytes > copiedBytesMax) {
       throw new JsonPatchError(
         `Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${copiedBytesMax}`,
       );
     }
-    this.#add(path, structuredCopy(value));
+    within("error while adding value during copy", () => addTo(target.container, target.key, structuredCopy(value)));
   }
 
   #test(path: string, expected: unknown): void {
-    const actual = path === "" ? this.root : (this.#get(path) ?? null);
-    if (!equalJson(actual, expected)) throw new JsonPatchError(`testing value ${path} failed`);
+    const actual = path === "" ? this.root : this.#tested(path);
+    if (!equalJson(actual, expected)) throw new JsonPatchError(`testing value ${path} failed: test failed`, true);
+  }
+
+  #tested(path: string): unknown {
+    const found = this.#find(path);
+    if (found === undefined) throw missing(`test operation does not apply: is missing path: ${path}`);
+    return within(`error in test for path: '${path}'`, () => memberOf(found.container, found.key)) ?? null;
   }
 }
 
-function pointer(path: unknown): string {
-  if (typeof path !== "string") throw new JsonPatchError("operation failed to decode path");
+function pointer(path: unknown, operation: string, field: "path" | "from"): string {
+  if (typeof path !== "string") throw missing(`${operation} operation failed to decode ${field}`);
   return path;
+}
+
+function addTo(container: Container, key: string, value: unknown): void {
+  if (!Array.isArray(container)) return setMember(container, key, value);
+  if (key === "-") container.push(value);
+  else
+    container.splice(
+      isIndex(key)
+        ? boundedIndex(key, container.length + 1)
+        : within(`value was not a proper array index: '${key}'`, () => boundedIndex(key, container.length + 1)),
+      0,
+      value,
+    );
+}
+
+function removeFrom(container: Container, key: string): void {
+  if (Array.isArray(container)) container.splice(boundedIndex(key, container.length), 1);
+  else if (Object.hasOwn(container, key)) delete container[key];
+  else throw missing(`Unable to remove nonexistent key: ${key}`);
 }
 
 const decodeSegment = (segment: string) => segment.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -165,12 +219,21 @@ function setExisting(container: Container, key: string, value: unknown): void {
   else setMember(container, key, value);
 }
 
-/** strconv.Atoi, and negative numbers from the end. */
-function boundedIndex(key: string, length: number): number {
-  if (!/^[+-]?[0-9]+$/.test(key)) throw new JsonPatchError(`value was not a proper array index: '${key}'`);
-  const index = Number(key);
-  if (index >= length || index < -length) throw new JsonPatchError(`Unable to access invalid index: ${index}`);
+const isIndex = (key: string): boolean => /^[+-]?[0-9]+$/.test(key);
+
+/** strconv.Atoi, and negative numbers from the end; undefined: outside. */
+function indexOf(key: string, length: number): number | undefined {
+  const index = isIndex(key) ? Number(key) : Number.NaN;
+  if (Number.isNaN(index) || index >= length || index < -length) return undefined;
   return index < 0 ? index + length : index;
+}
+
+function boundedIndex(key: string, length: number): number {
+  if (!isIndex(key)) throw new JsonPatchError(`strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`);
+  const index = indexOf(key, length);
+  if (index === undefined)
+    throw new JsonPatchError(`Unable to access invalid index: ${Number(key)}: invalid index referenced`);
+  return index;
 }
 
 const numberText = (value: unknown): string | undefined =>

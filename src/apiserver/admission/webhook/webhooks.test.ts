@@ -298,7 +298,7 @@ describe("a mutating webhook", () => {
     [
       "that does not apply",
       patch({ op: "remove", path: "/data/none" }),
-      /^Internal error occurred: .*nonexistent key: none/,
+      /^Internal error occurred: error in remove for path: '\/data\/none': Unable to remove nonexistent key: none: missing value$/,
     ],
     ["without its type", { ...patch({}), patchType: undefined }, /response\.patch but not response\.patchType$/],
     ["of another type", { ...patch({}), patchType: "Merge" }, /unsupported patch type "Merge"$/],
