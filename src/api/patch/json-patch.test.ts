@@ -88,7 +88,7 @@ describe("JSON patch", () => {
 
 describe("an operation that does not apply", () => {
   const document = { a: { b: 1 }, list: [1] };
-  it.each([
+  test.each([
     [{ op: "add", path: "/x/y", value: 1 }, 'add operation does not apply: doc is missing path: "/x/y": missing value'],
     [
       { op: "add", path: "/list/5", value: 1 },
