@@ -3,8 +3,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "../..");
-/** The binary under test: what `scripts/build` made. */
-export const binary = join(root, "dist/capstan");
+/** The binary under test: what `scripts/build` made, or what CAPSTAN_BINARY names. */
+export const binary = process.env["CAPSTAN_BINARY"] ?? join(root, "dist/capstan");
 
 export interface Finished {
   code: number;
