@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1ConfigMap } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { invalid } from "#api/validation/field-errors.ts";
+import { invalid, rootPath } from "#api/validation/field-errors.ts";
 import { immutableDataErrors, keyErrors, sizeErrors } from "./data-keys.ts";
 
 export type ConfigMap = V1ConfigMap;
@@ -24,8 +24,7 @@ export const ConfigMap = defineResource<ConfigMap>({
         errors.push(invalid(`data[${key}]`, key, "duplicate of key present in binaryData"));
     }
     for (const key in binaryData) errors.push(...keyErrors("binaryData", key));
-    // Upstream prints its root path so.
-    return [...errors, ...sizeErrors({ text: data, base64: binaryData }, "[]")];
+    return [...errors, ...sizeErrors({ text: data, base64: binaryData }, rootPath)];
   },
   columns: [
     nameColumn,

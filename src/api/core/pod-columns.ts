@@ -52,7 +52,7 @@ type Restarts = Pick<Summary, "restarts" | "lastRestart">;
 
 function addRestarts(to: Restarts, container: V1ContainerStatus): void {
   to.restarts += container.restartCount ?? 0;
-  to.lastRestart = later(to.lastRestart, container.lastState?.terminated?.finishedAt);
+  to.lastRestart = later(to.lastRestart, container.lastState?.terminated?.finishedAt ?? undefined);
 }
 
 /** Whether an init container still has to finish; its state becomes the reason. */

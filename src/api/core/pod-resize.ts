@@ -1,7 +1,7 @@
 /** Changing the cpu and memory of a running pod. Upstream: podResizeStrategy, ValidatePodResize. */
 import type { V1Container, V1Pod, V1PodSpec, V1ResourceRequirements } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { forbidden, invalid } from "#api/validation/field-errors.ts";
+import { forbidden, invalid, rootPath } from "#api/validation/field-errors.ts";
 import { semanticEqual } from "#api/validation/values.ts";
 import { mirrorPod } from "./pod-annotations.ts";
 import { isSidecar, qosClassOf } from "./pod-resources.ts";
@@ -36,8 +36,8 @@ function takeResources(container: V1Container, wanted: V1Container): void {
 
 /** What refuses any resize, before all else. */
 export function resizeRefusal({ metadata, spec }: V1Pod): FieldError | undefined {
-  if (metadata.annotations?.[mirrorPod] !== undefined) return forbidden("", "static pods cannot be resized");
-  return spec?.os?.name === "windows" ? forbidden("", "windows pods cannot be resized") : undefined;
+  if (metadata.annotations?.[mirrorPod] !== undefined) return forbidden(rootPath, "static pods cannot be resized");
+  return spec?.os?.name === "windows" ? forbidden(rootPath, "windows pods cannot be resized") : undefined;
 }
 
 export function podResizeErrors(pod: V1Pod, old: V1Pod): FieldError[] {

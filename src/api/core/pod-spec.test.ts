@@ -223,7 +223,7 @@ describe("pod specs", () => {
   it("a static pod has no claims", () => {
     const mirror = { name: "p", annotations: { "kubernetes.io/config.mirror": "x" } };
     expect(faults({ ...claims, nodeName: "n" }, {}, mirror)).toEqual([
-      ": Forbidden: static pods do not support resource claims",
+      "[]: Forbidden: static pods do not support resource claims",
     ]);
   });
 });

@@ -4,7 +4,7 @@
  */
 import type { V1ObjectMeta, V1PodSpec, V1PodTemplateSpec } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { duplicate, forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
+import { duplicate, forbidden, invalid, invalidEach, required, rootPath } from "#api/validation/field-errors.ts";
 import { isDns1123Subdomain, isQualifiedName, rangeError } from "#api/validation/names.ts";
 import { annotationsErrors, labelsErrors } from "#api/validation/object-meta.ts";
 import { dnsLabel, dnsSubdomain, oneOf } from "#api/validation/values.ts";
@@ -98,7 +98,7 @@ function resourceClaimsErrors(
   path: string,
 ): FieldError[] {
   if (meta?.annotations?.[mirrorPod] !== undefined)
-    return claims.map(() => forbidden("", "static pods do not support resource claims"));
+    return claims.map(() => forbidden(rootPath, "static pods do not support resource claims"));
   const errors: FieldError[] = [];
   const names = new Set<string>();
   for (const [index, claim] of claims.entries()) {

@@ -20,8 +20,10 @@ export const PodTemplate = defineResource<PodTemplate>({
   prepareCreate: ({ template }) => dropDisabledFields(template?.spec),
   prepareUpdate: ({ template }) => dropDisabledFields(template?.spec),
   validate: ({ template }) => podTemplateErrors(template ?? { metadata: {} }, "template"),
-  warnings: ({ template }) =>
-    template === undefined ? [] : podWarnings(template.spec ?? { containers: [] }, template.metadata, "template"),
+  warnings: ({ metadata, template }, old) =>
+    template === undefined || old?.metadata.generation === metadata.generation
+      ? []
+      : podWarnings(template.spec ?? { containers: [] }, template.metadata, "template"),
   columns: [
     nameColumn,
     ...containerColumns((one: PodTemplate) => one.template).map((shared) => ({ ...shared, priority: 0 })),

@@ -9,7 +9,7 @@ import type {
 } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { compareText, goQuote } from "#api/go-text.ts";
-import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
+import { forbidden, invalid, required, rootPath } from "#api/validation/field-errors.ts";
 import { rangeError } from "#api/validation/names.ts";
 import { semanticEqual } from "#api/validation/values.ts";
 import { imageSpaceErrors } from "./containers.ts";
@@ -214,7 +214,7 @@ const shown = (value: unknown) => JSON.stringify(value) ?? "nil";
 export const ephemeralContainersRefusal = (old: V1Pod): FieldError | undefined =>
   old.metadata.annotations?.[mirrorPod] === undefined
     ? undefined
-    : forbidden("", "static pods do not support ephemeral containers");
+    : forbidden(rootPath, "static pods do not support ephemeral containers");
 
 /** On ephemeralcontainers: new ones may come, those that are there stay as they are. */
 export function ephemeralContainersUpdateErrors(spec: V1PodSpec, old: V1PodSpec): FieldError[] {

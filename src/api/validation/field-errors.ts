@@ -6,6 +6,9 @@ import type { FieldError, FieldErrorType } from "#api/field-error.ts";
 import { compareText, goJson, goQuote } from "#api/go-text.ts";
 import { type StatusError, failure } from "#api/status-error.ts";
 
+/** How upstream prints the path of the whole object. */
+export const rootPath = "[]";
+
 /** A value that is shown as it stands, for types that upstream prints in a way of their own. */
 export class RawValue {
   readonly text: string;

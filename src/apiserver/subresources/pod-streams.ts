@@ -3,7 +3,7 @@ import type { V1Pod } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import { failure, type Status, StatusError } from "#api/status-error.ts";
-import { forbidden, invalid, invalidObject } from "#api/validation/field-errors.ts";
+import { forbidden, invalid, invalidObject, rootPath } from "#api/validation/field-errors.ts";
 import { type Answer, textAnswer } from "#apiserver/answer.ts";
 import { attributesOf, forbidden as forbiddenTo } from "#apiserver/authz/authorizer.ts";
 import { checkRoute, negotiate } from "#apiserver/http/negotiate.ts";
@@ -174,7 +174,7 @@ function checkLogOptions(name: string, query: Query): void {
   if (tail !== undefined && tail < 0) errors.push(invalid("tailLines", tail, "must be greater than or equal to 0"));
   if (limit !== undefined && limit < 1) errors.push(invalid("limitBytes", limit, "must be greater than 0"));
   if (since !== undefined && query.has("sinceTime"))
-    errors.push(forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    errors.push(forbidden(rootPath, "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   else if (since !== undefined && since < 1) errors.push(invalid("sinceSeconds", since, "must be greater than 0"));
   if (query.has("stream")) errors.push(forbidden("stream", "may not be specified"));
   if (errors.length > 0) throw invalidObject({ group: "", kind: "PodLogOptions" }, name, errors);

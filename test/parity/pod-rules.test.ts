@@ -1,0 +1,252 @@
+/** Rules of pods, nodes and quotas that are told in places and words of their own. */
+import {
+  afterwards,
+  create,
+  get,
+  mergePatch,
+  post,
+  put,
+  remove,
+  storyServer,
+  strategicPatch,
+  type Story,
+} from "#test/support/story.ts";
+import { event, limitRange, node, pod, resourceQuota } from "#test/support/story-objects.ts";
+
+const stories = storyServer();
+
+type Fields = Record<string, unknown>;
+const invalid = (claim: string, spec: Fields, ...texts: string[]): Story => [
+  claim,
+  create(pod("p", spec)).isInvalid(texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`),
+];
+const volume = (source: Fields) => ({ volumes: [{ name: "v", ...source }] });
+const v = "spec.volumes[0]";
+
+stories("a volume", [
+  invalid(
+    "of GCE is told under another name",
+    volume({ gcePersistentDisk: {} }),
+    `${v}.persistentDisk.pdName: Required value`,
+  ),
+  invalid(
+    "with a token tells its path at the whole",
+    volume({ projected: { sources: [{ serviceAccountToken: { path: "" } }] } }),
+    `${v}.projected.path: Required value`,
+  ),
+  invalid(
+    "with files of the pod tells their faults at the whole",
+    volume({ downwardAPI: { items: [{ path: "a" }] } }),
+    `${v}.downwardAPI: Required value: one of fieldRef and resourceFieldRef is required`,
+  ),
+  invalid(
+    "of two sources is told in the names of old",
+    volume({ emptyDir: {}, cephfs: { monitors: ["m"] } }),
+    `${v}.cephFS: Forbidden: may not specify more than 1 volume type`,
+  ),
+]);
+
+const spread = { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" };
+const selector = { matchLabels: { a: "1" }, matchExpressions: [{ key: "a", operator: "Exists" }] };
+
+stories("a pod spec", [
+  invalid(
+    "has a label key to match in the selector once",
+    { topologySpreadConstraints: [{ ...spread, matchLabelKeys: ["a"], labelSelector: selector }] },
+    'spec.topologySpreadConstraints[0][0]: Invalid value: "a": exists in both matchLabelKeys and labelSelector',
+  ),
+  invalid(
+    "compares no taints",
+    { tolerations: [{ key: "k", operator: "Lt", value: "1" }] },
+    'spec.tolerations[0].operator: Unsupported value: "Lt": supported values: "Equal", "Exists", "Lt", "Gt"',
+  ),
+  invalid(
+    "of Windows has no resources of its own",
+    { os: { name: "windows" }, resources: { limits: { cpu: "1" } } },
+    "spec.resources: Forbidden: may not be set for a windows pod",
+  ),
+  invalid(
+    "tells a file's volume last",
+    {
+      os: { name: "x" },
+      containers: [
+        {
+          name: "c",
+          image: "i",
+          env: [{ name: "A", valueFrom: { fileKeyRef: { volumeName: "v", path: "f", key: "k" } } }],
+        },
+      ],
+    },
+    'spec.os: Unsupported value: "x": supported values: "linux", "windows"',
+    'spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Not found: "v"',
+  ),
+  [
+    "takes huge pages of its containers where it limits anything",
+    create(
+      pod(
+        "p",
+        { resources: { limits: { cpu: "2" } } },
+        { resources: { limits: { cpu: "1", "hugepages-2Mi": "4Mi" } } },
+      ),
+    ).has("spec.resources", {
+      limits: { cpu: "2", "hugepages-2Mi": "4Mi" },
+      requests: { cpu: "1", "hugepages-2Mi": "4Mi" },
+    }),
+  ],
+]);
+
+const appArmor = "container.apparmor.security.beta.kubernetes.io/c";
+const deprecated = `metadata.annotations[${appArmor}]: deprecated since v1.30; use the "appArmorProfile" field instead`;
+
+stories("an AppArmor annotation", [
+  [
+    "becomes a field, with a warning",
+    create(pod("p", {}, {}, { annotations: { [appArmor]: "unconfined" } }))
+      .warns(deprecated)
+      .has("spec.containers.0.securityContext", { appArmorProfile: { type: "Unconfined" } }),
+  ],
+  [
+    "is warned of though the pod is refused",
+    create(pod("p", {}, {}, { annotations: { [appArmor]: "magic" } }))
+      .warns(deprecated)
+      .isInvalid(`metadata.annotations[${appArmor}]: Invalid value: "magic": invalid AppArmor profile name: "magic"`),
+  ],
+  [
+    "stays",
+    create(pod("p", {}, {}, { annotations: { [appArmor]: "unconfined" } })).warns(deprecated),
+    mergePatch("pods/p", { metadata: { annotations: null } }).answers(
+      422,
+      `Pod "p" is invalid: metadata.annotations[${appArmor}]: Forbidden: may not remove or update AppArmor annotations`,
+    ),
+  ],
+]);
+
+const terminated = {
+  name: "c",
+  image: "i",
+  imageID: "",
+  ready: false,
+  restartCount: 0,
+  state: { terminated: { exitCode: 3 } },
+};
+const running = { ...terminated, state: { running: {} } };
+const restarting = {
+  restartPolicy: "Never",
+  restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "In", values: [3] } }],
+};
+
+stories("a status", [
+  [
+    "lets a container come back that its rules restart",
+    create(pod("p", { restartPolicy: "Never" }, restarting)),
+    mergePatch("pods/p/status", { status: { containerStatuses: [terminated] } }),
+    mergePatch("pods/p/status", { status: { containerStatuses: [running] } }).answers(200),
+  ],
+  [
+    "nominates no node for a bound pod",
+    create(pod("p", { nodeName: "n" })),
+    mergePatch("pods/p/status", { status: { nominatedNodeName: "m" } }).answers(
+      422,
+      'Pod "p" is invalid: status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node',
+    ),
+  ],
+  [
+    "is warned of an address that others would write otherwise",
+    create(pod("p")),
+    mergePatch("pods/p/status", { status: { podIPs: [{ ip: "2001:DB8::1" }] } }).warns(
+      'status.podIPs[0].ip: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+    ),
+  ],
+]);
+
+stories("a resize", [
+  [
+    "keeps the containers",
+    create(pod("p")),
+    put("pods/p/resize", pod("p", { containers: [{ name: "d", image: "i" }] })).answers(
+      422,
+      'Pod "p" is invalid: spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize',
+    ),
+  ],
+  [
+    "is not for static pods, whatever else is wrong",
+    create(node("{ns}")),
+    create(pod("p", { nodeName: "{ns}" }, {}, { annotations: { "kubernetes.io/config.mirror": "x" } })),
+    strategicPatch("pods/p/resize", {
+      spec: { containers: [{ name: "c", resources: { limits: { cpu: "-1" } } }] },
+    }).answers(422, 'Pod "p" is invalid: []: Forbidden: static pods cannot be resized'),
+    afterwards(remove("/api/v1/nodes/{ns}")),
+  ],
+]);
+
+const eviction = (deleteOptions?: Fields) => ({ metadata: { name: "p" }, ...(deleteOptions && { deleteOptions }) });
+
+stories("a binding or an eviction", [
+  [
+    "gives the pod the zone of its node",
+    create(node("{ns}", {}, { labels: { "topology.kubernetes.io/zone": "z" } })),
+    create(pod("p", {}, {}, { labels: { "topology.kubernetes.io/zone": "mine" } })),
+    post("pods/p/binding", { metadata: { name: "p" }, target: { name: "{ns}" } }),
+    get("pods/p").has("metadata.labels", { "topology.kubernetes.io/zone": "z" }),
+    create(pod("q", { nodeName: "{ns}" })).has("metadata.labels", { "topology.kubernetes.io/zone": "z" }),
+    afterwards(remove("/api/v1/nodes/{ns}")),
+  ],
+  [
+    "names its pod",
+    create(pod("p")),
+    post("pods/p/binding", { target: { name: "n" } }).answers(400, "name in URL does not match name in Binding object"),
+  ],
+  [
+    "tells why a pod goes that nothing holds",
+    create(pod("p", { nodeName: "n" })),
+    post("pods/p/eviction", eviction()),
+    get("pods/p").has("status.conditions.0.reason", "EvictionByEvictionAPI"),
+  ],
+  [
+    "has one kind of trial",
+    create(pod("p")),
+    post("pods/p/eviction?dryRun=All", eviction({ dryRun: ["None"] })).answers(
+      500,
+      "Non-matching dry-run options in request and content: [All] and [None]",
+    ),
+  ],
+]);
+
+stories("small kinds", [
+  [
+    "a quota's conflict shows the scopes of its spec",
+    create(
+      resourceQuota("q", {
+        spec: {
+          hard: { pods: "1" },
+          scopeSelector: {
+            matchExpressions: ["BestEffort", "NotBestEffort"].map((scopeName) => ({ scopeName, operator: "Exists" })),
+          },
+        },
+      }),
+    ).isInvalid("spec.scopeSelector.matchExpressions: Invalid value: null: conflicting scopes"),
+  ],
+  [
+    "a claim's ratio is told after its bounds",
+    create(
+      limitRange("l", { spec: { limits: [{ type: "PersistentVolumeClaim", maxLimitRequestRatio: { odd: "2" } }] } }),
+    ).isInvalid(
+      "[spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was provided, " +
+        'spec.limits[0].maxLimitRequestRatio[odd]: Invalid value: "odd": must be a standard resource type or fully qualified]',
+    ),
+  ],
+  ["an event of old has any name", create(event("Pod:a", { involvedObject: { namespace: "{ns}" } })).answers(201)],
+  [
+    "a node's features are sorted",
+    create(node("{ns}", { status: { declaredFeatures: ["B", "A"] } })).isInvalid(
+      'status.declaredFeatures[1]: Invalid value: "A": list must be sorted alphabetically',
+    ),
+  ],
+  [
+    "a namespace waits for finalizers with good names",
+    put("/api/v1/namespaces/{ns}/finalize", { metadata: { name: "{ns}" }, spec: { finalizers: ["x"] } }).answers(
+      422,
+      'Namespace "{ns}" is invalid: spec.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified',
+    ),
+  ],
+]);
