@@ -10,6 +10,7 @@ import { defaultNodePorts, type PortRange } from "./allocation/node-ports.ts";
 import { serviceHook } from "./allocation/service-hook.ts";
 import { assert } from "#lib/assert.ts";
 import { resourceHooks } from "./resource/hooks.ts";
+import { priorityClassHook } from "./resource/system-priority-classes.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
 import { keepAuthenticationConfig } from "./aggregation/authentication-config.ts";
 import { frontProxyCertificate } from "./aggregation/front-proxy.ts";
@@ -114,6 +115,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const hooks = resourceHooks({
     "/namespaces": namespaceHook,
     "apiextensions.k8s.io/customresourcedefinitions": crdHook,
+    "scheduling.k8s.io/priorityclasses": priorityClassHook,
     "/services": serviceHook(cache, ranges, options.nodePortRange ?? defaultNodePorts),
   });
   const admission = admissionChain(admissionPlugins(rbac));

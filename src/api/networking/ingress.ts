@@ -36,11 +36,14 @@ export const Ingress = defineResource<Ingress>({
 
 const hostsMax = 3;
 
+/** The first hosts; rules after them count, with a host or without. */
 function hostsText({ spec }: Ingress): string {
-  const hosts = (spec?.rules ?? []).map(({ host }) => host ?? "").filter((host) => host !== "");
-  if (hosts.length === 0) return "*";
-  const shown = hosts.slice(0, hostsMax).join(",");
-  return hosts.length > hostsMax ? `${shown} + ${hosts.length - hostsMax} more...` : shown;
+  const hosts = (spec?.rules ?? []).map(({ host }) => host ?? "");
+  const places = hosts.flatMap((host, index) => (host === "" ? [] : [index])).slice(0, hostsMax);
+  if (places.length === 0) return "*";
+  const shown = places.map((index) => hosts[index]).join(",");
+  const isAll = places.length < hostsMax || places.at(-1) === hosts.length - 1;
+  return isAll ? shown : `${shown} + ${hosts.length - hostsMax} more...`;
 }
 
 function addressText({ status }: Ingress): string {

@@ -37,5 +37,5 @@ function parentText({ spec }: IPAddress): string {
   if (spec?.parentRef === undefined) return "<none>";
   const { group = "", resource, namespace = "", name } = spec.parentRef;
   const kind = group === "" ? resource : `${resource}.${group}`;
-  return [kind, namespace, name].filter((part) => part !== "").join("/");
+  return [kind.toLowerCase(), namespace, name].filter((part) => part !== "").join("/");
 }

@@ -4,10 +4,11 @@ import type { V1PriorityClass } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { defineResource } from "#api/resource.ts";
 import { forbidden } from "#api/validation/field-errors.ts";
-import { immutable, oneOfIfSet } from "#api/validation/values.ts";
+import { immutable, oneOf } from "#api/validation/values.ts";
 
 const type = "scheduling.v1.PriorityClass";
 const userPriorityMax = 1_000_000_000;
+const policies = ["PreemptLowerPriority", "Never"];
 const systemPrefix = "system-";
 const systemClasses: Readonly<Record<string, number>> = {
   "system-node-critical": 2_000_001_000,
@@ -26,13 +27,12 @@ export const PriorityClass = defineResource<PriorityClass>({
   // Made with 1 and never counted.
   generation: () => false,
   defaults(priority) {
-    priority.preemptionPolicy ||= "PreemptLowerPriority";
+    priority.preemptionPolicy ??= "PreemptLowerPriority";
   },
-  validate: (priority, old) => [
-    ...valueErrors(priority),
-    ...oneOfIfSet("preemptionPolicy", priority.preemptionPolicy, ["PreemptLowerPriority", "Never"]),
-    ...(old === undefined ? [] : updateErrors(priority, old)),
-  ],
+  validate: (priority, old) =>
+    old === undefined
+      ? [...valueErrors(priority), ...oneOf("preemptionPolicy", priority.preemptionPolicy, policies)]
+      : updateErrors(priority, old),
   columns: [
     nameColumn,
     column("Value", [type, "value"], (priority: PriorityClass) => priority.value ?? 0, integer),
@@ -48,10 +48,12 @@ export const PriorityClass = defineResource<PriorityClass>({
   ],
 });
 
-function valueErrors({ metadata, value = 0 }: PriorityClass): FieldError[] {
+export const isSystemPriorityClass = (name: string): boolean => Object.hasOwn(systemClasses, name);
+
+function valueErrors({ metadata, value = 0, globalDefault = false }: PriorityClass): FieldError[] {
   const { name = "" } = metadata;
   if (name.startsWith(systemPrefix)) {
-    const fault = systemFault(name, value);
+    const fault = systemFault(name, value, globalDefault);
     const text = `priority class names with '${systemPrefix}' prefix are reserved for system use only. error: ${fault}`;
     return fault === undefined ? [] : [forbidden("metadata.name", text)];
   }
@@ -59,10 +61,11 @@ function valueErrors({ metadata, value = 0 }: PriorityClass): FieldError[] {
   return value > userPriorityMax ? [forbidden("value", text)] : [];
 }
 
-function systemFault(name: string, value: number): string | undefined {
+function systemFault(name: string, value: number, isDefault: boolean): string | undefined {
+  if (!isSystemPriorityClass(name)) return `${name} is not a known system priority class`;
   const known = systemClasses[name];
-  if (known === undefined) return `${name} is not a known system priority class`;
-  return value === known ? undefined : `value of ${name} PriorityClass must be ${known}`;
+  if (value !== known) return `value of ${name} PriorityClass must be ${known}`;
+  return isDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
 }
 
 const updateErrors = (priority: PriorityClass, old: PriorityClass): FieldError[] => [
