@@ -50,6 +50,8 @@ export async function paramsOf(
   if (paramKind === undefined || paramRef === undefined) return [null];
   const { group, version, kind } = kindOfParams(paramKind);
   const resource = request.services.catalogue.findKind(group, version, kind)!;
+  if (!resource.isNamespaced && (paramRef.namespace ?? "") !== "")
+    return "paramRef.namespace must not be provided for a cluster-scoped `paramKind`";
   const namespace = resource.isNamespaced ? paramRef.namespace || namespaceNameOf(request) : undefined;
   if (namespace === "") return "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources";
   const range = resource.cache.entries.range(namespace === undefined ? "" : `${namespace}/`);

@@ -7,6 +7,7 @@ import { TypedError, validateTyped } from "#api/apply/typed-validate.ts";
 import { schemaOfStruct } from "#api/apply/updater.ts";
 import { builtInType } from "#api/schema/built-in.ts";
 import type { Schema } from "#api/schema/model.ts";
+import { goQuote } from "#api/go-text.ts";
 import { failure } from "#api/status-error.ts";
 import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
@@ -44,6 +45,15 @@ interface Invocation {
   params: KubernetesObject | null;
 }
 
+/** Why a policy could not do what it should. */
+interface Fault {
+  policy: Policy;
+  /** Absent where the policy itself is at fault. */
+  binding?: Binding;
+  message: string;
+  reason: "Invalid" | "Forbidden";
+}
+
 export const mutatingPolicies: AdmissionPlugin = {
   name: pluginName,
   async mutate(request) {
@@ -51,10 +61,13 @@ export const mutatingPolicies: AdmissionPlugin = {
     if (policies.length === 0 || request.object === undefined || isExempt(request)) return;
     const bindings = objectsIn<Binding>(request.services, `${registry}/mutatingadmissionpolicybindings/`);
     const reinvocation = reinvocationOf(request).of(pluginName);
-    const invocations = await invocationsOf(policies, bindings, request);
+    const faults: Fault[] = [];
+    const invocations = await invocationsOf(policies, bindings, request, faults);
     reinvocation.begin(request.object);
-    for (const invocation of invocations) await mutateBy(invocation, request, reinvocation);
+    for (const invocation of invocations) faults.push(...(await mutateBy(invocation, request, reinvocation)));
     reinvocation.end(request.object);
+    const serious = faults.filter(({ policy }) => policy.spec.failurePolicy !== "Ignore");
+    if (serious.length > 0) throw refusal(request, serious);
   },
 };
 
@@ -63,20 +76,24 @@ async function invocationsOf(
   policies: readonly Policy[],
   bindings: readonly Binding[],
   request: AdmissionRequest,
+  faults: Fault[],
 ): Promise<Invocation[]> {
   const invocations: Invocation[] = [];
   for (const policy of policies) {
     const own = bindings.filter(({ spec }) => spec.policyName === policy.metadata.name);
     const matched = own.length === 0 ? undefined : matchedResource(policy.spec.matchConstraints, request);
     if (matched === undefined) continue;
+    const unknown = paramKindFault(policy.spec, request);
+    if (unknown !== undefined) {
+      faults.push({ policy, message: `failed to configure policy: ${unknown}`, reason: "Forbidden" });
+      continue;
+    }
     for (const binding of own) {
       if (!matchesRequest(binding.spec.matchResources, request)) continue;
-      const params =
-        paramKindFault(policy.spec, request) ?? (await paramsOf(policy.spec, binding.spec.paramRef, request));
-      if (typeof params !== "string")
-        invocations.push(...params.map((one) => ({ policy, binding, matched, params: one })));
-      else if (policy.spec.failurePolicy !== "Ignore")
-        throw refusal(policy, binding, request, `failed to configure binding: ${params}`);
+      const params = await paramsOf(policy.spec, binding.spec.paramRef, request);
+      if (typeof params === "string")
+        faults.push({ policy, binding, message: `failed to configure binding: ${params}`, reason: "Forbidden" });
+      else invocations.push(...params.map((one) => ({ policy, binding, matched, params: one })));
     }
   }
   return invocations;
@@ -86,33 +103,28 @@ async function mutateBy(
   { policy, binding, matched, params }: Invocation,
   request: AdmissionRequest,
   reinvocation: PluginReinvocation,
-): Promise<void> {
+): Promise<Fault[]> {
   const { spec, metadata } = policy;
   const id = [metadata.name, binding.metadata.name, params?.metadata.namespace, params?.metadata.name].join("/");
-  const refuse = (text: string) => {
-    if (spec.failurePolicy !== "Ignore") throw refusal(policy, binding, request, text);
-  };
+  const fault = (message: string): Fault => ({ policy, binding, message, reason: "Invalid" });
   const conditions = conditionsOfView(spec, await viewOf(request, matched), params);
-  if (conditions === "no") return;
-  if (conditions !== "yes") {
-    refuse(conditions.message);
-    return;
-  }
-  if (!reinvocation.mayRun(id)) return;
+  if (conditions === "no") return [];
+  if (conditions !== "yes") return [fault(conditions.message)];
+  if (!reinvocation.mayRun(id)) return [];
+  const faults: Fault[] = [];
   let hasChanged = false;
   for (const mutation of spec.mutations ?? []) {
     const view = await viewOf(request, matched);
     const made = mutateOnce(spec, mutation, view, params);
-    if (typeof made === "string") {
-      refuse(made);
-      continue;
+    if (typeof made === "string") faults.push(fault(made));
+    else if (made !== undefined && !isEqual(made, view.object)) {
+      hasChanged = true;
+      await writeBack(view, made);
+      if (request.form === undefined) request.resource.definition.defaults?.(request.object!);
     }
-    if (made === undefined || isEqual(made, view.object)) continue;
-    hasChanged = true;
-    await writeBack(view, made);
-    if (request.form === undefined) request.resource.definition.defaults?.(request.object!);
   }
   reinvocation.ran(id, { hasChanged, isReinvocable: spec.reinvocationPolicy === "IfNeeded" });
+  return faults;
 }
 
 /** The object after the mutation; undefined: nothing is to be done; a text says why it could not be done. */
@@ -174,14 +186,20 @@ function atomicPath(schema: Schema, value: unknown, path: string): string | unde
   return undefined;
 }
 
-function refusal(policy: Policy, binding: Binding, { resource, name }: AdmissionRequest, text: string) {
+/** The first fault speaks, all are named. */
+function refusal({ resource, name }: AdmissionRequest, faults: readonly Fault[]) {
   const { group, plural } = resource;
-  const names = `policy '${policy.metadata.name}' with binding '${binding.metadata.name}'`;
-  const message = `${names} denied request: ${text}`;
-  return failure(403, "Invalid", message, {
+  const messages = faults.map(({ policy, binding, message }) => {
+    const by =
+      binding === undefined
+        ? `policy ${goQuote(policy.metadata.name ?? "")}`
+        : `policy '${policy.metadata.name}' with binding '${binding.metadata.name}'`;
+    return `${by} denied request: ${message}`;
+  });
+  return failure(403, faults[0]!.reason, messages[0]!, {
     name,
     ...(group === "" ? {} : { group }),
     kind: plural,
-    causes: [{ message }],
+    causes: messages.map((message) => ({ message })),
   });
 }

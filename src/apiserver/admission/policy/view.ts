@@ -88,21 +88,28 @@ export function kindOf({ definition, kind, group, version }: ServedResource, sub
 export const namespaceNameOf = (request: AdmissionRequest): string =>
   isNamespace(request) ? request.name : request.namespace;
 
-/** What is said of the request, beside its objects. */
+/** What is said of the request, beside its objects: what is empty is not there. */
 export function requestOf({ request, matched }: Pick<AdmissionView, "request" | "matched">) {
   const { resource, subresource, name, operation, user, dryRun, operationOptions } = request;
   const at = (one: ServedResource) => ({ group: one.group, version: one.version, resource: one.plural });
+  const namespace = namespaceNameOf(request);
+  const { uid = "", groups, extra = {} } = user;
   return {
     kind: kindOf(matched, subresource),
     resource: at(matched),
-    subResource: subresource,
+    ...(subresource === "" ? {} : { subResource: subresource }),
     requestKind: kindOf(resource, subresource),
     requestResource: at(resource),
-    requestSubResource: subresource,
-    name,
-    namespace: namespaceNameOf(request),
+    ...(subresource === "" ? {} : { requestSubResource: subresource }),
+    ...(name === "" ? {} : { name }),
+    ...(namespace === "" ? {} : { namespace }),
     operation,
-    userInfo: { username: user.name, uid: user.uid ?? "", groups: user.groups, extra: user.extra ?? {} },
+    userInfo: {
+      username: user.name,
+      ...(uid === "" ? {} : { uid }),
+      ...(groups.length === 0 ? {} : { groups }),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
+    },
     dryRun,
     options: operationOptions ?? null,
   };

@@ -71,28 +71,11 @@ const reviewVersionOf = ({ admissionReviewVersions = ["v1"] }: Webhook): string 
 
 function reviewOf(uid: string, version: string, view: AdmissionView) {
   const { object = null, old = null } = view;
-  const { subResource, requestSubResource, name, namespace, options, dryRun, userInfo, ...rest } = requestOf(view);
-  const { username, groups, extra } = userInfo;
+  const { dryRun, options, ...rest } = requestOf(view);
   return {
     kind: "AdmissionReview",
     apiVersion: `${group}/${version}`,
-    request: {
-      uid,
-      ...rest,
-      ...(subResource === "" ? {} : { subResource, requestSubResource }),
-      ...(name === "" ? {} : { name }),
-      ...(namespace === "" ? {} : { namespace }),
-      userInfo: {
-        username,
-        ...(userInfo.uid === "" ? {} : { uid: userInfo.uid }),
-        groups,
-        ...(Object.keys(extra).length === 0 ? {} : { extra }),
-      },
-      object,
-      oldObject: old,
-      dryRun,
-      options,
-    },
+    request: { uid, ...rest, object, oldObject: old, dryRun, options },
   };
 }
 
