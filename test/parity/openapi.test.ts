@@ -1,7 +1,7 @@
 /** What generators of clients, kubectl explain and validators read: the OpenAPI documents, whole. */
 import { describe, expect, test } from "vitest";
 import { clientOperations } from "#test/support/generated-client.ts";
-import { create, get, remove, storyServer } from "#test/support/story.ts";
+import { afterwards, create, get, remove, storyServer } from "#test/support/story.ts";
 
 type Json = Record<string, unknown>;
 interface Parameter {
@@ -265,6 +265,84 @@ stories("OpenAPI of custom resources", [
     }),
     remove("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.shapes.example.com"),
     get(gadgetDocument).eventually().answers(404),
+  ],
+]);
+
+const shapes = {
+  ...gadgets,
+  metadata: { name: "shapes.forms.example.com" },
+  spec: {
+    ...gadgets.spec,
+    group: "forms.example.com",
+    names: { plural: "shapes", singular: "shape", kind: "Shape", listKind: "ShapeList" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: "object",
+            properties: {
+              spec: {
+                type: "object",
+                required: ["may", "must"],
+                properties: {
+                  may: { type: "string", nullable: true },
+                  must: { type: "integer", default: 3 },
+                  either: { "x-kubernetes-int-or-string": true },
+                  free: {
+                    type: "object",
+                    "x-kubernetes-preserve-unknown-fields": true,
+                    properties: { a: { type: "string" } },
+                  },
+                  pick: { type: "object", oneOf: [{ required: ["a"] }], properties: { a: { type: "string" } } },
+                  inner: {
+                    type: "object",
+                    "x-kubernetes-embedded-resource": true,
+                    required: ["spec"],
+                    properties: { spec: { type: "object" } },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+stories("OpenAPI of custom resources in version 2", [
+  [
+    "leaves out what it has no words for, and what kubectl would read wrongly without it",
+    create(shapes),
+    get("/openapi/v2")
+      .eventually()
+      .meets((document) => {
+        const { definitions } = document as unknown as DocumentTwo;
+        const schema = definitions["com.example.forms.v1.Shape"] as { properties: { spec: Json } };
+        expect(schema.properties.spec).toMatchObject({
+          required: ["must"],
+          properties: {
+            may: {},
+            must: { type: "integer", default: 3 },
+            either: { "x-kubernetes-int-or-string": true },
+            free: { "x-kubernetes-preserve-unknown-fields": true },
+            pick: { type: "object", properties: { a: { type: "string" } } },
+            inner: {
+              required: ["spec", "kind", "apiVersion"],
+              properties: { metadata: { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" } },
+            },
+          },
+        });
+        const properties = schema.properties.spec["properties"] as Record<string, Json>;
+        expect([properties["may"], properties["free"], properties["either"]]).toEqual([
+          {},
+          { "x-kubernetes-preserve-unknown-fields": true },
+          { "x-kubernetes-int-or-string": true },
+        ]);
+      }),
+    afterwards(remove("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/shapes.forms.example.com")),
   ],
 ]);
 

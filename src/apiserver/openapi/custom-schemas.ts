@@ -65,18 +65,21 @@ function reference(description: string, type: string, spec: SpecVersion): Schema
 
 function structuralSchema({ custom, group, version, kind }: ServedResource, spec: SpecVersion): Schema {
   const selectable = custom!.selectableOf(version);
-  const source = custom!.schemaOf(version) ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  const own = (spec === 2 ? versionTwoForm(source) : publishedForm(source)) as JsonSchema & Schema;
-  const metadata = reference(words.metadata, objectMeta, spec);
+  const source = custom!.schemaOf(version);
+  const gvk = { "x-kubernetes-group-version-kind": [{ group, kind, version }] };
+  // With any property named, readers of version 2 would refuse what is preserved.
+  if (source === undefined || (spec === 2 && source["x-kubernetes-preserve-unknown-fields"] === true))
+    return { type: "object", ...gvk };
+  const own = publishedForm(spec === 2 ? versionTwoForm(source) : source, spec);
   return {
     ...own,
     properties: {
       ...own.properties,
       apiVersion: { description: words.apiVersion, type: "string" },
       kind: { description: words.kind, type: "string" },
-      metadata,
+      metadata: reference(words.metadata, objectMeta, spec),
     },
-    "x-kubernetes-group-version-kind": [{ group, kind, version }],
+    ...gvk,
     ...(selectable.length === 0
       ? {}
       : { "x-kubernetes-selectable-fields": selectable.map((path) => ({ fieldPath: path.replace(/^\./, "") })) }),
@@ -90,60 +93,62 @@ const embeddedWords = {
 };
 
 /** Says in OpenAPI's own words what extensions say: integers or strings, and objects in objects. */
-function publishedForm(schema: JsonSchema): JsonSchema & Schema {
-  const { properties, items, additionalProperties, ...rest } = schema;
-  const inner = Object.fromEntries(Object.entries(properties ?? {}).map(([name, one]) => [name, publishedForm(one)]));
-  const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
+function publishedForm(schema: JsonSchema, spec: SpecVersion): JsonSchema & Schema {
+  const form = overFields(schema, (one) => publishedForm(one, spec));
   const isEither = schema["x-kubernetes-int-or-string"] === true && schema.type === undefined;
+  const isUnsaid = spec === 2 && schema["x-kubernetes-preserve-unknown-fields"] === true;
   return {
-    ...rest,
-    ...(isEither && rest.anyOf === undefined && rest.allOf === undefined
+    ...form,
+    ...(spec === 3 && isEither && form.anyOf === undefined && form.allOf === undefined
       ? { anyOf: [{ type: "integer" }, { type: "string" }] }
       : {}),
-    ...(properties !== undefined || isEmbedded
-      ? { properties: isEmbedded ? { ...inner, ...embeddedFields } : inner }
-      : {}),
-    ...(isEmbedded
-      ? { required: ["kind", "apiVersion", ...(schema.required ?? []).filter((name) => !(name in embeddedFields))] }
-      : {}),
-    ...(items !== undefined ? { items: publishedForm(items) } : {}),
-    ...(additionalProperties === undefined
-      ? {}
-      : {
-          additionalProperties:
-            typeof additionalProperties === "object" ? publishedForm(additionalProperties) : additionalProperties,
-        }),
+    ...(schema["x-kubernetes-embedded-resource"] === true && !isUnsaid ? embedded(form, spec) : {}),
   } as JsonSchema & Schema;
 }
 
-const embeddedFields = {
-  apiVersion: { description: embeddedWords.apiVersion, type: "string" },
-  kind: { description: embeddedWords.kind, type: "string" },
-  metadata: reference(words.metadata, objectMeta, 3),
-};
+function embedded({ properties, required = [] }: JsonSchema, spec: SpecVersion): Schema {
+  return {
+    properties: {
+      ...properties,
+      apiVersion: { description: embeddedWords.apiVersion, type: "string" },
+      kind: { description: embeddedWords.kind, type: "string" },
+      metadata: reference(words.metadata, objectMeta, spec),
+    },
+    required: [...required, ...["kind", "apiVersion"].filter((name) => !required.includes(name))],
+  };
+}
 
-const unsaid = new Set(["nullable", "anyOf", "oneOf", "not", "default"]);
+/** The schema with each schema in it changed. */
+function overFields(schema: JsonSchema, change: (one: JsonSchema) => JsonSchema): JsonSchema {
+  const { properties, items, additionalProperties } = schema;
+  return {
+    ...schema,
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, change(one)])) }),
+    ...(items === undefined ? {} : { items: change(items) }),
+    ...(typeof additionalProperties === "object" ? { additionalProperties: change(additionalProperties) } : {}),
+  };
+}
 
-/** Upstream: openapi/v2/conversion.go: what version 2 has no words for is left out, and then the fields below it too. */
-function versionTwoForm(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(versionTwoForm);
-  if (value === null || typeof value !== "object") return value;
-  const schema = value as JsonSchema & Schema;
+/**
+ * What version 2 has no words for is left out, and with it what kubectl reads wrongly without it.
+ * Upstream: apiextensions-apiserver/pkg/controller/openapi/v2/conversion.go.
+ */
+function versionTwoForm(schema: JsonSchema): JsonSchema {
   const { nullable } = schema;
-  const entries = Object.entries(schema).filter(
-    ([name]) =>
-      !unsaid.has(name) && !(nullable === true && (name === "type" || name === "items" || name === "properties")),
-  );
-  return Object.fromEntries(
-    entries.map(([name, inner]) => [
-      name,
-      name === "properties"
-        ? Object.fromEntries(
-            Object.entries(inner as Record<string, unknown>).map(([field, one]) => [field, versionTwoForm(one)]),
-          )
-        : name === "items" || name === "additionalProperties" || name === "allOf"
-          ? versionTwoForm(inner)
-          : inner,
-    ]),
-  );
+  const isPreserving = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const kept: JsonSchema = { ...schema };
+  for (const name of ["allOf", "anyOf", "oneOf", "not", "nullable"] as const) delete kept[name];
+  if (nullable === true || isPreserving) {
+    delete kept.items;
+    delete kept.properties;
+  }
+  const isList = kept.type === "array" && kept.items === undefined;
+  if (nullable === true || isList || (isPreserving && kept.type === "object")) delete kept.type;
+  const required = (kept.required ?? []).filter((name) => kept.properties?.[name]?.nullable !== true);
+  const { additionalProperties: rest } = kept;
+  if (required.length === 0 || (typeof rest === "object" && rest.nullable === true)) delete kept.required;
+  else kept.required = required;
+  return overFields(kept, versionTwoForm);
 }
