@@ -131,12 +131,11 @@ export function pathsOf(set: FieldSet): string[][] {
   return paths;
 }
 
-const keyRank: Readonly<Record<string, number>> = { f: 0, k: 1, v: 2, i: 3 };
+const kinds = "fkvi";
 
 /** Names before keys before values before indexes. */
 export function compareKeys(a: string, b: string): number {
-  const rank = (keyRank[a[0]!] ?? 4) - (keyRank[b[0]!] ?? 4);
-  if (rank !== 0) return rank;
+  if (a.charCodeAt(0) !== b.charCodeAt(0)) return kinds.indexOf(a.charAt(0)) - kinds.indexOf(b.charAt(0));
   if (a.startsWith("i:")) return Number(a.slice(2)) - Number(b.slice(2));
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -5,17 +5,31 @@ import { type FieldSet, compareKeys, emptySet, isEmptySet, makeSet, memberLeaf }
 export type FieldsV1 = Record<string, unknown>;
 
 export function toFieldsV1(set: FieldSet): FieldsV1 {
+  return set.children === undefined ? {} : nodeOf(false, set.children);
+}
+
+function nodeOf(isMember: boolean, children: ReadonlyMap<string, FieldSet>): FieldsV1 {
   const fields: FieldsV1 = {};
-  if (set.children === undefined) return fields;
-  const keys = [...set.children.keys()];
-  if (keys.length > 1) keys.sort(compareKeys);
-  for (const key of keys) fields[key] = nodeOf(set.children.get(key)!);
+  if (isMember) fields["."] = {};
+  for (const key of sortedKeys(children)) {
+    const child = children.get(key)!;
+    fields[key] = child.children === undefined ? {} : nodeOf(child.isMember, child.children);
+  }
   return fields;
 }
 
-function nodeOf(set: FieldSet): FieldsV1 {
-  if (set.children === undefined) return {};
-  return set.isMember ? { ".": {}, ...toFieldsV1(set) } : toFieldsV1(set);
+/** Most nodes have few children, for which this is quicker than the engine's sort. */
+const insertionSortMax = 24;
+
+function sortedKeys(children: ReadonlyMap<string, FieldSet>): string[] {
+  const keys: string[] = [];
+  for (const key of children.keys()) {
+    let at = keys.length;
+    if (at < insertionSortMax) while (at > 0 && compareKeys(keys[at - 1]!, key) > 0) at -= 1;
+    if (at === keys.length) keys.push(key);
+    else keys.splice(at, 0, key);
+  }
+  return keys.length > insertionSortMax ? keys.sort(compareKeys) : keys;
 }
 
 /** Throws for what is no field set. */

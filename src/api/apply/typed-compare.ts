@@ -69,6 +69,8 @@ function compareLists(schema: Schema, left: unknown, right: unknown): Comparison
 }
 
 function compareItems(schema: Schema, left: readonly unknown[], right: readonly unknown[]): Comparison {
+  if (left.length === 0) return { ...same, added: makeSet(false, oneSidedItems(schema, right)) };
+  if (right.length === 0) return { ...same, removed: makeSet(false, oneSidedItems(schema, left)) };
   const leftByKey = groupByKey(schema, left);
   const rightByKey = groupByKey(schema, right);
   const collected = new Collector();
@@ -154,8 +156,9 @@ function oneSided(schema: Schema, value: unknown): FieldSet {
 
 function oneSidedItems(schema: Schema, items: readonly unknown[]): Map<string, FieldSet> {
   const children = new Map<string, FieldSet>();
-  for (const [key, group] of groupByKey(schema, items)) {
-    children.set(key, group.length > 1 ? memberLeaf : oneSided(itemSchema(schema), group[0]));
+  for (const item of items) {
+    const key = itemKey(schema, item);
+    children.set(key, children.has(key) ? memberLeaf : oneSided(itemSchema(schema), item));
   }
   return children;
 }
@@ -183,9 +186,10 @@ export function fieldSetOf(schema: Schema, value: unknown): FieldSet {
 
 function itemSets(schema: Schema, items: readonly unknown[]): Map<string, FieldSet> {
   const children = new Map<string, FieldSet>();
-  for (const [key, group] of groupByKey(schema, items)) {
-    const inner = group.length > 1 ? memberLeaf : fieldSetOf(itemSchema(schema), group[0]);
-    children.set(key, makeSet(true, inner.children));
+  for (const item of items) {
+    const key = itemKey(schema, item);
+    const isTwice = children.has(key);
+    children.set(key, isTwice ? memberLeaf : makeSet(true, fieldSetOf(itemSchema(schema), item).children));
   }
   return children;
 }

@@ -57,10 +57,10 @@ function keyedItemKey(schema: Schema, item: unknown): string {
   }
   if (!isMap(item)) throw new ItemKeyError("associative list with keys may not have non-map elements");
   let key = "";
-  for (const name of sortedKeys(schema)) {
+  for (const [name, quoted] of sortedKeys(schema)) {
     const value = item[name] ?? keyDefault(schema, name);
     if (value === undefined) continue;
-    key += `${key === "" ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(value)}`;
+    key += `${key === "" ? "" : ","}${quoted}:${JSON.stringify(value)}`;
   }
   if (key !== "") return `k:{${key}}`;
   const names = schema.keys.map((name) => JSON.stringify(name)).join(" ");
@@ -69,10 +69,15 @@ function keyedItemKey(schema: Schema, item: unknown): string {
   );
 }
 
-const sortedKeysOf = new WeakMap<Schema, readonly string[]>();
-function sortedKeys(schema: Schema): readonly string[] {
+type KeyName = readonly [name: string, quoted: string];
+
+const sortedKeysOf = new WeakMap<Schema, readonly KeyName[]>();
+function sortedKeys(schema: Schema): readonly KeyName[] {
   let keys = sortedKeysOf.get(schema);
-  if (keys === undefined) sortedKeysOf.set(schema, (keys = schema.keys.toSorted()));
+  if (keys === undefined) {
+    keys = schema.keys.toSorted().map((name): KeyName => [name, JSON.stringify(name)]);
+    sortedKeysOf.set(schema, keys);
+  }
   return keys;
 }
 
