@@ -11,7 +11,7 @@ import {
   strategicPatch,
   type Story,
 } from "#test/support/story.ts";
-import { event, limitRange, node, pod, resourceQuota } from "#test/support/story-objects.ts";
+import { event, limitRange, node, pod, resourceQuota, serviceAccount } from "#test/support/story-objects.ts";
 
 const stories = storyServer();
 
@@ -234,6 +234,10 @@ stories("small kinds", [
       "[spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was provided, " +
         'spec.limits[0].maxLimitRequestRatio[odd]: Invalid value: "odd": must be a standard resource type or fully qualified]',
     ),
+  ],
+  [
+    "an account's secret without a name leaves its fields to nobody",
+    create(serviceAccount("a", { secrets: [{}] })).lacks("metadata.managedFields"),
   ],
   ["an event of old has any name", create(event("Pod:a", { involvedObject: { namespace: "{ns}" } })).answers(201)],
   [

@@ -169,11 +169,11 @@ function aggregateErrors(
 }
 
 function containerLimitsErrors(
-  { containers = [] }: Partial<V1PodSpec>,
+  { containers }: Partial<V1PodSpec>,
   { limits }: V1ResourceRequirements,
   path: string,
 ): FieldError[] {
-  return containers.flatMap(({ resources }, index) =>
+  return (containers ?? []).flatMap(({ resources }, index) =>
     Object.entries(resources?.limits ?? {}).flatMap(([name, limit]) => {
       const bound = limits?.[name];
       if (bound === undefined || compareQuantities(limit, bound) <= 0) return [];

@@ -72,12 +72,14 @@ function claimStatusErrors(
 /** The claim that was made for extended resources of the containers. */
 function extendedClaimErrors(
   status: V1PodExtendedResourceClaimStatus | undefined,
-  { containers = [], initContainers = [] }: Partial<V1PodSpec>,
+  { containers, initContainers }: Partial<V1PodSpec>,
   path: string,
 ): FieldError[] {
   if (status === undefined) return [];
   const { requestMappings = [], resourceClaimName = "" } = status as Partial<V1PodExtendedResourceClaimStatus>;
-  const byName = new Map([...initContainers, ...containers].map((container) => [container.name, container]));
+  const byName = new Map(
+    [...(initContainers ?? []), ...(containers ?? [])].map((container) => [container.name, container]),
+  );
   const at = `${path}.requestMappings`;
   const errors = requestMappings.length === 0 ? [required(at, "at least one request mapping is required")] : [];
   const seen = new Set<string>();

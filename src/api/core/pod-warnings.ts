@@ -224,7 +224,7 @@ function portWarnings(spec: V1PodSpec, path: string): string[] {
 }
 
 /** Names of ports of what keeps running: services and probes take the first. */
-function portNameWarnings({ containers = [], initContainers = [] }: Partial<V1PodSpec>, path: string): string[] {
+function portNameWarnings({ containers, initContainers }: Partial<V1PodSpec>, path: string): string[] {
   const byName = new Map<string, string>();
   const named = (list: readonly V1Container[], field: string) =>
     list.flatMap(({ ports = [], restartPolicy }, index) =>
@@ -232,16 +232,18 @@ function portNameWarnings({ containers = [], initContainers = [] }: Partial<V1Po
         ? []
         : ports.map(({ name = "" }, at) => ({ name, at: `${path}.${field}[${index}].ports[${at}]` })),
     );
-  return [...named(initContainers, "initContainers"), ...named(containers, "containers")].flatMap(({ name, at }) => {
-    const first = byName.get(name);
-    if (name === "") return [];
-    if (first === undefined) {
-      byName.set(name, at);
-      return [];
-    }
-    const text = `services and probes that select ports by name will use ${first}`;
-    return [`${at}: duplicate port name ${goQuote(name)} with ${first}, ${text}`];
-  });
+  return [...named(initContainers ?? [], "initContainers"), ...named(containers ?? [], "containers")].flatMap(
+    ({ name, at }) => {
+      const first = byName.get(name);
+      if (name === "") return [];
+      if (first === undefined) {
+        byName.set(name, at);
+        return [];
+      }
+      const text = `services and probes that select ports by name will use ${first}`;
+      return [`${at}: duplicate port name ${goQuote(name)} with ${first}, ${text}`];
+    },
+  );
 }
 
 function addressWarnings({ dnsConfig, hostAliases = [] }: V1PodSpec, path: string): string[] {

@@ -1,6 +1,7 @@
 /** Who owns which field: the API machinery's rules, told about the version and endpoint of a request. */
 import { formatTime } from "#lib/clock.ts";
 import { type ManagedFieldsContext, trackUpdate } from "#api/apply/managed-fields.ts";
+import { ItemKeyError } from "#api/apply/typed.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { omitEmpties } from "#api/schema/empties.ts";
 import type { StructType } from "#api/schema/model.ts";
@@ -53,8 +54,26 @@ function conversions(own: ServedResource, versions: ReadonlyMap<string, ServedRe
   };
 }
 
-/** Sets the managed fields of `form`, which is about to replace `old` at this endpoint. */
+/**
+ * Sets the managed fields of `form`, which is about to replace `old` at this endpoint. An object whose list items have no
+ * keys is owned by nobody. Upstream: UpdateNoErrors.
+ */
 export function trackWrite(
+  operation: Operation,
+  endpoint: Endpoint,
+  old: KubernetesObject | undefined,
+  form: KubernetesObject,
+  manager: string,
+): void {
+  try {
+    track(operation, endpoint, old, form, manager);
+  } catch (error) {
+    if (!(error instanceof ItemKeyError)) throw error;
+    delete form.metadata.managedFields;
+  }
+}
+
+function track(
   operation: Operation,
   endpoint: Endpoint,
   old: KubernetesObject | undefined,
