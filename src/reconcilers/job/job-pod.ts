@@ -9,24 +9,45 @@ import { indexAnnotation } from "./indexes.ts";
 /** Holds a finished pod until the job has counted it. */
 export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
 export const failureCountAnnotation = "batch.kubernetes.io/job-index-failure-count";
+/** Failures that a rule said not to count; they only make the pauses longer. */
+export const ignoredFailureCountAnnotation = "batch.kubernetes.io/job-index-ignored-failure-count";
+/** A generated name's base is cut at this length; the index must survive that. Upstream: MaxGeneratedNameLength. */
+const generatedBaseLengthMax = 58;
 const indexVariable = "JOB_COMPLETION_INDEX";
 
 export const isIndexed = ({ spec }: Job): boolean => spec?.completionMode === "Indexed";
 export const isTracked = ({ metadata }: Pod): boolean => metadata.finalizers?.includes(trackingFinalizer) === true;
 
-export function newJobPod(job: Job, index: number | undefined, failures: number): Pod {
+/** How often the pods of an index have failed. */
+export interface IndexFailures {
+  counted: number;
+  ignored: number;
+}
+
+export const failuresIn = ({ metadata }: Pod): IndexFailures => ({
+  counted: Number(metadata.annotations?.[failureCountAnnotation] ?? 0),
+  ignored: Number(metadata.annotations?.[ignoredFailureCountAnnotation] ?? 0),
+});
+
+export function newJobPod(job: Job, index?: number, failures: IndexFailures = { counted: 0, ignored: 0 }): Pod {
   const pod = podFromTemplate(job.spec?.template as V1PodTemplateSpec, job, Job);
   const finalizers = [...(pod.metadata.finalizers ?? []), trackingFinalizer];
   if (index === undefined) return { ...pod, metadata: { ...pod.metadata, finalizers } };
   const perIndex: Record<string, string> =
-    job.spec?.backoffLimitPerIndex === undefined ? {} : { [failureCountAnnotation]: String(failures) };
-  const { name } = job.metadata;
+    job.spec?.backoffLimitPerIndex === undefined
+      ? {}
+      : {
+          [failureCountAnnotation]: String(failures.counted),
+          ...(failures.ignored === 0 ? {} : { [ignoredFailureCountAnnotation]: String(failures.ignored) }),
+        };
+  const { name = "" } = job.metadata;
+  const ending = `-${index}-`;
   return {
     ...pod,
     metadata: {
       ...pod.metadata,
       finalizers,
-      generateName: `${name}-${index}-`,
+      generateName: `${name.slice(0, generatedBaseLengthMax - ending.length)}${ending}`,
       annotations: { ...pod.metadata.annotations, ...perIndex, [indexAnnotation]: String(index) },
       labels: { ...pod.metadata.labels, [indexAnnotation]: String(index) },
     },

@@ -5,8 +5,8 @@ import { Client } from "#client/client.ts";
 import { Job } from "#reconcilers/kinds.ts";
 import { MemoryApi } from "#test/support/memory-api.ts";
 import { settle } from "#test/support/settle.ts";
-import { formatIndexes, parseIndexes } from "./indexes.ts";
-import { isTracked } from "./job-pod.ts";
+import { formatIndexes, indexOf, parseIndexes } from "./indexes.ts";
+import { failureCountAnnotation, isTracked } from "./job-pod.ts";
 import { jobReconciler } from "./job.ts";
 import { nextTryAt } from "./pod-failures.ts";
 
@@ -114,6 +114,43 @@ describe("job", () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  test("each index has a pause of its own, and its last failed pod is held until the next one has its count", async () => {
+    const indexed = { completionMode: "Indexed", completions: 2, parallelism: 2, backoffLimitPerIndex: 2 };
+    const api = await made({ ...indexed, backoffLimit: undefined });
+    const ofIndex = (index: number) => open(api).filter((pod) => indexOf(pod) === index);
+    await end(api, ofIndex(0)[0]!, "Failed");
+    expect(pods(api).filter(isTracked)).toHaveLength(2);
+    expect(live(api).status?.failed).toBeUndefined();
+    await settle(api, all, start + 10_000);
+    expect(ofIndex(0)[0]!.metadata.annotations?.[failureCountAnnotation]).toBe("1");
+    expect(live(api).status?.failed).toBe(1);
+    await end(api, ofIndex(0)[0]!, "Failed", start + 10_000);
+    await settle(api, all, start + 29_000);
+    expect(ofIndex(0)).toHaveLength(0);
+    await settle(api, all, start + 30_000);
+    expect(ofIndex(0)[0]!.metadata.annotations?.[failureCountAnnotation]).toBe("2");
+    await end(api, ofIndex(0)[0]!, "Failed", start + 30_000);
+    expect(live(api).status).toMatchObject({ failed: 3, failedIndexes: "0" });
+  });
+
+  test.each([
+    [0, 1],
+    [2, 2],
+  ])("with a limit of %i the job fails when its containers were started again %i times", async (limit, restarts) => {
+    const template = { metadata: { labels: { job: "task" } }, spec: { containers: [], restartPolicy: "OnFailure" } };
+    const api = await made({ backoffLimit: limit, template });
+    const restarted = async (restartCount: number) => {
+      const status = { name: "main", image: "", imageID: "", ready: false, restartCount };
+      const pod = pods(api)[0]!;
+      await new Client(api).updateStatus(Pod, { ...pod, status: { phase: "Running", containerStatuses: [status] } });
+      await settle(api, all, start);
+    };
+    await restarted(restarts - 1);
+    expect(conditions(api)).toEqual([]);
+    await restarted(restarts);
+    expect(conditions(api)).toContain("FailureTarget BackoffLimitExceeded");
   });
 
   test("index lists are read as they are written", () => {

@@ -31,9 +31,9 @@ import {
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
 import { formatIndexes, indexOf, parseIndexes } from "./indexes.ts";
-import { isIndexed, isTracked, newJobPod, withoutTracking } from "./job-pod.ts";
-import { judgeFailure, nextTryAt } from "./pod-failures.ts";
-import { tallyOf, type Tally } from "./tally.ts";
+import { type IndexFailures, failuresIn, isIndexed, isTracked, newJobPod, withoutTracking } from "./job-pod.ts";
+import { judgeFailure, nextTryAt, nextTryOfIndexAt } from "./pod-failures.ts";
+import { countable, tallyOf, type Tally } from "./tally.ts";
 
 /** Pods that one plan creates or deletes. */
 export const burstMax = 500;
@@ -100,13 +100,14 @@ function planned(job: Job, pods: readonly Pod[], tally: Tally, moment: Moment): 
   const managed =
     ending === undefined && !suspended ? manage(job, pods, active, tally, now) : { changes: [], at: undefined };
   const stopped = stop(job, going.slice(0, burstMax), ending?.type === "Failed");
-  const counted = new Set([...tally.uncounted.succeeded, ...tally.uncounted.failed, ...tally.ignored]);
+  const isOver = ending !== undefined || job.metadata.deletionTimestamp !== undefined;
+  const written = isOver ? tally : countable(tally);
+  const { uncounted } = written;
+  const counted = new Set([...uncounted.succeeded, ...uncounted.failed, ...written.ignored]);
   const free = released(job, pods, counted);
   const pending =
-    stopped.length + free.length > 0 ||
-    tally.fresh > 0 ||
-    tally.uncounted.succeeded.size + tally.uncounted.failed.size > 0;
-  const status = statusOf(job, pods, active, tally, ending, pending, now);
+    stopped.length + free.length > 0 || written.fresh > 0 || uncounted.succeeded.size + uncounted.failed.size > 0;
+  const status = statusOf(job, pods, active, written, ending, pending, now);
   const deadline = deadlineAt(job);
   const wakes = [managed.at, deadline].filter((at) => at !== undefined && at > now).map((at) => wake(at!));
   // A finished pod is written into the status before it is let go.
@@ -135,7 +136,7 @@ function endingOf(
   if (tally.failJob !== undefined) return failed("PodFailurePolicy", tally.failJob);
   const restarts = job.spec?.template.spec?.restartPolicy === "OnFailure" ? restartsOf(active) : 0;
   const limit = job.spec?.backoffLimit ?? 6;
-  if (tally.failed > limit || (restarts > 0 && restarts > limit))
+  if (tally.failed > limit || restarts >= Math.max(1, limit))
     return failed("BackoffLimitExceeded", "Job has reached the specified backoff limit");
   const deadline = deadlineAt(job);
   if (deadline !== undefined && deadline <= now)
@@ -144,14 +145,14 @@ function endingOf(
     const most = job.spec?.maxFailedIndexes;
     if (most !== undefined && tally.failedIndexes.size > most)
       return failed("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
-    const rule = matchedSuccessRule(job, tally);
-    if (rule !== undefined)
-      return { type: "Complete", reason: "SuccessPolicy", message: `Matched rules at index ${rule}` };
     if (
       tally.failedIndexes.size > 0 &&
       tally.failedIndexes.size + tally.completedIndexes.size >= (job.spec?.completions ?? 0)
     )
       return failed("FailedIndexes", "Job has failed indexes");
+    const rule = matchedSuccessRule(job, tally);
+    if (rule !== undefined)
+      return { type: "Complete", reason: "SuccessPolicy", message: `Matched rules at index ${rule}` };
   }
   return isSatisfied(job, pods, active, tally)
     ? { type: "Complete", reason: "CompletionsReached", message: "Reached expected number of succeeded pods" }
@@ -207,7 +208,7 @@ function manage(
         : parallelism
       : completions - tally.succeeded - tally.failedIndexes.size;
   const wished = Math.max(0, Math.min(open, parallelism));
-  const outside = isIndexed(job) ? active.filter((pod) => !isWantedIndex(job, pod, tally)) : [];
+  const outside = isIndexed(job) ? superfluous(job, active, tally, now) : [];
   const surplus = Math.max(active.length - wished, outside.length);
   if (surplus > 0) {
     const rest = byDeletionOrder(
@@ -223,11 +224,53 @@ function manage(
   const leaving = job.spec?.podReplacementPolicy === "Failed" ? pods.filter(isPodTerminating).length : 0;
   const missing = Math.min(wished - active.length - leaving, burstMax);
   if (missing <= 0) return { changes: [], at: undefined };
+  if (job.spec?.backoffLimitPerIndex !== undefined) return newPodsByIndex(job, pods, active, tally, missing, now);
   const seen = pods.filter(({ status }) => status?.phase === "Failed").length;
   const unseen = (job.status?.failed ?? 0) > seen ? changedAt(job, "status") : 0;
   const at = nextTryAt(pods, unseen);
   if (at > now) return { changes: [], at };
-  return { changes: newPods(job, pods, active, tally, missing).map((pod) => createPod(pod, job)), at: undefined };
+  const made = isIndexed(job)
+    ? openIndexes(job, pods, active, tally, missing).map((index) => newJobPod(job, index))
+    : Array.from({ length: missing }, () => newJobPod(job));
+  return { changes: made.map((pod) => createPod(pod, job)), at: undefined };
+}
+
+/** Each index has a pause of its own. */
+function newPodsByIndex(
+  job: Job,
+  pods: readonly Pod[],
+  active: readonly Pod[],
+  tally: Tally,
+  missing: number,
+  now: number,
+): { changes: Change[]; at: number | undefined } {
+  const tries = openIndexes(job, pods, active, tally, missing).map((index) => {
+    const former = tally.replaced.get(index);
+    return { index, former, at: nextTryOfIndexAt(former) };
+  });
+  const due = tries.filter(({ at }) => at <= now);
+  const changes = due.map(({ index, former }) => createPod(newJobPod(job, index, failuresAfter(job, former)), job));
+  const later = tries.filter(({ at }) => at > now).map(({ at }) => at);
+  return { changes, at: later.length === 0 ? undefined : Math.min(...later) };
+}
+
+/** What the next pod of an index says of those before it. */
+function failuresAfter(job: Job, former: Pod | undefined): IndexFailures {
+  if (former === undefined) return { counted: 0, ignored: 0 };
+  const { counted, ignored } = failuresIn(former);
+  return judgeFailure(job, former).action === "Ignore"
+    ? { counted, ignored: ignored + 1 }
+    : { counted: counted + 1, ignored };
+}
+
+/** Pods of no index that is wanted, and all but one of an index. */
+function superfluous(job: Job, active: readonly Pod[], tally: Tally, now: number): Pod[] {
+  const wanted = Map.groupBy(
+    active.filter((pod) => isWantedIndex(job, pod, tally)),
+    indexOf,
+  );
+  const twice = [...wanted.values()].flatMap((same) => byDeletionOrder(same, [], now).slice(0, -1));
+  return [...active.filter((pod) => !isWantedIndex(job, pod, tally)), ...twice];
 }
 
 function isWantedIndex(job: Job, pod: Pod, { completedIndexes, failedIndexes }: Tally): boolean {
@@ -236,15 +279,14 @@ function isWantedIndex(job: Job, pod: Pod, { completedIndexes, failedIndexes }: 
   return !completedIndexes.has(index) && !failedIndexes.has(index);
 }
 
-function newPods(job: Job, pods: readonly Pod[], active: readonly Pod[], tally: Tally, missing: number): Pod[] {
-  if (!isIndexed(job)) return Array.from({ length: missing }, () => newJobPod(job, undefined, 0));
+/** The first indexes that are not done and have no pod. */
+function openIndexes(job: Job, pods: readonly Pod[], active: readonly Pod[], tally: Tally, missing: number): number[] {
   const keeping = job.spec?.podReplacementPolicy === "Failed" ? [...active, ...pods.filter(isPodTerminating)] : active;
   const taken = new Set(keeping.map(indexOf));
-  const created: Pod[] = [];
-  for (let index = 0; index < (job.spec?.completions ?? 0) && created.length < missing; index += 1)
-    if (!taken.has(index) && !tally.completedIndexes.has(index) && !tally.failedIndexes.has(index))
-      created.push(newJobPod(job, index, tally.failuresOf(index)));
-  return created;
+  const open: number[] = [];
+  for (let index = 0; index < (job.spec?.completions ?? 0) && open.length < missing; index += 1)
+    if (!taken.has(index) && !tally.completedIndexes.has(index) && !tally.failedIndexes.has(index)) open.push(index);
+  return open;
 }
 
 function statusOf(
@@ -310,15 +352,24 @@ function conditionsOf(
 }
 
 /** Events for conditions that are new. */
-function told(job: Job, status: V1JobStatus): Change[] {
-  return (status.conditions ?? []).flatMap(({ type, status: is, reason = "", message = "" }) => {
+function told(job: Job, { conditions = [], succeeded = 0 }: V1JobStatus): Change[] {
+  return conditions.flatMap(({ type, status: is, reason = "", message = "" }) => {
     const before = job.status?.conditions?.find((condition) => condition.type === type);
     if (before?.status === is) return [];
-    if (type === "Complete") return [event(job, "Normal", "Completed", "Job completed")];
+    if (type === "Complete") return completed(job, succeeded);
     if (type === "Failed") return [event(job, "Warning", reason, message)];
     if (type !== "Suspended") return [];
     return [event(job, "Normal", is === "True" ? "Suspended" : "Resumed", message)];
   });
+}
+
+function completed(job: Job, succeeded: number): Change[] {
+  const tooMany = "Too many succeeded pods running after completion count reached";
+  const isTooMany = succeeded > (job.spec?.completions ?? Infinity);
+  return [
+    ...(isTooMany ? [event(job, "Warning", "TooManySucceededPods", tooMany)] : []),
+    event(job, "Normal", "Completed", "Job completed"),
+  ];
 }
 
 function report(job: Job, status: V1JobStatus): Change[] {

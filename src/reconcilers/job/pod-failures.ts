@@ -3,6 +3,7 @@ import type { Pod } from "#api/core/pod.ts";
 import type { V1ContainerStatus, V1PodFailurePolicyRule } from "#api/generated/types.ts";
 import { backoffMs } from "#lib/backoff.ts";
 import type { Job } from "#reconcilers/kinds.ts";
+import { failuresIn } from "./job-pod.ts";
 import { timeOf } from "#reconcilers/pod-state.ts";
 
 export interface FailureVerdict {
@@ -41,6 +42,13 @@ function matched({ onExitCodes, onPodConditions }: V1PodFailurePolicyRule, pod: 
 
 const exitCode = ({ state }: V1ContainerStatus): number | undefined => state?.terminated?.exitCode;
 
+/** When an index may have another pod, by the one that failed last; 0 if it never had one. */
+export function nextTryOfIndexAt(lastFailed: Pod | undefined): number {
+  if (lastFailed === undefined) return 0;
+  const { counted, ignored } = failuresIn(lastFailed);
+  return finishedAt(lastFailed) + backoffMs(counted + ignored + 1, backoff);
+}
+
 const backoff = { initialMs: 10_000, limitMs: 600_000 };
 
 /** When a job that has failed before may try again; 0 if it may now. */
@@ -55,13 +63,21 @@ export function nextTryAt(pods: readonly Pod[], unseenFailureAt: number): number
   return last === 0 ? 0 : last + backoffMs(Math.max(1, failures.length), backoff);
 }
 
-/** The latest end of a container; else when the pod became unready, was deleted or was made. */
-export function finishedAt({ metadata, status }: Pod): number {
-  const ends = (status?.containerStatuses ?? []).map(({ state }) => timeOf(state?.terminated?.finishedAt));
-  const latest = Math.max(0, ...ends);
-  if (latest > 0) return latest;
+/** The end of the last container, sidecars too, if all have ended; else when the pod became unready, was deleted or was made. */
+export function finishedAt({ metadata, spec, status }: Pod): number {
+  const sidecars = new Set(
+    (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name),
+  );
+  const ends = [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)),
+  ].map(({ state }) => timeOf(state?.terminated?.finishedAt));
+  if (ends.length > 0 && ends.every((at) => at > 0)) return Math.max(...ends);
   const unready = status?.conditions?.find(({ type, status: is }) => type === "Ready" && is === "False");
+  const graceMs = (metadata.deletionGracePeriodSeconds ?? 0) * 1_000;
   return (
-    timeOf(unready?.lastTransitionTime) || timeOf(metadata.deletionTimestamp) || timeOf(metadata.creationTimestamp)
+    timeOf(unready?.lastTransitionTime) ||
+    Math.max(0, timeOf(metadata.deletionTimestamp) - graceMs) ||
+    timeOf(metadata.creationTimestamp)
   );
 }

@@ -2,8 +2,9 @@
 import type { Pod } from "#api/core/pod.ts";
 import type { Job } from "#reconcilers/kinds.ts";
 import { indexOf, parseIndexes } from "./indexes.ts";
-import { failureCountAnnotation, isIndexed, isTracked } from "./job-pod.ts";
-import type { FailureVerdict } from "./pod-failures.ts";
+import { isPodActive } from "#reconcilers/pod-state.ts";
+import { failuresIn, isIndexed, isTracked } from "./job-pod.ts";
+import { type FailureVerdict, finishedAt } from "./pod-failures.ts";
 
 export interface Tally {
   /** With those that are yet to be counted. */
@@ -21,8 +22,8 @@ export interface Tally {
   failedIndexes: Set<number>;
   /** Why the job fails at once, if a rule says so. */
   failJob: string | undefined;
-  /** How often an index has failed so far. */
-  failuresOf(index: number): number;
+  /** Where failures are counted by index: the last failed pod of each index that waits for another one. */
+  replaced: ReadonlyMap<number, Pod>;
 }
 
 export function tallyOf(job: Job, pods: readonly Pod[], judge: (job: Job, pod: Pod) => FailureVerdict): Tally {
@@ -47,18 +48,48 @@ export function tallyOf(job: Job, pods: readonly Pod[], judge: (job: Job, pod: P
     completedIndexes: parseIndexes(job.status?.completedIndexes, completions),
     failedIndexes: parseIndexes(job.status?.failedIndexes, completions),
     failJob: undefined,
-    failuresOf: (index) =>
-      Math.max(
-        0,
-        ...pods.filter((pod) => indexOf(pod) === index && isFailed(job, pod)).map((pod) => failuresIn(pod) + 1),
-      ),
+    replaced: new Map(),
   };
   for (const pod of pods.filter(isTracked)) addPod(tally, job, pod, judge);
   const { counted, uncounted } = tally;
   tally.failed = counted.failed + uncounted.failed.size;
   tally.succeeded = isIndexed(job) ? tally.completedIndexes.size : counted.succeeded + uncounted.succeeded.size;
   if (isIndexed(job)) indexedCounts(tally);
+  if (job.spec?.backoffLimitPerIndex !== undefined) tally.replaced = replacedPods(tally, job, pods);
   return tally;
+}
+
+/** A pod keeps its finalizer, and stays uncounted, until the next one of its index has taken over its failure count. */
+function replacedPods({ completedIndexes, failedIndexes }: Tally, job: Job, pods: readonly Pod[]): Map<number, Pod> {
+  const active = new Set(pods.filter(isPodActive).map(indexOf));
+  const last = new Map<number, Pod>();
+  for (const pod of pods) {
+    const index = indexOf(pod);
+    if (index === undefined || index >= (job.spec?.completions ?? 0) || !isTracked(pod) || !isFailed(job, pod))
+      continue;
+    if (completedIndexes.has(index) || failedIndexes.has(index) || active.has(index)) continue;
+    const former = last.get(index);
+    const isLater =
+      former === undefined || (failuresOf(former) <= failuresOf(pod) && finishedAt(former) <= finishedAt(pod));
+    if (isLater) last.set(index, pod);
+  }
+  return last;
+}
+
+const failuresOf = (pod: Pod): number => failuresIn(pod).counted + failuresIn(pod).ignored;
+
+/** The tally without the pods that wait for others of their index: what may be written and let go as yet. */
+export function countable(tally: Tally): Tally {
+  if (tally.replaced.size === 0) return tally;
+  const held = new Set([...tally.replaced.values()].map(({ metadata }) => metadata.uid ?? ""));
+  const without = (uids: ReadonlySet<string>) => new Set([...uids].filter((uid) => !held.has(uid)));
+  const failed = without(tally.uncounted.failed);
+  return {
+    ...tally,
+    uncounted: { ...tally.uncounted, failed },
+    ignored: without(tally.ignored),
+    fresh: tally.fresh - (tally.uncounted.failed.size - failed.size),
+  };
 }
 
 /** An indexed job counts indexes, not pods: two pods of one index are one success. */
@@ -95,10 +126,8 @@ function addPod(tally: Tally, job: Job, pod: Pod, judge: (job: Job, pod: Pod) =>
 function failIndex(tally: Tally, job: Job, pod: Pod, index: number, { action }: FailureVerdict): void {
   const limit = job.spec?.backoffLimitPerIndex;
   if (limit === undefined) return;
-  if (action === "FailIndex" || failuresIn(pod) >= limit) tally.failedIndexes.add(index);
+  if (action === "FailIndex" || failuresIn(pod).counted >= limit) tally.failedIndexes.add(index);
 }
-
-const failuresIn = ({ metadata }: Pod): number => Number(metadata.annotations?.[failureCountAnnotation] ?? 0);
 
 /** A pod that is being deleted has failed, unless the job waits to see how it ends. */
 export function isFailed(job: Job, { metadata, status }: Pod): boolean {
