@@ -147,6 +147,32 @@ stories("options", [
   ],
 ]);
 
+const tokenOf = (text: string) => Buffer.from(text).toString("base64url");
+const continued = (claim: string, token: string, fault: string): Story => [
+  claim,
+  get(`configmaps?continue=${token}`).answers(400, `invalid continue token: continue key is not valid${fault}`),
+];
+stories("a continue token", [
+  continued("is base64 of a whole number of bytes", "eyJ2I", ": illegal base64 data at input byte 4"),
+  continued("is whole JSON", tokenOf("{"), ": unexpected end of JSON input"),
+  continued(
+    "is an object",
+    tokenOf("[]"),
+    ": json: cannot unmarshal array into Go value of type storage.continueToken",
+  ),
+  continued(
+    "has a version that is a number",
+    tokenOf('{"v":"meta.k8s.io/v1","rv":"5","start":"a"}'),
+    ": json: cannot unmarshal string into Go struct field continueToken.rv of type int64",
+  ),
+  continued(
+    "has a start",
+    tokenOf('{"v":"meta.k8s.io/v1","rv":5}'),
+    ": encoded start key empty (version meta.k8s.io/v1)",
+  ),
+  continued("starts inside its collection", tokenOf('{"v":"meta.k8s.io/v1","rv":5,"start":"a/../b"}'), ": a/../b"),
+]);
+
 const inPod = (spec: Record<string, unknown>) => ({ spec: { template: { spec } } });
 const refused = (claim: string, patch: unknown, text: string): Story => [
   claim,

@@ -13,7 +13,7 @@ describe("continue tokens", () => {
         fc.integer({ min: 1 }),
         fc.stringMatching(/^[a-z0-9.-]{1,40}(\/[a-z0-9-]{1,40})?$/),
         (revision, after) => {
-          fc.pre(!after.split("/").includes(".."));
+          fc.pre(!after.split("/").some((part) => part === "." || part === ".."));
           expect(decodeContinue(encodeContinue({ revision, after }))).toEqual({ revision, after });
         },
       ),
@@ -29,7 +29,6 @@ describe("continue tokens", () => {
     ["another version", token({ v: "v9", rv: 1, start: "a" })],
     ["no revision", token({ v, start: "a" })],
     ["revision 0", token({ v, rv: 0, start: "a" })],
-    ["a revision below -1", token({ v, rv: -2, start: "a" })],
     ["a revision that is no number", token({ v, rv: "1", start: "a" })],
     ["a revision beyond exact numbers", token({ v, rv: 1e30, start: "a" })],
     ["no start", token({ v, rv: 1 })],

@@ -65,8 +65,7 @@ export async function readPage(
       throw badRequest("specifying resource version is not allowed when using continue");
     const token = decodeContinue(options.continue);
     await cache.waitFor();
-    if (token.revision > store.revision)
-      throw badRequest("invalid continue token: its resourceVersion is in the future");
+    if (token.revision > 0) await reach(operation, token.revision);
     if (token.revision === -1 || token.revision === cache.revision)
       return fromCache(operation, prefix, options.limit, selection, token.after);
     return fromStore(operation, prefix, options.limit, selection, token.revision, token.after);
