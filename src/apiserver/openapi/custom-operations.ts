@@ -34,7 +34,7 @@ interface Row {
   codes?: readonly number[];
 }
 
-export function customOperations(resource: CustomFacts): Operation[] {
+export function operationsOfCustom(resource: CustomFacts): Operation[] {
   const { everywhere, collection, item, prefix } = placesOf(resource);
   const { kind, type } = resource;
   const make = (path: string, part: string, row: Row) => operation(resource, path, part, prefix, row);

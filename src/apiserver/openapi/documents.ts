@@ -4,7 +4,7 @@ import type { VirtualResource } from "#apiserver/subresource.ts";
 import { customInfo, customSchemas } from "./custom-schemas.ts";
 import { type GroupVersionKind, kindsByType } from "./kinds.ts";
 import type { Operation } from "./operation.ts";
-import { allOperations, versionOperations } from "./operations.ts";
+import { builtInOperations, customOperations, versionOperations } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 import { SharedParameters } from "./shared-parameters.ts";
 import { collectSchemas, type Schema, type SpecVersion } from "./type-schemas.ts";
@@ -48,22 +48,40 @@ function documentThree(
   };
 }
 
-export function versionTwo(catalogue: Catalogue, virtual: readonly VirtualResource[]): Schema {
-  const versions = new Map([...catalogue.all(), ...virtual].map((one) => [`${one.group}/${one.version}`, one]));
-  const operations = allOperations(catalogue, virtual, [...versions.values()]);
-  const customs = [...versions.values()].map(({ group, version }) => customSchemas(catalogue, group, version, 2));
+/** What version 2 says of some operations. */
+export interface PartTwo {
+  paths: Schema;
+  definitions: Record<string, Schema>;
+  parameters: Record<string, Schema>;
+}
+
+export function builtInTwo(catalogue: Catalogue, virtual: readonly VirtualResource[]): PartTwo {
+  return partTwo(builtInOperations(catalogue, virtual), kindsByType(catalogue, virtual));
+}
+
+export function customTwo(catalogue: Catalogue): PartTwo {
+  const versions = new Map(catalogue.custom().map((one) => [`${one.group}/${one.version}`, one]));
+  const part = partTwo(customOperations(catalogue), new Map());
+  for (const { group, version } of versions.values())
+    Object.assign(part.definitions, customSchemas(catalogue, group, version, 2));
+  return part;
+}
+
+function partTwo(operations: readonly Operation[], kinds: ReadonlyMap<string, readonly GroupVersionKind[]>): PartTwo {
   const shared = new SharedParameters();
   const parameter = (one: Parameter): Schema => shared.refer(parameterTwo(one));
   const paths = pathsOf(operations, 2, (one, own) => operationTwo(one, own, shared), parameter);
+  return { paths, definitions: collectSchemas(typesOf(operations), 2, kinds), parameters: shared.table };
+}
+
+/** Where both parts define a type, the built-in one knows its kinds. */
+export function versionTwo(builtIn: PartTwo, custom: PartTwo): Schema {
   return {
     swagger: "2.0",
     info,
-    paths,
-    definitions: Object.assign(
-      collectSchemas(typesOf(operations), 2, kindsByType(catalogue, virtual)),
-      ...customs,
-    ) as Schema,
-    parameters: sorted(shared.table),
+    paths: sorted({ ...custom.paths, ...builtIn.paths }),
+    definitions: sorted({ ...custom.definitions, ...builtIn.definitions }),
+    parameters: sorted({ ...custom.parameters, ...builtIn.parameters }),
     securityDefinitions: { BearerToken: security },
     security: [{ BearerToken: [] }],
   };

@@ -6,10 +6,9 @@ import { type Answer, oneBytes } from "#apiserver/answer.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
-import { servedGroups } from "#apiserver/discovery/api-resources.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 import { documentProtobufAliases, documentProtobufType, encodeDocument } from "./document-protobuf.ts";
-import { plainThree, versionThree, versionTwo } from "./documents.ts";
+import { builtInTwo, customTwo, type PartTwo, plainThree, versionThree, versionTwo } from "./documents.ts";
 import { plainOperation, plainOperations } from "./root-operations.ts";
 
 interface Document {
@@ -23,7 +22,15 @@ export type OpenApi = (path: string, request: ServerRequest) => Answer | undefin
 
 export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualResource[], clock: Clock): OpenApi {
   const kept = new Map<string, Document>();
-  catalogue.onChange(() => kept.clear());
+  let builtIn: PartTwo | undefined;
+  const whole = () => versionTwo((builtIn ??= builtInTwo(catalogue, virtual)), customTwo(catalogue));
+  /** Of custom resources, now or before. */
+  const customPaths = new Set<string>();
+  // What is built in stays as it is, but where a custom resource joins it.
+  catalogue.onChange(() => {
+    for (const one of catalogue.custom()) customPaths.add(pathOf(one));
+    for (const path of kept.keys()) if (!builtInPaths.has(path) || customPaths.has(path)) kept.delete(path);
+  });
 
   function document(
     key: string,
@@ -39,11 +46,14 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     return found;
   }
 
+  const fixed = [...catalogue.builtIn(), ...virtual];
   /** Groups that are built in have a document of their own; those of custom resources do not. */
-  const builtInGroups = () =>
-    servedGroups(catalogue, virtual)
-      .map(({ name }) => name)
-      .filter((name) => [...catalogue.builtIn(), ...virtual].some(({ group }) => group === name));
+  const builtInGroups = new Set(fixed.map(({ group }) => group).filter((group) => group !== ""));
+  const builtInPaths = new Set([
+    ...Object.keys(plainOperations),
+    ...[...builtInGroups].map((group) => `apis/${group}`),
+    ...fixed.map(pathOf),
+  ]);
   const versions = () => [...catalogue.all(), ...virtual];
 
   function ofPath(path: string): Document | undefined {
@@ -53,16 +63,12 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
       const isServed = versions().some((one) => one.group === group && one.version === version);
       return isServed ? document(path, () => versionThree(catalogue, virtual, group, version)) : undefined;
     }
-    const make = plainOperation(path, builtInGroups());
+    const make = plainOperation(path, builtInGroups);
     return make === undefined ? undefined : document(path, () => plainThree(make(), catalogue));
   }
 
   function index(): unknown {
-    const paths = new Set([
-      ...Object.keys(plainOperations),
-      ...builtInGroups().map((name) => `apis/${name}`),
-      ...versions().map(({ group, version }) => (group === "" ? `api/${version}` : `apis/${group}/${version}`)),
-    ]);
+    const paths = new Set([...builtInPaths, ...catalogue.custom().map(pathOf)]);
     const entry = (path: string) => ({ serverRelativeURL: `/openapi/v3/${path}?hash=${ofPath(path)!.hash}` });
     return { paths: Object.fromEntries([...paths].sort().map((path) => [path, entry(path)])) };
   }
@@ -71,13 +77,9 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     if (path === "/openapi/v2") {
       const type = chosenType(request, [jsonType, documentProtobufType, ...documentProtobufAliases]);
       if (type === undefined) return nothing(notAcceptable);
-      if (type === jsonType)
-        return served(
-          document("v2", () => versionTwo(catalogue, virtual)),
-          request,
-        );
+      if (type === jsonType) return served(document("v2", whole), request);
       const encode = (made: unknown) => encodeDocument(made as Parameters<typeof encodeDocument>[0]);
-      const encoded = document("v2 protobuf", () => versionTwo(catalogue, virtual), encode);
+      const encoded = document("v2 protobuf", whole, encode);
       return served(encoded, request, documentProtobufType);
     }
     if (path === "/openapi/v3") return served(document("index", index), request);
@@ -91,6 +93,9 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     return served(found, request);
   };
 }
+
+const pathOf = ({ group, version }: { group: string; version: string }): string =>
+  group === "" ? `api/${version}` : `apis/${group}/${version}`;
 
 const jsonType = "application/json";
 const notAcceptable = 406;

@@ -2,7 +2,7 @@
 import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 import { connectOperations, logOperation } from "./connect-operations.ts";
-import { customOperations } from "./custom-operations.ts";
+import { operationsOfCustom } from "./custom-operations.ts";
 import { builtInTypeName, typeOf } from "./kinds.ts";
 import type { Operation } from "./operation.ts";
 import { createUnder, type ResourceFacts, resourceOperations, rootOf, viewOperations } from "./resource-operations.ts";
@@ -21,28 +21,32 @@ export function versionOperations(
   const isBuiltIn = others.length > 0 || served.some(({ custom }) => custom === undefined);
   return [
     ...(isBuiltIn ? [versionRoot(rootOf({ group, version, kind: "" }))] : []),
-    ...served.flatMap((one) => (one.custom === undefined ? builtInOperations(one) : customOperationsOf(one))),
+    ...served.flatMap(operationsOf),
     ...others.flatMap((one) => resourceOperations(virtualFacts(one))),
   ];
 }
 
-/** All of the server, as version 2 has it. */
-export function allOperations(
-  catalogue: Catalogue,
-  virtual: readonly VirtualResource[],
-  versions: readonly { group: string; version: string }[],
-): Operation[] {
-  const groups = new Set(catalogue.builtIn().map(({ group }) => group));
-  for (const { group } of virtual) groups.add(group);
+/** All that is always served, as version 2 has it. */
+export function builtInOperations(catalogue: Catalogue, virtual: readonly VirtualResource[]): Operation[] {
+  const resources = catalogue.builtIn();
+  const groups = new Set([...resources, ...virtual].map(({ group }) => group));
+  const versions = new Map([...resources, ...virtual].map((one) => [`${one.group}/${one.version}`, one]));
   groups.delete("");
   return [
     ...Object.values(plainOperations).map((make) => make()),
     ...[...groups].map(groupRoot),
-    ...versions.flatMap(({ group, version }) => versionOperations(catalogue, virtual, group, version)),
+    ...[...versions.values()].map(({ group, version }) => versionRoot(rootOf({ group, version, kind: "" }))),
+    ...resources.flatMap(operationsOf),
+    ...virtual.flatMap((one) => resourceOperations(virtualFacts(one))),
   ];
 }
 
-function builtInOperations(served: ServedResource): Operation[] {
+export const customOperations = (catalogue: Catalogue): Operation[] => catalogue.custom().flatMap(operationsOf);
+
+const operationsOf = (served: ServedResource): Operation[] =>
+  served.custom === undefined ? typedOperations(served) : customOperationsOf(served);
+
+function typedOperations(served: ServedResource): Operation[] {
   const facts = factsOf(served);
   return [...resourceOperations(facts), ...subresourceOperations(served, facts)];
 }
@@ -85,5 +89,5 @@ function customOperationsOf(served: ServedResource): Operation[] {
   const { group, version, kind, plural, isNamespaced, definition } = served;
   const hasStatus = definition.status !== undefined;
   const hasScale = definition.scale !== undefined;
-  return customOperations({ group, version, kind, plural, isNamespaced, type: typeOf(served), hasStatus, hasScale });
+  return operationsOfCustom({ group, version, kind, plural, isNamespaced, type: typeOf(served), hasStatus, hasScale });
 }

@@ -64,7 +64,7 @@ export const plainOperations: Readonly<Record<string, () => Operation>> = {
 };
 
 /** How the operation of a path without resources is made; undefined where there is no such path. */
-export function plainOperation(path: string, groups: readonly string[]): (() => Operation) | undefined {
+export function plainOperation(path: string, groups: ReadonlySet<string>): (() => Operation) | undefined {
   const group = /^apis\/([^/]+)$/.exec(path)?.[1];
-  return group !== undefined && groups.includes(group) ? () => groupRoot(group) : plainOperations[path];
+  return group !== undefined && groups.has(group) ? () => groupRoot(group) : plainOperations[path];
 }
