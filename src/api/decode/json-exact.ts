@@ -203,7 +203,11 @@ function quotedCharacter(text: string, at: number): string {
   const character = String.fromCodePoint(text.codePointAt(at)!);
   if (character === "'") return "'\\''";
   if (character === '"') return "'\"'";
-  const byte = Buffer.from(character)[0]!;
+  return quotedByte(Buffer.from(character)[0]!);
+}
+
+export function quotedByte(byte: number): string {
+  const character = String.fromCharCode(byte);
   const named: Record<string, string> = {
     "\n": "\\n",
     "\r": "\\r",

@@ -3,14 +3,17 @@
  * nothing was lost by it. Repeated keys and numbers that a double cannot hold go through the exact parser, which also finds
  * Go's words for a syntax error.
  */
-import { parseExactly } from "./json-exact.ts";
-import { type JsonDocument, nestingDepthMax } from "./json-value.ts";
+import { parseExactly, quotedByte } from "./json-exact.ts";
+import { type JsonDocument, JsonSyntaxError, nestingDepthMax } from "./json-value.ts";
 
 const quote = 0x22;
 const backslash = 0x5c;
 
 /** Throws JsonSyntaxError. */
 export function parseJson(bytes: Uint8Array): JsonDocument {
+  // Text that is no UTF-8 would not be told by its bytes any more.
+  if (bytes[0]! >= 0x80)
+    throw new JsonSyntaxError(`invalid character ${quotedByte(bytes[0]!)} looking for beginning of value`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const members = countMembers(bytes);
   if (members === undefined) return parseExactly(text);
