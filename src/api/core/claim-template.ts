@@ -29,10 +29,13 @@ export function templateMetaErrors(meta: V1ObjectMeta | undefined, path: string)
   for (const field of forbiddenMeta) {
     const value = meta?.[field];
     if (value !== undefined && value !== null && value !== "" && value !== 0)
-      errors.push(forbidden(`${path}.${field}`, "cannot be set"));
+      errors.push(forbidden(`${path}.${shownNames[field] ?? field}`, "cannot be set"));
   }
   return errors;
 }
+
+/** Upstream makes the names of its fields, and knows no words. */
+const shownNames: Readonly<Record<string, string>> = { uid: "uID" };
 
 const forbiddenMeta = [
   "name",

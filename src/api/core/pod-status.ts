@@ -76,7 +76,8 @@ function extendedClaimErrors(
   path: string,
 ): FieldError[] {
   if (status === undefined) return [];
-  const { requestMappings = [], resourceClaimName = "" } = status as Partial<V1PodExtendedResourceClaimStatus>;
+  const { resourceClaimName = "" } = status as Partial<V1PodExtendedResourceClaimStatus>;
+  const requestMappings = status.requestMappings ?? [];
   const byName = new Map(
     [...(initContainers ?? []), ...(containers ?? [])].map((container) => [container.name, container]),
   );

@@ -207,10 +207,9 @@ const emptyDir = rule<{ sizeLimit?: string }>(({ sizeLimit }, path) =>
     : [],
 );
 
-const image = rule<{ reference?: string; pullPolicy?: string }>(({ reference, pullPolicy }, path) => [
-  ...present(`${path}.reference`, reference),
-  ...oneOfIfSet(`${path}.pullPolicy`, pullPolicy, ["Always", "IfNotPresent", "Never"]),
-]);
+const image = rule<{ pullPolicy?: string }>(({ pullPolicy }, path) =>
+  oneOfIfSet(`${path}.pullPolicy`, pullPolicy, ["Always", "IfNotPresent", "Never"]),
+);
 
 const gitRepo = all(
   needs("repository"),

@@ -107,6 +107,11 @@ describe("volumes", () => {
     ]);
   });
 
+  it("only a template leaves an image open", () => {
+    expect(faults({ image: {} })).toEqual([]);
+    expect(faults({ image: {} }, "p")).toEqual(["vs[0].image.reference: Required value"]);
+  });
+
   it("name and portal of iSCSI are counted in bytes, right after the source's own faults", () => {
     const iscsi = { targetPortal: "é".repeat(32), iqn: "eui.0123456789abcdef", initiatorName: "eui.0123456789abcdef" };
     expect(faults({ iscsi, image: { reference: "r" } })).toEqual([

@@ -4,7 +4,7 @@ import type { FieldError } from "#api/field-error.ts";
 import { goQuote } from "#api/go-text.ts";
 import { duplicate, forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
 import { isDns1123Subdomain } from "#api/validation/names.ts";
-import { dnsLabel } from "#api/validation/values.ts";
+import { dnsLabel, present } from "#api/validation/values.ts";
 import { ephemeralClaimErrors } from "./claim-template.ts";
 import {
   configMapVolumeErrors,
@@ -70,22 +70,32 @@ function sourcesOf(volume: V1Volume): string[] {
   return names.length > 1 ? names.sort((a, b) => rank.get(a)! - rank.get(b)!) : names;
 }
 
-function sourceErrors(volume: V1Volume, podName: string, path: string): FieldError[] {
+function sourceErrors(volume: V1Volume, meta: V1ObjectMeta | undefined, path: string): FieldError[] {
   const sources = sourcesOf(volume);
   if (sources.length === 0) return [required(path, "must specify a volume type")];
   return sources.flatMap((source, index) => [
     ...(index === 0
-      ? firstSourceErrors(source, volume, podName, path)
+      ? firstSourceErrors(source, volume, meta, path)
       : [forbidden(`${path}.${surplusPaths[source] ?? source}`, "may not specify more than 1 volume type")]),
     ...(source === "iscsi" ? portalErrors(volume, path) : []),
   ]);
 }
 
-function firstSourceErrors(source: string, volume: V1Volume, podName: string, path: string): FieldError[] {
+function firstSourceErrors(
+  source: string,
+  volume: V1Volume,
+  meta: V1ObjectMeta | undefined,
+  path: string,
+): FieldError[] {
   const check = objectSources[source] ?? simpleSources[source]!;
   const errors = check(volume[source as keyof V1Volume] as never, `${path}.${ownPaths[source] ?? source}`);
-  return source === "ephemeral" ? [...errors, ...claimNameErrors(volume.name, podName, path)] : errors;
+  if (source === "image") return [...referenceErrors(volume, meta, path), ...errors];
+  return source === "ephemeral" ? [...errors, ...claimNameErrors(volume.name, meta?.name ?? "", path)] : errors;
 }
+
+/** A template may leave the image to who makes pods of it. */
+const referenceErrors = ({ image }: V1Volume, meta: V1ObjectMeta | undefined, path: string) =>
+  meta === undefined ? [] : present(`${path}.image.reference`, image?.reference);
 
 /** The claim of an ephemeral volume is named after pod and volume. */
 function claimNameErrors(name: string | undefined, podName: string, path: string): FieldError[] {
@@ -120,7 +130,7 @@ export function volumesErrors(
   for (const [index, volume] of volumes.entries()) {
     const at = `${path}[${index}]`;
     const { name = "" } = volume as Partial<V1Volume>;
-    const faults = sourceErrors(volume, meta?.name ?? "", at);
+    const faults = sourceErrors(volume, meta, at);
     faults.push(...(name === "" ? [required(`${at}.name`)] : dnsLabel(`${at}.name`, name)));
     if (byName.has(name)) faults.push(duplicate(`${at}.name`, name));
     if (faults.length === 0) byName.set(name, volume);
