@@ -1,5 +1,15 @@
 /** Kinds of the cluster as a whole: classes, priorities, flows; and what pods say to those who connect. */
-import { create, get, mergePatch, post, storyServer, type Story, type Written } from "#test/support/story.ts";
+import {
+  create,
+  get,
+  mergePatch,
+  post,
+  remove,
+  storyServer,
+  update,
+  type Story,
+  type Written,
+} from "#test/support/story.ts";
 import { pod, priorityClass, runtimeClass } from "#test/support/story-objects.ts";
 
 const stories = storyServer();
@@ -31,10 +41,31 @@ stories("a priority class", [
       value: 2_000_001_000,
       description: "Used for system critical pods that must not be moved from their current node.",
     }),
+    remove("priorityclasses/system-node-critical").answers(
+      403,
+      'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',
+    ),
   ],
 ]);
 stories("a runtime class", [
   invalid("has a handler", runtimeClass("a"), "handler: Required value"),
+  [
+    "has each toleration once, and is never written blindly",
+    create(
+      runtimeClass("{ns}", {
+        handler: "k",
+        scheduling: { tolerations: [{ operator: "Exists" }, { operator: "Exists" }] },
+      }),
+    ).isInvalid(
+      'scheduling.tolerations[1]: Duplicate value: {"Key":"","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}',
+    ),
+    create(runtimeClass("{ns}", { handler: "k" })),
+    update(runtimeClass("{ns}", { handler: "k" })).answers(
+      422,
+      'runtimeclasses.node.k8s.io "{ns}" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    ),
+    remove("runtimeclasses/{ns}"),
+  ],
   [
     "gives its pods their overhead and their nodes",
     create(

@@ -1,6 +1,6 @@
-/** Services and what is about them: addresses, node ports, types; endpoints, slices, ingresses, policies, addresses. */
+/** Services: addresses, node ports, types, warnings, and the proxy to them. */
 import { create, get, mergePatch, put, remove, storyServer, strategicPatch, type Story } from "#test/support/story.ts";
-import { endpoints, endpointSlice, ingress, networkPolicy, service } from "#test/support/story-objects.ts";
+import { endpoints, service } from "#test/support/story-objects.ts";
 
 const stories = storyServer();
 
@@ -110,6 +110,16 @@ stories("a service is invalid", [
     'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
   ),
   invalid(
+    "as a balancer that opens the nodes themselves",
+    { type: "LoadBalancer", ports: [{ port: 10250 }] },
+    "spec.ports[0]: Invalid value: 10250: may not expose port 10250 externally since it is used by kubelet",
+  ),
+  invalid(
+    "with None among others",
+    { clusterIP: "None", clusterIPs: ["None", "10.43.0.9"] },
+    `spec.clusterIPs: Invalid value: ["None","10.43.0.9"]: 'None' must be the first and only value`,
+  ),
+  invalid(
     "with a policy that is none",
     { internalTrafficPolicy: "Zone" },
     'spec.internalTrafficPolicy: Unsupported value: "Zone": supported values: "Cluster", "Local"',
@@ -209,7 +219,70 @@ stories("a node port", [
   ],
 ]);
 
+stories("a range of addresses", [
+  [
+    "may be added to those of the cluster",
+    create(service("s", { clusterIP: "10.99.7.1" })).isInvalid(
+      'spec.clusterIPs: Invalid value: ["10.99.7.1"]: failed to allocate IP 10.99.7.1: the provided network does not match the current range',
+    ),
+    create({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "ServiceCIDR",
+      metadata: { name: "{ns}" },
+      spec: { cidrs: ["10.99.7.0/24"] },
+    }),
+    create(service("s", { clusterIP: "10.99.7.1" })).has("spec.clusterIP", "10.99.7.1"),
+    remove("services/s"),
+    remove("/apis/networking.k8s.io/v1/servicecidrs/{ns}"),
+  ],
+]);
+
+stories("a dry run", [
+  [
+    "gives numbers that are nobody's",
+    create(service("s", { type: "LoadBalancer", externalTrafficPolicy: "Local" }), "?dryRun=All")
+      .has("spec.clusterIP", "10.43.0.0")
+      .has("spec.ports.0.nodePort", 32769)
+      .has("spec.healthCheckNodePort", 32770),
+    get("services/s").answers(404),
+  ],
+]);
+
 stories("a change of a service", [
+  [
+    "keeps node ports by name of the port",
+    create(
+      service("s", {
+        type: "NodePort",
+        ports: [
+          { name: "a", port: 80, nodePort: 31020 },
+          { name: "b", port: 81, nodePort: 31021 },
+        ],
+      }),
+    ),
+    mergePatch("services/s", {
+      spec: {
+        ports: [
+          { name: "b", port: 90 },
+          { name: "a", port: 80 },
+        ],
+      },
+    })
+      .has("spec.ports.0.nodePort", 31021)
+      .has("spec.ports.1.nodePort", 31020),
+  ],
+  [
+    "fails if two ports of one protocol ask for one number",
+    create(service("s", { type: "NodePort" })),
+    mergePatch("services/s", {
+      spec: {
+        ports: [
+          { name: "a", port: 80, nodePort: 31022 },
+          { name: "b", port: 81, nodePort: 31022 },
+        ],
+      },
+    }).answers(500, "duplicate nodePort: {TCP 31022}"),
+  ],
   [
     "merges ports by number alone",
     create(
@@ -239,6 +312,26 @@ stories("a change of a service", [
   ],
 ]);
 
+stories("a service warns", [
+  [
+    "of what has no use without an address",
+    create(service("s", { clusterIP: "None", loadBalancerIP: "1.2.3.4", sessionAffinity: "ClientIP" })).warns(
+      "spec.loadBalancerIP is ignored for headless services",
+      "spec.SessionAffinity is ignored for headless services",
+    ),
+  ],
+  [
+    "of an old distribution, and of forms of addresses",
+    create(
+      service("s", { type: "LoadBalancer", trafficDistribution: "PreferClose", loadBalancerIP: "FD00::1" }),
+      "?dryRun=All",
+    ).warns(
+      'spec.loadBalancerIP: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")',
+      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
+    ),
+  ],
+]);
+
 stories("the proxy to a service", [
   [
     "needs endpoints",
@@ -251,101 +344,5 @@ stories("the proxy to a service", [
     "understands scheme, name and port",
     get("services/ftp:s:80/proxy/").answers(400, 'invalid service request "ftp:s:80"'),
     get("services/a:b:c:d/proxy/").answers(400, 'invalid service request "a:b:c:d"'),
-  ],
-]);
-
-stories("endpoints", [
-  [
-    "are of old",
-    create(endpoints("e", { subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports: [{ port: 80 }] }] }))
-      .has("subsets.0.ports.0", { port: 80, protocol: "TCP" })
-      .warns(ofOld),
-  ],
-  [
-    "need a port",
-    create(endpoints("e", { subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports: [{ port: 0 }] }] }))
-      .isInvalid("subsets[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive")
-      .warns(ofOld),
-  ],
-  [
-    "in slices are of one type of address",
-    create(endpointSlice("e", { endpoints: [] })).isInvalid("addressType: Required value"),
-    create(
-      endpointSlice("e", {
-        addressType: "IPv4",
-        endpoints: [],
-        ports: [
-          { name: "a", port: 80 },
-          { name: "a", port: 81 },
-        ],
-      }),
-    ).isInvalid('ports[1].name: Duplicate value: "a"'),
-  ],
-  [
-    "in slices default to one TCP port without a name",
-    create(
-      endpointSlice("e", { addressType: "IPv4", endpoints: [{ addresses: ["192.0.2.1"] }], ports: [{ port: 80 }] }),
-    )
-      .has("ports", [{ name: "", port: 80, protocol: "TCP" }])
-      .shows({ metadata: { generation: 1 } }),
-  ],
-]);
-
-const path = (fields: Fields) => ({
-  rules: [
-    {
-      http: {
-        paths: [
-          { path: "/", pathType: "Prefix", backend: { service: { name: "s", port: { number: 80 } } }, ...fields },
-        ],
-      },
-    },
-  ],
-});
-const badIngress = (claim: string, spec: Fields, text: string): Story => [
-  claim,
-  create(ingress("i", { spec })).isInvalid(text),
-];
-stories("an ingress", [
-  ["has rules or a default", create(ingress("i", { spec: path({}) })).has("status", { loadBalancer: {} })],
-  badIngress(
-    "has paths of three types",
-    path({ pathType: "Regex" }),
-    'spec.rules[0].http.paths[0].pathType: Unsupported value: "Regex": supported values: "Exact", "ImplementationSpecific", "Prefix"',
-  ),
-  badIngress("has at least one path", { rules: [{ http: { paths: [] } }] }, "spec.rules[0].http.paths: Required value"),
-  badIngress(
-    "has stars first in its hosts",
-    { rules: [{ host: "foo.*.example.com" }] },
-    `spec.rules[0].host: Invalid value: "foo.*.example.com": a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
-  ),
-  badIngress(
-    "has one kind of backend",
-    { defaultBackend: { service: { name: "s", port: { number: 80 } }, resource: { kind: "K", name: "n" } } },
-    'spec.defaultBackend: Invalid value: "": cannot set both resource and service backends',
-  ),
-]);
-stories("a network policy", [
-  [
-    "is about what comes in, and goes out if it says so",
-    create(networkPolicy("n", { spec: { podSelector: {} } })).has("spec.policyTypes", ["Ingress"]),
-    create(networkPolicy("m", { spec: { podSelector: {}, egress: [{}] } })).has("spec.policyTypes", [
-      "Ingress",
-      "Egress",
-    ]),
-  ],
-  [
-    "has two types at most",
-    create(networkPolicy("n", { spec: { podSelector: {}, policyTypes: ["Ingress", "Egress", "Ingress"] } })).isInvalid(
-      'spec.policyTypes: Invalid value: ["Ingress","Egress","Ingress"]: may not specify more than two policyTypes',
-    ),
-  ],
-  [
-    "has ports in range",
-    create(
-      networkPolicy("n", { spec: { podSelector: {}, ingress: [{ ports: [{ port: 0 }, { port: 65536 }] }] } }),
-    ).isInvalid(
-      "[spec.ingress[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive, spec.ingress[0].ports[1].port: Invalid value: 65536: must be between 1 and 65535, inclusive]",
-    ),
   ],
 ]);
