@@ -1,4 +1,6 @@
-/** The text of a CEL expression as tokens and as a tree. Upstream: google/cel-go parser; error texts are its. */
+/** The text of a CEL expression as a tree. Upstream: google/cel-go parser; error texts are its. */
+import { syntaxFaults } from "./syntax-faults.ts";
+import { type Token, tokensOf } from "./tokens.ts";
 
 export interface CelFault {
   /** Place in the expression, in UTF-16 units. */
@@ -18,25 +20,11 @@ export type Node = { offset: number } & (
   | { kind: "bind"; macro: "optMap" | "optFlatMap"; range: Node; variable: string; body: Node }
 );
 
-interface Token {
-  type: "int" | "uint" | "float" | "string" | "bytes" | "name" | "op" | "end";
-  text: string;
-  offset: number;
-  value?: string | Uint8Array;
-}
-
-const operators = ["&&", "||", "==", "!=", "<=", ">=", ...".,:?[](){}<>+-*/%!"];
 const reserved = new Set(
   "as break const continue else for function if import let loop package namespace return var void while".split(" "),
 );
-const startText =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 /** Nesting that no sensible rule has. Upstream's limit. */
 const depthMax = 250;
-
-const number =
-  /^(?:(0x[0-9a-fA-F]+|\d+)([uU])|(\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)|(0x[0-9a-fA-F]+|\d+))/;
-const quoted = /^([bBrR]{0,2})("""[^]*?"""|'''[^]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')/;
 
 export class SyntaxFaults extends Error {
   readonly faults: CelFault[];
@@ -46,96 +34,19 @@ export class SyntaxFaults extends Error {
   }
 }
 
-function tokensOf(text: string, faults: CelFault[]): Token[] {
-  const tokens: Token[] = [];
-  let at = 0;
-  const push = (type: Token["type"], length: number, value?: string | Uint8Array) => {
-    tokens.push({ type, text: text.slice(at, at + length), offset: at, ...(value === undefined ? {} : { value }) });
-    at += length;
-  };
-  while (at < text.length) {
-    const rest = text.slice(at);
-    const space = /^(\s+|\/\/[^\n]*)/.exec(rest);
-    if (space !== null) {
-      at += space[0].length;
-      continue;
-    }
-    const text_ = quoted.exec(rest);
-    if (text_ !== null && isPrefix(text_[1]!)) {
-      const isRaw = /r/i.test(text_[1]!);
-      const isBytes = /b/i.test(text_[1]!);
-      const value = unquoted(text_[2]!, isRaw, isBytes);
-      push(isBytes ? "bytes" : "string", text_[0].length, value);
-      continue;
-    }
-    const digits = number.exec(rest);
-    if (digits !== null && !(rest[0] === "." && tokens.at(-1)?.type === "name")) {
-      push(digits[2] !== undefined ? "uint" : digits[3] !== undefined ? "float" : "int", digits[0].length);
-      continue;
-    }
-    const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|`[A-Za-z0-9_.\-/ ]+`)/.exec(rest);
-    if (name !== null) {
-      push("name", name[0].length);
-      continue;
-    }
-    const operator = operators.find((one) => rest.startsWith(one));
-    if (operator !== undefined) {
-      push("op", operator.length);
-      continue;
-    }
-    const bad = /^['"]/.test(rest) ? (/^[^\n]*/.exec(rest)?.[0] ?? rest[0]!) : rest[0]!;
-    faults.push({ offset: at, text: `Syntax error: token recognition error at: '${bad}'` });
-    at += bad.length;
-  }
-  tokens.push({ type: "end", text: "<EOF>", offset: text.length });
-  return tokens;
-}
-
-const isPrefix = (prefix: string): boolean => /^(b?r?|r?b?)$/i.test(prefix);
-
-const escapes: Readonly<Record<string, string>> = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  "`": "`",
-  "?": "?",
-};
-
-function unquoted(text: string, isRaw: boolean, isBytes: boolean): string | Uint8Array {
-  const width = text.startsWith('"""') || text.startsWith("'''") ? 3 : 1;
-  const inner = text.slice(width, -width);
-  if (isRaw) return isBytes ? Buffer.from(inner) : inner;
-  const parts: Buffer[] = [];
-  let plain = "";
-  const pattern = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([^]))|([^\\]+)/g;
-  for (const [, hex, short, long, octal, one, rest] of inner.matchAll(pattern)) {
-    const byte = hex ?? octal;
-    if (isBytes && byte !== undefined) {
-      parts.push(Buffer.from(plain), Buffer.from([Number.parseInt(byte, hex === undefined ? 8 : 16)]));
-      plain = "";
-    } else if (byte !== undefined) plain += String.fromCodePoint(Number.parseInt(byte, hex === undefined ? 8 : 16));
-    else if (short ?? long) plain += String.fromCodePoint(Number.parseInt((short ?? long)!, 16));
-    else plain += rest ?? escapes[one!] ?? one!;
-  }
-  return isBytes ? Buffer.concat([...parts, Buffer.from(plain)]) : plain;
-}
-
 /** Throws SyntaxFaults. */
 export function parseCel(text: string): Node {
   const faults: CelFault[] = [];
-  const parser = new Parser(tokensOf(text, faults), faults);
-  const node = parser.whole();
-  if (faults.length > 0) throw new SyntaxFaults(faults);
-  return node!;
+  const tokens = tokensOf(text, faults);
+  const node = new Parser(tokens, faults).whole();
+  if (node === undefined || faults.length > 0) {
+    faults.push(...syntaxFaults(text, tokens));
+    throw new SyntaxFaults(faults.sort((a, b) => a.offset - b.offset));
+  }
+  return node;
 }
 
+/** The text is no expression: what is wrong with it is told by syntax-faults.ts. */
 class Stop extends Error {}
 
 const levels: readonly (readonly string[])[] = [
@@ -161,7 +72,7 @@ class Parser {
   whole(): Node | undefined {
     try {
       const node = this.#expression();
-      if (this.#now.type !== "end") this.#fail(`extraneous input '${this.#now.text}' expecting <EOF>`);
+      if (this.#now.type !== "<EOF>") this.#fail();
       return node;
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
@@ -173,8 +84,7 @@ class Parser {
     return this.#tokens[this.#at]!;
   }
 
-  #fail(text: string): never {
-    this.#faults.push({ offset: this.#now.offset, text: `Syntax error: ${text}` });
+  #fail(): never {
     throw new Stop();
   }
 
@@ -182,23 +92,27 @@ class Parser {
     this.#faults.push({ offset, text });
   }
 
-  #is(text: string): boolean {
-    return (this.#now.type === "op" || (text === "in" && this.#now.type === "name")) && this.#now.text === text;
+  #is(type: string): boolean {
+    return this.#now.type === type;
   }
 
-  #take(text: string): Token | undefined {
-    if (!this.#is(text)) return undefined;
+  #take(...types: string[]): Token | undefined {
+    const token = this.#now;
+    if (!types.includes(token.type)) return undefined;
     this.#at += 1;
-    return this.#tokens[this.#at - 1];
+    return token;
   }
 
-  #need(text: string): Token {
-    return this.#take(text) ?? this.#fail(`mismatched input '${this.#now.text}' expecting '${text}'`);
+  #need(...types: string[]): Token {
+    return this.#take(...types) ?? this.#fail();
   }
 
   #expression(): Node {
     this.#depth += 1;
-    if (this.#depth > depthMax) this.#fail("expression recursion limit exceeded: 250");
+    if (this.#depth > depthMax) {
+      this.#refuse(this.#now.offset, `expression recursion limit exceeded: ${depthMax}`);
+      this.#fail();
+    }
     const condition = this.#binary(0);
     const question = this.#take("?");
     let node = condition;
@@ -228,42 +142,61 @@ class Parser {
     }
   }
 
+  /** As many of one operator as there are; two cancel each other. */
   #unary(): Node {
     for (const operator of ["!", "-"]) {
-      const token = this.#take(operator);
-      if (token === undefined) continue;
-      const isNumber = this.#now.type === "int" || this.#now.type === "float";
-      if (operator === "-" && isNumber && this.#now.offset === token.offset + 1)
-        return this.#suffixed(this.#numberToken(token));
-      const name = operator === "!" ? "!_" : "-_";
-      return { kind: "call", name, target: undefined, args: [this.#unary()], offset: token.offset };
+      const first = this.#take(operator);
+      if (first === undefined) continue;
+      let count = 1;
+      while (this.#take(operator) !== undefined) count += 1;
+      if (operator === "-" && count === 1 && (this.#is("NUM_INT") || this.#is("NUM_FLOAT")))
+        return this.#suffixed(this.#numberToken(first));
+      const minus = operator === "!" ? this.#take("-") : undefined;
+      if (minus !== undefined && !this.#is("NUM_INT") && !this.#is("NUM_FLOAT")) this.#fail();
+      const operand = this.#suffixed(minus === undefined ? this.#primary() : this.#numberToken(minus));
+      if (count % 2 === 0) return operand;
+      return { kind: "call", name: `${operator}_`, target: undefined, args: [operand], offset: first.offset };
     }
     return this.#suffixed(this.#primary());
   }
 
   #numberToken(minus?: Token): Node {
-    const { type, text, offset } = this.#now;
-    this.#at += 1;
+    const { type, text, offset: own } = this.#now;
+    const offset = minus?.offset ?? own;
     const sign = minus === undefined ? "" : "-";
-    if (type === "float") return { kind: "literal", value: Number(`${sign}${text}`), offset: minus?.offset ?? offset };
+    this.#at += 1;
+    if (type === "NUM_FLOAT") {
+      const value = Number(`${sign}${text}`);
+      if (!Number.isFinite(value)) this.#refuse(offset, "invalid double literal");
+      return { kind: "literal", value, offset };
+    }
     const digits = BigInt(text.replace(/[uU]$/, ""));
     const value = minus === undefined ? digits : -digits;
-    if (type === "int" && BigInt.asIntN(64, value) !== value) this.#refuse(offset, "invalid int literal");
-    return { kind: "literal", value, unsigned: type === "uint", offset: minus?.offset ?? offset };
+    const isUnsigned = type === "NUM_UINT";
+    const kept = isUnsigned ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value);
+    if (kept !== value) this.#refuse(offset, `invalid ${isUnsigned ? "uint" : "int"} literal`);
+    return { kind: "literal", value, unsigned: isUnsigned, offset };
   }
 
   #primary(): Node {
     const token = this.#now;
     switch (token.type) {
-      case "int":
-      case "uint":
-      case "float":
+      case "NUM_INT":
+      case "NUM_UINT":
+      case "NUM_FLOAT":
         return this.#numberToken();
-      case "string":
-      case "bytes":
+      case "STRING":
+      case "BYTES":
         this.#at += 1;
         return { kind: "literal", value: token.value!, offset: token.offset };
-      case "name":
+      case "true":
+      case "false":
+        this.#at += 1;
+        return { kind: "literal", value: token.type === "true", offset: token.offset };
+      case "null":
+        this.#at += 1;
+        return { kind: "literal", value: null, offset: token.offset };
+      case "IDENTIFIER":
         return this.#named();
       default:
         return this.#bracketed(token);
@@ -278,41 +211,46 @@ class Parser {
     }
     if (this.#take("[") !== undefined) return this.#list(token.offset);
     if (this.#take("{") !== undefined) return this.#map(token.offset);
-    if (this.#take(".") !== undefined) return this.#named();
-    return this.#fail(`mismatched input '${token.text}' expecting ${startText}`);
+    this.#need(".");
+    return this.#named();
   }
 
   #list(offset: number): Node {
     const items: Node[] = [];
     const optional = new Set<number>();
-    while (!this.#is("]")) {
+    while (!this.#is("]") && !this.#is(",")) {
       if (this.#take("?") !== undefined) optional.add(items.length);
       items.push(this.#expression());
-      if (this.#take(",") === undefined) break;
+      if (!this.#another("]")) break;
     }
+    this.#take(",");
     this.#need("]");
     return { kind: "list", items, optional, offset };
   }
 
   #map(offset: number): Node {
     const entries = [];
-    while (!this.#is("}")) {
+    while (!this.#is("}") && !this.#is(",")) {
       const isOptional = this.#take("?") !== undefined;
       const key = this.#expression();
       const colon = this.#need(":");
       entries.push({ key, value: this.#expression(), isOptional, offset: colon.offset });
-      if (this.#take(",") === undefined) break;
+      if (!this.#another("}")) break;
     }
+    this.#take(",");
     this.#need("}");
     return { kind: "map", entries, offset };
   }
 
-  #named(): Node {
-    const { text, offset, type } = this.#now;
-    if (type !== "name") return this.#fail(`mismatched input '${text}' expecting IDENTIFIER`);
+  /** After an item: whether one follows its comma. The last comma may stand before the end. */
+  #another(end: string): boolean {
+    if (!this.#is(",") || this.#tokens[this.#at + 1]?.type === end) return false;
     this.#at += 1;
-    if (text === "true" || text === "false") return { kind: "literal", value: text === "true", offset };
-    if (text === "null") return { kind: "literal", value: null, offset };
+    return true;
+  }
+
+  #named(): Node {
+    const { text, offset } = this.#need("IDENTIFIER");
     if (reserved.has(text)) this.#refuse(offset, `reserved identifier: ${text}`);
     const bracket = this.#take("(");
     if (bracket === undefined) return { kind: "identifier", name: text, offset };
@@ -322,10 +260,9 @@ class Parser {
 
   #arguments(): Node[] {
     const args: Node[] = [];
-    while (!this.#is(")")) {
-      args.push(this.#expression());
-      if (this.#take(",") === undefined) break;
-    }
+    if (this.#take(")") !== undefined) return args;
+    do args.push(this.#expression());
+    while (this.#take(",") !== undefined);
     this.#need(")");
     return args;
   }
@@ -336,10 +273,8 @@ class Parser {
       const dot = this.#take(".");
       if (dot !== undefined) {
         const isOptional = this.#take("?") !== undefined;
-        const token = this.#now;
-        if (token.type !== "name") this.#fail(`mismatched input '${token.text}' expecting IDENTIFIER`);
-        this.#at += 1;
-        const bracket = isOptional ? undefined : this.#take("(");
+        const token = this.#need("IDENTIFIER", "ESC_IDENTIFIER");
+        const bracket = isOptional || token.type === "ESC_IDENTIFIER" ? undefined : this.#take("(");
         const field = token.text.replaceAll("`", "");
         if (bracket !== undefined) node = this.#call(field, node, this.#arguments(), bracket.offset);
         else node = { kind: "select", operand: node, field, isOptional, isTest: false, offset: dot.offset };
@@ -359,7 +294,7 @@ class Parser {
         };
         continue;
       }
-      const brace = /^[A-Z]/.test(qualifiedName(node) ?? "") ? this.#take("{") : undefined;
+      const brace = qualifiedName(node) === undefined ? undefined : this.#take("{");
       if (brace === undefined) return node;
       node = this.#struct(qualifiedName(node) ?? "", brace.offset);
     }
@@ -367,15 +302,14 @@ class Parser {
 
   #struct(name: string, offset: number): Node {
     const entries = [];
-    while (!this.#is("}")) {
-      const key = this.#now.text.replaceAll("`", "");
-      if (this.#now.type !== "name")
-        this.#fail(`mismatched input '${this.#now.text}' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}`);
-      this.#at += 1;
+    while (!this.#is("}") && !this.#is(",")) {
+      this.#take("?");
+      const key = this.#need("IDENTIFIER", "ESC_IDENTIFIER").text.replaceAll("`", "");
       const { offset: colon } = this.#need(":");
       entries.push({ key, value: this.#expression(), offset: colon });
-      if (this.#take(",") === undefined) break;
+      if (!this.#another("}")) break;
     }
+    this.#take(",");
     this.#need("}");
     return { kind: "struct", name, entries, offset };
   }
