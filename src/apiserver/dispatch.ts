@@ -244,9 +244,14 @@ async function answered(
   }
 }
 
-export function isPretty({ query }: ServerRequest): boolean {
-  const pretty = query.get("pretty");
-  return pretty === "true" || pretty === "1";
+/** Go's strconv.ParseBool. */
+const trueTexts = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+/** Programs behind which people sit. */
+const humanAgent = /^(?:curl|Wget|Mozilla\/5\.0)/;
+
+export function isPretty(request: ServerRequest): boolean {
+  const pretty = request.query.get("pretty") ?? "";
+  return pretty === "" ? humanAgent.test(request.header("user-agent") ?? "") : trueTexts.has(pretty);
 }
 
 /** Warnings that were found before a failure still reach the client. */

@@ -25,6 +25,23 @@ const send = (method: string, path: string, type: string, body: string | Buffer)
   body,
 });
 
+describe("JSON is spread over lines", () => {
+  const asked = (path: string, agent: string): WireRequest => ({
+    method: "GET",
+    path,
+    headers: { "user-agent": agent },
+  });
+  it.each([
+    ["for a browser", asked("/api/v1/namespaces/default", "Mozilla/5.0 (X11)"), true],
+    ["for curl", asked("/api", "curl/8.5.0"), true],
+    ["unless it is not wanted", asked("/api/v1/namespaces/default?pretty=no", "curl/8.5.0"), false],
+    ["where it is wanted", asked("/api/v1/namespaces/default?pretty=T", "kubectl/v1.36.2"), true],
+    ["for nobody else", asked("/api/v1/namespaces/default", "kubectl/v1.36.2"), false],
+  ])("%s", async (_title, request, isSpread) => {
+    expect((await wire(request)).text.startsWith("{\n  ")).toBe(isSpread);
+  });
+});
+
 const acceptedBodies = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const unknownFormat = `the body of the request was in an unknown format - accepted media types include: ${acceptedBodies}`;
 
