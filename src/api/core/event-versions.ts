@@ -25,8 +25,10 @@ export function fromCoreEvent(event: CoreV1Event): EventsV1Event {
   return { ...renamedFields, apiVersion: "events.k8s.io/v1", kind: "Event" } as unknown as EventsV1Event;
 }
 
+/** An event about nothing is about an empty reference there. */
 export function toCoreEvent(event: KubernetesObject): CoreV1Event {
-  return { ...rename(event, toOld), apiVersion: "v1", kind: "Event" } as unknown as CoreV1Event;
+  const fields = { involvedObject: {}, ...rename(event, toOld) };
+  return { ...fields, apiVersion: "v1", kind: "Event" } as unknown as CoreV1Event;
 }
 
 function rename(object: object, names: ReadonlyMap<string, string>): Record<string, unknown> {
