@@ -151,11 +151,11 @@ export class StateMachine {
   }
 
   /**
-   * Brings SQLite up to the applied index, or by about `rowsMax` rows nearer to it, always by whole entries. On failure
-   * everything stays pending, and the call may be repeated.
+   * Brings SQLite up to the applied index, or by about so many rows and bytes nearer to it, always by whole entries. On
+   * failure everything stays pending, and the call may be repeated.
    */
-  flush(rowsMax = Infinity): void {
-    const entries = this.#firstPending(rowsMax);
+  flush(rowsMax = Infinity, bytesMax = Infinity): void {
+    const entries = this.#firstPending(rowsMax, bytesMax);
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#inTransaction(() => {
@@ -172,11 +172,12 @@ export class StateMachine {
     }
   }
 
-  #firstPending(rowsMax: number): Unflushed[] {
-    let rows = 0;
+  #firstPending(rowsMax: number, bytesMax: number): Unflushed[] {
+    let [rows, bytes] = [0, 0];
     const end = this.#pending.findIndex((entry, at) => {
       rows += entry.rows.length;
-      return rows > rowsMax && at > 0;
+      bytes += entry.bytes;
+      return (rows > rowsMax || bytes > bytesMax) && at > 0;
     });
     return end < 0 ? this.#pending : this.#pending.slice(0, end);
   }

@@ -29,8 +29,9 @@ import {
 /** SQLite takes rows when so many wait, or when there was nothing to do for a while: a transaction for a few costs as much. */
 const flushRowsMin = 64;
 const flushDelayMs = 20;
-/** About as many rows go to SQLite between two groups: writes that come meanwhile wait for no more. */
+/** About as much goes to SQLite between two groups: writes that come meanwhile wait for no more. */
 const flushRowsPerStep = 256;
+const flushBytesPerStep = 256 * 1024;
 /** A step is at least this part of what waits, so that SQLite keeps up with any group. */
 const flushShare = 1 / 8;
 /** Rows wait while SQLite is checkpointed, until they have so many bytes. */
@@ -98,7 +99,10 @@ function runStore(port: MessagePort, { directory, nativeBinding, entry, isSource
     if (isCheckpointing && machine.pendingBytes < pausedBytesMax) return;
     const before = machine.pendingBytes;
     try {
-      machine.flush(Math.max(flushRowsPerStep, machine.pendingRows * flushShare));
+      machine.flush(
+        Math.max(flushRowsPerStep, machine.pendingRows * flushShare),
+        Math.max(flushBytesPerStep, machine.pendingBytes * flushShare),
+      );
     } catch {
       // The rows wait in memory, and the engine refuses writes when they are too many.
       return;
