@@ -137,6 +137,12 @@ const restarting = {
 
 stories("a status", [
   [
+    "has the first address alone, too, and believes it",
+    create(pod("p")),
+    mergePatch("pods/p/status", { status: { podIPs: [{ ip: "10.0.0.1" }] } }).has("status.podIP", "10.0.0.1"),
+    mergePatch("pods/p/status", { status: { podIP: "10.0.0.2" } }).has("status.podIPs", [{ ip: "10.0.0.2" }]),
+  ],
+  [
     "lets a container come back that its rules restart",
     create(pod("p", { restartPolicy: "Never" }, restarting)),
     mergePatch("pods/p/status", { status: { containerStatuses: [terminated] } }),

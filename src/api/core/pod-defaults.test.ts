@@ -35,3 +35,29 @@ describe("a pod's own resources", () => {
     expect(pod.spec!.resources).toEqual(filled);
   });
 });
+
+describe("what pods were told in other ways", () => {
+  it.each([
+    [{ podIP: "a" }, { podIP: "a", podIPs: [{ ip: "a" }] }],
+    [{ podIPs: [{ ip: "a" }, { ip: "b" }] }, { podIP: "a", podIPs: [{ ip: "a" }, { ip: "b" }] }],
+    [
+      { podIP: "c", podIPs: [{ ip: "a" }, { ip: "b" }] },
+      { podIP: "c", podIPs: [{ ip: "c" }] },
+    ],
+    [
+      { podIP: "", podIPs: [] },
+      { podIP: "", podIPs: [] },
+    ],
+  ])("the addresses %j are %j", (status, expected) => {
+    const pod: V1Pod = { metadata: { name: "p" }, spec: { containers: [] }, status };
+    defaultPod(pod);
+    expect(pod.status).toEqual(expected);
+  });
+
+  it("init containers are a field", () => {
+    const key = "pod.beta.kubernetes.io/init-containers";
+    const pod: V1Pod = { metadata: { name: "p", annotations: { [key]: "[]" } }, spec: { containers: [] } };
+    defaultPod(pod);
+    expect(pod.metadata).toEqual({ name: "p" });
+  });
+});

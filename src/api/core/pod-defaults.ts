@@ -2,8 +2,10 @@
 import type {
   V1Container,
   V1HTTPGetAction,
+  V1ObjectMeta,
   V1Pod,
   V1PodSpec,
+  V1PodStatus,
   V1PodTemplateSpec,
   V1Probe,
   V1Volume,
@@ -139,11 +141,34 @@ export function defaultPodSpec(spec: V1PodSpec): void {
 }
 
 export function defaultTemplate(template: V1PodTemplateSpec | undefined): void {
+  dropInitAnnotations(template?.metadata);
   if (template?.spec !== undefined) defaultPodSpec(template.spec);
 }
 
-/** In pods only: requests follow limits, host ports follow container ports. */
-export function defaultPod({ spec }: V1Pod): void {
+/** How init containers were written before they were a field: nobody may see that any more. */
+const initAnnotations = ["alpha", "beta"].flatMap((level) =>
+  ["init-containers", "init-container-statuses"].map((name) => `pod.${level}.kubernetes.io/${name}`),
+);
+
+function dropInitAnnotations(metadata: V1ObjectMeta | undefined): void {
+  const { annotations } = metadata ?? {};
+  if (annotations === undefined || !initAnnotations.some((key) => key in annotations)) return;
+  for (const key of initAnnotations) delete annotations[key];
+  if (Object.keys(annotations).length === 0) delete metadata!.annotations;
+}
+
+/** The first of the addresses stands alone, too; what is told alone is believed. */
+function matchAddresses(status: V1PodStatus | undefined): void {
+  const first = status?.podIPs?.[0]?.ip ?? "";
+  if (status === undefined || (status.podIP ?? "") === first) return;
+  if (status.podIP) status.podIPs = [{ ip: status.podIP }];
+  else status.podIP = first;
+}
+
+/** In pods only: requests follow limits, host ports follow container ports, addresses each other. */
+export function defaultPod({ metadata, spec, status }: V1Pod): void {
+  dropInitAnnotations(metadata);
+  matchAddresses(status);
   if (spec === undefined) return;
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     const { resources } = container;
