@@ -49,7 +49,7 @@ interface ActualKind {
 export function decodeBody(body: Body, expected: ExpectedKind, fieldValidation: FieldValidation): DecodedBody {
   let actual: ActualKind | undefined;
   try {
-    const { document, kind, strictErrors } = read(body, expected);
+    const { document, kind, strictErrors } = read(body, expected, (found) => (actual = found));
     actual = kind;
     if (kind.version === "")
       throw new ConformError(`Object 'apiVersion' is missing in '${textOfBody(body, document)}'`);
@@ -131,9 +131,14 @@ interface ReadBody {
   strictErrors: string[];
 }
 
-function read({ format, bytes }: Body, expected: ExpectedKind): ReadBody {
+/** `onKind` hears what the body says it is as soon as that is known. */
+function read({ format, bytes }: Body, expected: ExpectedKind, onKind?: (kind: ActualKind) => void): ReadBody {
   if (format === "protobuf") {
-    const { value, ...said } = decodeProtobuf(bytes, (kind) => structOf(withDefaults(kind, expected), expected));
+    const { value, ...said } = decodeProtobuf(bytes, (found) => {
+      const kind = withDefaults(found, expected);
+      onKind?.(kind);
+      return structOf(kind, expected);
+    });
     return { document: { value, duplicates: undefined }, kind: withDefaults(said, expected), strictErrors: [] };
   }
   if (format === "yaml") {

@@ -12,6 +12,7 @@ export const varintType = 0;
 export const fixed64Type = 1;
 export const bytesType = 2;
 export const fixed32Type = 5;
+const endGroupType = 4;
 
 const endOfInput = "unexpected EOF";
 const varintBytesMax = 10;
@@ -67,11 +68,13 @@ export class WireReader {
     this.#high = high;
   }
 
-  tag(): { number: number; type: number } {
+  /** `message`: Go's name of what is read, for faults. */
+  tag(message: string): { number: number; type: number } {
     const tag = this.varint();
     const type = tag & 7;
     const number = Math.floor(tag / 8);
-    if (number <= 0) throw new ProtobufError(`proto: illegal tag ${number} (wire type ${type})`);
+    if (type === endGroupType) throw new ProtobufError(`proto: ${message}: wiretype end group for non-group`);
+    if (number <= 0) throw new ProtobufError(`proto: ${message}: illegal tag ${number} (wire type ${tag})`);
     return { number, type };
   }
 

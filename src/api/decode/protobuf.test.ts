@@ -59,7 +59,10 @@ describe("protobuf", () => {
     ["not protobuf", "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"],
     ["k8s\0\xff\xff\xff\xff\xff\xff", "unexpected EOF"],
     ["k8s\0\x12\x7f", "unexpected EOF"],
-    ["k8s\0\x07", "proto: illegal tag 0"],
+    ["k8s\0\x07", "proto: Unknown: illegal tag 0 (wire type 7)"],
+    ["k8s\0\x12\x01\x0f", "proto: wrong wireType = 7 for field ObjectMeta"],
+    ["k8s\0\x12\x01\x07", "proto: Pod: illegal tag 0 (wire type 7)"],
+    ["k8s\0\x12\x01\x0c", "proto: Pod: wiretype end group for non-group"],
   ])("%j is refused", (text, message) => {
     expect(() => decodeProtobuf(Buffer.from(text, "latin1"), () => struct)).toThrow(message);
   });

@@ -21,6 +21,8 @@ export interface ProtobufEnvelope {
 
 /** Fields by number; an embedded message holds some of them. */
 interface Table {
+  /** Go's name of the message. */
+  name: string;
   fields: Map<number, Field>;
   embedded: Map<number, Table>;
   /** All numbers, the highest first: the order of writing. */
@@ -31,13 +33,15 @@ const tables = new WeakMap<StructType, Table>();
 function tableOf(struct: StructType): Table {
   let table = tables.get(struct);
   if (table === undefined) {
-    table = { fields: new Map(), embedded: new Map(), descending: [] };
+    table = emptyTable(struct.goName.slice(struct.goName.indexOf(".") + 1));
     for (const field of struct.fields) if (field.number > 0) placeOf(table, field.via).fields.set(field.number, field);
     sortNumbers(table);
     tables.set(struct, table);
   }
   return table;
 }
+
+const emptyTable = (name: string): Table => ({ name, fields: new Map(), embedded: new Map(), descending: [] });
 
 function sortNumbers(table: Table): void {
   table.descending = [...table.fields.keys(), ...table.embedded.keys()].sort((a, b) => b - a);
@@ -48,8 +52,7 @@ function placeOf(table: Table, via: readonly number[]): Table {
   let place = table;
   for (const number of via) {
     let next = place.embedded.get(number);
-    if (next === undefined)
-      place.embedded.set(number, (next = { fields: new Map(), embedded: new Map(), descending: [] }));
+    if (next === undefined) place.embedded.set(number, (next = emptyTable(table.name)));
     place = next;
   }
   return place;
@@ -61,11 +64,17 @@ export function decodeProtobuf(
   structOf: (kind: ProtobufEnvelope) => StructType,
 ): ProtobufEnvelope & { value: JsonObject } {
   const { raw, apiVersion, kind } = readEnvelope(bytes);
-  const cut = apiVersion.indexOf("/");
-  const named = { group: cut < 0 ? "" : apiVersion.slice(0, cut), version: apiVersion.slice(cut + 1), kind };
+  const named = { ...groupVersionOf(apiVersion), kind };
   const object: JsonObject = { kind, apiVersion };
   readStruct(new WireReader(raw), tableOf(structOf(named)), object, 0);
   return { ...named, value: object };
+}
+
+/** What is no group and version says nothing at all. */
+function groupVersionOf(apiVersion: string): { group: string; version: string } {
+  const parts = apiVersion.split("/");
+  if (parts.length > 2) return { group: "", version: "" };
+  return { group: parts.length === 2 ? parts[0]! : "", version: parts.at(-1)! };
 }
 
 function readEnvelope(bytes: Uint8Array): { raw: Uint8Array; apiVersion: string; kind: string } {
@@ -79,11 +88,11 @@ function readEnvelope(bytes: Uint8Array): { raw: Uint8Array; apiVersion: string;
     kind: "",
   };
   for (const reader = new WireReader(bytes, magic.length); reader.hasMore;) {
-    const { number, type } = reader.tag();
+    const { number, type } = reader.tag("Unknown");
     if (type !== bytesType) reader.skip(type);
     else if (number === 1) {
       for (const meta = reader.nested(); meta.hasMore;) {
-        const inner = meta.tag();
+        const inner = meta.tag("TypeMeta");
         if (inner.number === 1) envelope.apiVersion = meta.text();
         else if (inner.number === 2) envelope.kind = meta.text();
         else meta.skip(inner.type);
@@ -94,10 +103,11 @@ function readEnvelope(bytes: Uint8Array): { raw: Uint8Array; apiVersion: string;
   return envelope;
 }
 
-function readStruct(reader: WireReader, { fields, embedded }: Table, object: JsonObject, depth: number): void {
+function readStruct(reader: WireReader, table: Table, object: JsonObject, depth: number): void {
+  const { name, fields, embedded } = table;
   if (depth > nestingDepthMax) throw new ProtobufError("proto: exceeded maximum recursion depth");
   while (reader.hasMore) {
-    const { number, type } = reader.tag();
+    const { number, type } = reader.tag(name);
     const field = fields.get(number);
     if (field !== undefined) readField(reader, field, type, object, depth);
     else if (embedded.has(number) && type === bytesType)
@@ -106,11 +116,13 @@ function readStruct(reader: WireReader, { fields, embedded }: Table, object: Jso
   }
 }
 
-function readField(reader: WireReader, { name, schema }: Field, type: number, object: JsonObject, depth: number): void {
+function readField(reader: WireReader, field: Field, type: number, object: JsonObject, depth: number): void {
+  const { name, schema } = field;
+  if (wireTypeOf(schema) !== type && !isPacked(schema, type))
+    throw new ProtobufError(`proto: wrong wireType = ${type} for field ${goFieldName(name)}`);
   if (schema.kind === "list") {
     const list = (object[name] ??= []) as unknown[];
-    const isPacked = type === bytesType && (schema.of!.kind === "integer" || schema.of!.kind === "boolean");
-    if (!isPacked) list.push(readValue(reader, schema.of!, type, depth));
+    if (!isPacked(schema, type)) list.push(readValue(reader, schema.of!, type, depth));
     else
       for (const packed = reader.nested(); packed.hasMore;) list.push(readValue(packed, schema.of!, varintType, depth));
   } else if (schema.kind === "map") {
@@ -118,11 +130,27 @@ function readField(reader: WireReader, { name, schema }: Field, type: number, ob
   } else object[name] = readValue(reader, schema, type, depth);
 }
 
+function scalarWireType({ kind }: Schema): number {
+  if (kind === "integer" || kind === "boolean") return varintType;
+  return kind === "number" ? fixed64Type : bytesType;
+}
+
+/** Items of a list come one by one, each with the field's tag. */
+const wireTypeOf = (schema: Schema): number => scalarWireType(schema.kind === "list" ? schema.of! : schema);
+const isPacked = ({ kind, of }: Schema, type: number): boolean =>
+  kind === "list" && type === bytesType && scalarWireType(of!) === varintType;
+
+const initials: Readonly<Record<string, string>> = { metadata: "ObjectMeta", apiVersion: "APIVersion", uid: "UID" };
+
+function goFieldName(name: string): string {
+  return initials[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 function readEntry(reader: WireReader, of: Schema, map: JsonObject, depth: number): void {
   let key = "";
   let value: unknown = null;
   while (reader.hasMore) {
-    const { number, type } = reader.tag();
+    const { number, type } = reader.tag("entry");
     if (number === 1) key = reader.text();
     else if (number === 2) value = readValue(reader, of, type, depth);
     else reader.skip(type);
@@ -131,13 +159,8 @@ function readEntry(reader: WireReader, of: Schema, map: JsonObject, depth: numbe
 }
 
 function readValue(reader: WireReader, schema: Schema, type: number, depth: number): unknown {
-  const wanted =
-    schema.kind === "integer" || schema.kind === "boolean"
-      ? varintType
-      : schema.kind === "number"
-        ? fixed64Type
-        : bytesType;
-  if (type !== wanted) throw new ProtobufError(`proto: wrong wireType = ${type} for field ${schema.goType}`);
+  if (type !== scalarWireType(schema))
+    throw new ProtobufError(`proto: wrong wireType = ${type} for field ${schema.goType}`);
   switch (schema.kind) {
     case "integer":
       return reader.integer();
@@ -165,7 +188,7 @@ function readValue(reader: WireReader, schema: Schema, type: number, depth: numb
 function readMembers(reader: WireReader, schema: Schema, depth: number): Map<number, unknown> {
   const members = new Map<number, unknown>();
   while (reader.hasMore) {
-    const { number, type } = reader.tag();
+    const { number, type } = reader.tag(schema.goType);
     if (schema.kind === "list" && number === 1) {
       const list = (members.get(1) ?? []) as unknown[];
       list.push(readValue(reader, schema.of!, type, depth));
