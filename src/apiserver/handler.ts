@@ -17,7 +17,8 @@ import type { Form } from "./http/negotiate.ts";
 import type { NonResourceHandler } from "./non-resource.ts";
 import type { Services } from "./operation.ts";
 import { answerOwn, type OwnEndpoints } from "./own-endpoints.ts";
-import { requestInfo } from "./request-info.ts";
+import { requestInfo, type RequestInfo } from "./request-info.ts";
+import type { RequestEnd, RequestMetrics } from "./request-metrics.ts";
 import type { ServerRequest, User } from "./request.ts";
 
 export interface HandlerParts {
@@ -29,6 +30,7 @@ export interface HandlerParts {
   nonResource: NonResourceHandler;
   own: OwnEndpoints | undefined;
   aggregator: Aggregator | undefined;
+  metrics: RequestMetrics;
   clock: Clock;
   log: Logger;
 }
@@ -38,20 +40,39 @@ export type Handler = (request: ServerRequest) => Promise<Dispatched>;
 const plain: Form = { encoding: "json", as: "object", version: "", pretty: false };
 
 export function createHandler(parts: HandlerParts): Handler {
+  const { metrics, clock } = parts;
   return async (request) => {
-    try {
-      return await handle(parts, request);
-    } catch (error) {
-      return { answer: failed(parts, request, error), form: formOfFailure(request) };
-    }
+    const begunMs = clock.now();
+    const seen: Seen = {};
+    metrics.begun(request.method);
+    const done = await handle(parts, request, seen).catch((error: unknown) => ({
+      answer: failed(parts, request, error),
+      form: formOfFailure(request),
+    }));
+    metrics.ended(request.method, seen.info && endOf(seen.info, request, done.answer, clock.now() - begunMs));
+    return done;
   };
 }
 
-async function handle(parts: HandlerParts, request: ServerRequest): Promise<Dispatched> {
+/** What was found out about a request before it was answered. */
+interface Seen {
+  info?: RequestInfo;
+}
+
+const switchingProtocols = 101;
+
+function endOf(info: RequestInfo, request: ServerRequest, answer: Answer, tookMs: number): RequestEnd {
+  const code = answer.type === "watch" ? 200 : answer.type === "hijacked" ? switchingProtocols : answer.code;
+  const dryRun = request.query.get("dryRun") ?? "";
+  return { info, contentType: request.header("content-type"), code, dryRun, seconds: tookMs / 1000 };
+}
+
+async function handle(parts: HandlerParts, request: ServerRequest, seen: Seen): Promise<Dispatched> {
   const mine = parts.own === undefined || request.user !== undefined ? undefined : answerOwn(parts.own, request);
   if (mine !== undefined) return { answer: await mine, form: plain };
   const { services, authorizer, tables, nonResource, clock } = parts;
   const info = requestInfo(request.method, decodePath(request.path), request.query);
+  seen.info = info;
   const authenticated = request.user ?? (await authenticate(parts, request));
   const asked = attributesOf(info, authenticated);
   const user = parts.impersonate(request, asked, authorizer);

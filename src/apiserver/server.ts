@@ -33,6 +33,7 @@ import { Catalogue } from "./catalogue.ts";
 import { crdHook, CustomResources } from "./crd/custom-resources.ts";
 import { createDiscovery } from "./discovery/discovery.ts";
 import type { DispatchTables } from "./dispatch.ts";
+import { RequestMetrics } from "./request-metrics.ts";
 import { createOpenApi } from "./openapi/openapi.ts";
 import { oidcDocuments } from "./authn/oidc-documents.ts";
 import { metricsText } from "./metrics.ts";
@@ -167,6 +168,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onCatalogueChange: (listener) => catalogue.onChange(listener),
   });
   const checks = healthChecks(cache, store);
+  const metrics = new RequestMetrics();
   const discovery = createDiscovery(catalogue, tables.virtual, () => address, aggregator);
   const handle = createHandler({
     services,
@@ -182,9 +184,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       openApi: createOpenApi(catalogue, tables.virtual, clock),
       paths: () => [...discovery.paths(), ...healthPaths(checks)],
       tokens: oidcDocuments(signer, () => address),
-      metrics: () => metricsText(cache, catalogue),
+      metrics: () => metricsText(cache, catalogue) + metrics.text(),
       version: serverVersion,
     }),
+    metrics,
     clock,
     log,
   });
