@@ -253,6 +253,10 @@ stories("small kinds", [
     ),
   ],
   [
+    "a namespace is active where nothing else is said",
+    put("/api/v1/namespaces/{ns}/status", { metadata: { name: "{ns}" } }).has("status.phase", "Active"),
+  ],
+  [
     "a namespace waits for finalizers with good names",
     put("/api/v1/namespaces/{ns}/finalize", { metadata: { name: "{ns}" }, spec: { finalizers: ["x"] } }).answers(
       422,

@@ -21,8 +21,10 @@ export const Namespace = defineResource<Namespace>({
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   generation: "none",
   validateName: nameIsDnsLabel,
-  defaults({ metadata }) {
+  defaults(namespace) {
+    const { metadata } = namespace;
     if (metadata.name) metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
+    (namespace.status ??= {}).phase ||= "Active";
   },
   prepareCreate(namespace) {
     namespace.status = { phase: "Active" };
