@@ -29,6 +29,11 @@ describe("ingress", () => {
     ],
     [{ rules: [rule("", "ImplementationSpecific")] }, []],
     [
+      { rules: [rule("/", null as never)] },
+      ["spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified"],
+    ],
+    [{ defaultBackend: { resource: { apiGroup: null as never, kind: "K", name: "n" } } }, []],
+    [
       { rules: [rule("/", "Prefix", "192.0.2.1")] },
       ['spec.rules[0].host: Invalid value: "192.0.2.1": must be a DNS name, not an IP address'],
     ],

@@ -78,7 +78,8 @@ function httpErrors({ http }: V1IngressRule, path: string): FieldError[] {
 }
 
 function pathErrors({ path: text = "", pathType, backend }: V1HTTPIngressPath, path: string): FieldError[] {
-  if (pathType === undefined) return [required(`${path}.pathType`, "pathType must be specified")];
+  // A type that is not given is there as null.
+  if (pathType === undefined || pathType === null) return [required(`${path}.pathType`, "pathType must be specified")];
   const field = `${path}.path`;
   const bad = (detail: string) => invalid(field, text, detail);
   const errors: FieldError[] = [];

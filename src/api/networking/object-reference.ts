@@ -5,14 +5,15 @@ import { isPathSegmentName } from "#api/validation/names.ts";
 import { dnsSubdomain } from "#api/validation/values.ts";
 
 interface ObjectReference {
-  apiGroup?: string;
+  /** Of a group that is not given, some types say null. */
+  apiGroup?: string | null;
   kind?: string;
   name?: string;
 }
 
 export function objectReferenceErrors({ apiGroup, kind, name }: ObjectReference, path: string): FieldError[] {
   return [
-    ...(apiGroup === undefined ? [] : dnsSubdomain(`${path}.apiGroup`, apiGroup)),
+    ...(apiGroup === undefined || apiGroup === null ? [] : dnsSubdomain(`${path}.apiGroup`, apiGroup)),
     ...segmentErrors(`${path}.kind`, kind ?? ""),
     ...segmentErrors(`${path}.name`, name ?? ""),
   ];
