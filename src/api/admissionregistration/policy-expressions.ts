@@ -1,6 +1,6 @@
 /** Whether an expression of a policy or webhook can be carried out, and gives what it must. Upstream: admissionregistration/validation. */
 import { CelCompileError } from "#api/cel/program.ts";
-import { type CelType, typeText, types } from "#api/cel/types.ts";
+import { type CelType, types, valueTypeText } from "#api/cel/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { invalid } from "#api/validation/field-errors.ts";
 import { type PolicyEnvironment, compilePolicy } from "./policy-program.ts";
@@ -21,7 +21,7 @@ export function compileExpression(
 ): Outcome {
   try {
     const { type } = compilePolicy(expression, environment);
-    const name = type.kind === "null" ? "null_type" : typeText(type);
+    const name = valueTypeText(type);
     if (wanted.length === 0 || wanted.includes(name)) return { type, errors: [] };
     const what = wanted.length === 1 ? wanted[0] : `one of [${wanted.join(" ")}]`;
     return { type, errors: [invalid(field, shown, `must evaluate to ${what} but got ${name}`)] };

@@ -3,7 +3,7 @@
  * loops multiply by the size of what they go over, texts cost a tenth of a step a character.
  * Upstream: apiserver/pkg/cel/library/cost.go, cel-go checker/cost.go.
  */
-import { type Node } from "#api/cel/syntax.ts";
+import type { Node } from "#api/cel/tree.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 /** An object is never larger. */

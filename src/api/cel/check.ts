@@ -1,7 +1,6 @@
 /** What type an expression has, or every reason why it has none. Upstream: google/cel-go checker; texts and places are its. */
-import { RE2JS } from "re2js";
 import type { Functions, Overload } from "./functions.ts";
-import { type CelFault, type Node, qualifiedName } from "./syntax.ts";
+import { type CelFault, type Node, qualifiedName } from "./tree.ts";
 import {
   type Bindings,
   type CelType,
@@ -16,7 +15,7 @@ import {
   typeOfType,
   typeText,
 } from "./types.ts";
-import { durationOf, timestampOf } from "./value.ts";
+import { literalFaults } from "./literal-rules.ts";
 
 export interface CheckEnvironment {
   functions: Functions;
@@ -36,7 +35,7 @@ export function checkCel(node: Node, environment: CheckEnvironment): Checked {
   const checker = new Checker(environment);
   const type = checker.typeOf(node, environment.variables);
   const faults = checker.faults;
-  if (faults.length === 0) checkLiterals(node, faults);
+  if (faults.length === 0) faults.push(...literalFaults(node, checker.typeOfNode));
   return { type: resolved(type, new Map()), faults: faults.sort((a, b) => a.offset - b.offset) };
 }
 
@@ -44,6 +43,8 @@ type Variables = ReadonlyMap<string, CelType>;
 
 class Checker {
   readonly faults: CelFault[] = [];
+  readonly #found = new Map<Node, CelType>();
+  readonly typeOfNode = (node: Node): CelType => resolved(this.#found.get(node) ?? types.dyn, new Map());
   readonly #environment: CheckEnvironment;
 
   constructor(environment: CheckEnvironment) {
@@ -56,6 +57,12 @@ class Checker {
   }
 
   typeOf(node: Node, variables: Variables): CelType {
+    const type = this.#typeOf(node, variables);
+    this.#found.set(node, type);
+    return type;
+  }
+
+  #typeOf(node: Node, variables: Variables): CelType {
     switch (node.kind) {
       case "literal":
         return literalType(node);
@@ -202,7 +209,8 @@ class Checker {
 
   #bind(node: Extract<Node, { kind: "bind" }>, variables: Variables): CelType {
     const range = this.typeOf(node.range, variables);
-    const inner = this.typeOf(node.body, new Map(variables).set(node.variable, unwrapped(range)));
+    const bound = node.macro === "bind" ? range : unwrapped(range);
+    const inner = this.typeOf(node.body, new Map(variables).set(node.variable, bound));
     return node.macro === "optMap" ? optionalOf(inner) : inner;
   }
 
@@ -261,54 +269,5 @@ function literalType({ value, unsigned }: Extract<Node, { kind: "literal" }>): C
       return types.bool;
     default:
       return types.bytes;
-  }
-}
-
-/** Texts that a function would refuse every time. Upstream: cel-go validators. */
-function checkLiterals(node: Node, faults: CelFault[]): void {
-  if (node.kind === "call") {
-    const { name, target, args } = node;
-    const at = name === "matches" && target === undefined ? 1 : 0;
-    const arg = args[at];
-    const text = arg?.kind === "literal" && typeof arg.value === "string" ? arg.value : undefined;
-    if (arg !== undefined && text !== undefined && literalRules[name]?.(text) === false)
-      faults.push({ offset: arg.offset, text: `invalid ${name} argument` });
-  }
-  for (const inner of childrenOf(node)) checkLiterals(inner, faults);
-}
-
-const literalRules: Readonly<Record<string, (text: string) => boolean>> = {
-  matches: isPattern,
-  duration: (text) => durationOf(text) !== undefined,
-  timestamp: (text) => timestampOf(text) !== undefined,
-};
-
-function isPattern(text: string): boolean {
-  try {
-    RE2JS.compile(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-export function childrenOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case "select":
-      return [node.operand];
-    case "call":
-      return node.target === undefined ? node.args : [node.target, ...node.args];
-    case "list":
-      return node.items;
-    case "map":
-      return node.entries.flatMap(({ key, value }) => [key, value]);
-    case "struct":
-      return node.entries.map(({ value }) => value);
-    case "loop":
-      return [node.range, ...node.bodies];
-    case "bind":
-      return [node.range, node.body];
-    default:
-      return [];
   }
 }

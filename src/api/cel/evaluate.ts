@@ -1,6 +1,6 @@
 /** Carries out an expression that was checked. Throws CelError. Upstream: google/cel-go interpreter. */
 import { accepts, type Functions } from "./functions.ts";
-import { type Node, qualifiedName } from "./syntax.ts";
+import { type Node, qualifiedName } from "./tree.ts";
 import type { CelType } from "./types.ts";
 import { CelError, DefaultMap, Optional, TypeValue, Uint, isSame, none, typeName } from "./value.ts";
 
@@ -158,7 +158,9 @@ class Evaluation {
   }
 
   #bind(node: Extract<Node, { kind: "bind" }>, scope: Scope): unknown {
-    const range = this.value(node.range, scope) as Optional;
+    const value = this.value(node.range, scope);
+    if (node.macro === "bind") return this.value(node.body, new Map(scope).set(node.variable, value));
+    const range = value as Optional;
     if (!range.has) return none;
     const inner = this.value(node.body, new Map(scope).set(node.variable, range.value));
     return node.macro === "optMap" ? new Optional(true, inner) : inner;

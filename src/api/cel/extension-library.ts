@@ -1,9 +1,9 @@
 /** Strings, lists, sets and optional values, as cel-go's extensions have them. Upstream: cel-go/ext, apiserver/pkg/cel/library/lists.go. */
 import { goQuote } from "#api/go-text.ts";
 import { elementOf } from "./evaluate.ts";
+import { format } from "./format-text.ts";
 import type { Declaration } from "./functions.ts";
-import { doubleText } from "./standard-library.ts";
-import { CelError, Duration, Optional, Timestamp, Uint, compare, isSame, none, typeName } from "./value.ts";
+import { CelError, Duration, Optional, Uint, compare, isSame, none } from "./value.ts";
 
 /** Characters, not UTF-16 units. */
 const lengthOf = (text: string): bigint => BigInt(Array.from(text).length);
@@ -78,74 +78,6 @@ const strings: readonly Declaration[] = [
   ["string.format(list(dyn)): string", format],
   ["::strings.quote(string): string", goQuote],
 ];
-
-function format(text: string, args: readonly unknown[]): string {
-  let next = 0;
-  return text.replaceAll(
-    /%(?:%|(?:\.(\d+))?(.))/g,
-    (clause: string, digits: string | undefined, verb: string | undefined) => {
-      if (clause === "%%") return "%";
-      if (next >= args.length) throw new CelError(`could not parse formatting clause: index ${next} out of range`);
-      const value = args[next];
-      next += 1;
-      return formatted(value, verb!, digits === undefined ? 6 : Number(digits));
-    },
-  );
-}
-
-function formatted(value: unknown, verb: string, digits: number): string {
-  const number = value instanceof Uint ? value.value : value;
-  switch (verb) {
-    case "s":
-      return shown(value);
-    case "d":
-      if (typeof number === "bigint" || typeof number === "number") return String(number);
-      break;
-    case "f":
-      if (typeof number === "bigint" || typeof number === "number") return Number(number).toFixed(digits);
-      break;
-    case "e":
-      if (typeof number === "bigint" || typeof number === "number")
-        return Number(number)
-          .toExponential(digits)
-          .replace(/e([+-])(\d)$/, "e$10$2");
-      break;
-    case "b":
-      if (typeof number === "boolean") return String(number);
-      if (typeof number === "bigint") return number.toString(2);
-      break;
-    case "o":
-      if (typeof number === "bigint") return number.toString(8);
-      break;
-    case "x":
-    case "X": {
-      const hex = typeof number === "bigint" ? number.toString(16) : hexOf(value);
-      if (hex !== undefined) return verb === "X" ? hex.toUpperCase() : hex;
-      break;
-    }
-    default:
-      throw new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`);
-  }
-  throw new CelError(`error during formatting: ${verb} clause cannot be used on type ${typeName(value)}`);
-}
-
-const hexOf = (value: unknown): string | undefined =>
-  typeof value === "string" || value instanceof Uint8Array ? Buffer.from(value as string).toString("hex") : undefined;
-
-function shown(value: unknown): string {
-  if (value === null) return "null";
-  if (typeof value === "number") return doubleText(value);
-  if (value instanceof Uint) return String(value.value);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
-  if (value instanceof Duration) return `${Number(value.nanos) / 1e9}s`;
-  if (value instanceof Timestamp) return new Date(Number(value.nanos / 1_000_000n)).toISOString().replace(".000Z", "Z");
-  if (Array.isArray(value)) return `[${value.map(shown).join(", ")}]`;
-  if (value instanceof Map) {
-    const entries = [...value].map(([key, one]) => `${shown(key)}: ${shown(one)}`).sort();
-    return `{${entries.join(", ")}}`;
-  }
-  return String(value);
-}
 
 type List = readonly unknown[];
 

@@ -22,7 +22,7 @@ const variables = new Map<string, CelType>([
 ]);
 const json = { text: "2Gi", size: 3, list: [1, 2, 3], map: { k: "v" }, when: "2021-01-01T00:00:00Z", if: 1, hidden: 1 };
 const run = (source: string) =>
-  compileCel(source, variables).run(
+  compileCel(source, variables, { hasBindings: true }).run(
     new Map([
       ["self", valueOf(json, self)],
       ["oldSelf", none as unknown],
@@ -63,7 +63,7 @@ describe("a CEL expression", () => {
     "self.when.getFullYear() == 2021 && self.when + duration('36h') > timestamp('2021-01-02T11:00:00Z')",
     "timestamp('2020-03-01T23:30:00Z').getHours('+02:00') == 1 && duration('90s').getMinutes() == 1",
     "'héllo'.size() == 5 && 'a-b-c'.split('-', 2) == ['a', 'b-c'] && 'abc'.substring(1) == 'bc'",
-    "'%s=%d %.2f %b %x'.format(['a', 1, 1.5, true, 255]) == 'a=1 1.50 true ff'",
+    "'%s=%d %.2f %b %x'.format(['a', 1, 1.5, true, 255]) == 'a=1 1.50 1 ff'",
     "[3, 1, 2].sort() == [1, 2, 3] && [1, 1, 2].distinct().sum() == 3 && [[1], [2]].flatten() == [1, 2]",
     "sets.contains([1, 2], [2]) && !sets.intersects([1], [2]) && sets.equivalent([1, 2], [2, 1, 1])",
     "quantity(self.text).isGreaterThan(quantity('1Gi')) && quantity('1').sub(1).sign() == 0 && !isQuantity('1x')",
@@ -72,6 +72,9 @@ describe("a CEL expression", () => {
     "url('https://[::1]:80/a b?x=1&x=2').getHostname() == '::1' && url('/a b').getEscapedPath() == '/a%20b'",
     "semver('1.2.3-rc.1').isLessThan(semver('1.2.3')) && isSemver('v1.2', true) && !isSemver('v1.2')",
     "format.dns1123Label().validate('A_b').value().size() == 1 && format.named('nothing') == optional.none()",
+    "'%s %s'.format([[1.5, null], {'k': duration('2h')}]) == '[1.500000, null] {\"k\":duration(\"7200s\")}'",
+    "'%.1e %X %%'.format([1052.03, 'hi']) == '1.1\u202f×\u202f10⁰³ 6869 %'",
+    "cel.bind(x, self.size + 1, x * x) == 16 && [[], [1]].size() == 2",
     "'abc 123'.find('[0-9]+') == '123' && self.text.matches('^[0-9]+Gi$')",
     "string(duration('1h')) == '3600s' && string(1.0) == '1' && int('3') + int(2.9) == 5",
     String.raw`'a\n\x41\u0042\U00000043' == "a\nABC" && r'\d' == '\\d' && '''a'b''' == "a'b"`,
@@ -92,6 +95,16 @@ describe("a CEL expression", () => {
     ["has(self)", "1:5", "invalid argument to has() macro"],
     ["self.text.matches('(')", "1:19", "invalid matches argument"],
     ["duration('x') == duration('1s')", "1:10", "invalid duration argument"],
+    ["[1, 'a'] == []", "1:5", "expected type 'int' but found 'string'"],
+    ["{'a': 1, 'b': dyn(1)} == {}", "1:18", "expected type 'int' but found 'dyn'"],
+    [
+      "'%d'.format(['a']) == ''",
+      "1:14",
+      "error during formatting: decimal clause can only be used on integers, was given string",
+    ],
+    ["'%d %d'.format([1]) == ''", "1:15", "index 1 out of range"],
+    ["'%d'.format([1, 2]) == ''", "1:12", "too many arguments supplied to string.format (expected 1, got 2)"],
+    ["cel.bind(x, 1, 2) == 2", "1:1", "undeclared reference to 'cel' (in container '')"],
     ["oldSelf > 1", "1:9", "found no matching overload for '_>_' applied to '(optional_type(Widget), int)'"],
     [
       "self.size.map(x, x) == []",

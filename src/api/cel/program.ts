@@ -5,8 +5,8 @@ import { extensionLibrary } from "./extension-library.ts";
 import { type Functions, functionsOf } from "./functions.ts";
 import { kubernetesLibrary, kubernetesTypes } from "./kubernetes-library.ts";
 import { standardLibrary } from "./standard-library.ts";
-import { type CelFault, type Node, SyntaxFaults, faultText, parseCel, qualifiedName } from "./syntax.ts";
-import { childrenOf } from "./check.ts";
+import { SyntaxFaults, parseCel } from "./syntax.ts";
+import { type CelFault, type Node, childrenOf, faultText, qualifiedName } from "./tree.ts";
 import { type CelType, listOf, mapOf, opaque, types } from "./types.ts";
 
 export interface CelProgram {
@@ -43,6 +43,8 @@ export interface CompileOptions {
   /** Functions that only this sort of expression has. */
   functions?: Functions;
   structs?: (name: string) => CelType | undefined;
+  /** Whether `cel.bind` is there. */
+  hasBindings?: boolean;
 }
 
 /** Throws CelCompileError. */
@@ -53,7 +55,7 @@ export function compileCel(
 ): CelProgram {
   let node: Node;
   try {
-    node = parseCel(source);
+    node = parseCel(source, options.hasBindings);
   } catch (error) {
     if (!(error instanceof SyntaxFaults)) throw error;
     throw new CelCompileError(error.faults, source);

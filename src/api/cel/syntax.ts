@@ -1,24 +1,7 @@
 /** The text of a CEL expression as a tree. Upstream: google/cel-go parser; error texts are its. */
 import { syntaxFaults } from "./syntax-faults.ts";
 import { type Token, tokensOf } from "./tokens.ts";
-
-export interface CelFault {
-  /** Place in the expression, in UTF-16 units. */
-  offset: number;
-  text: string;
-}
-
-export type Node = { offset: number } & (
-  | { kind: "literal"; value: bigint | number | string | boolean | null | Uint8Array; unsigned?: boolean }
-  | { kind: "identifier"; name: string }
-  | { kind: "select"; operand: Node; field: string; isOptional: boolean; isTest: boolean }
-  | { kind: "call"; name: string; target: Node | undefined; args: Node[] }
-  | { kind: "list"; items: Node[]; optional: ReadonlySet<number> }
-  | { kind: "map"; entries: { key: Node; value: Node; isOptional: boolean; offset: number }[] }
-  | { kind: "struct"; name: string; entries: { key: string; value: Node; offset: number }[] }
-  | { kind: "loop"; macro: string; range: Node; variables: string[]; bodies: Node[] }
-  | { kind: "bind"; macro: "optMap" | "optFlatMap"; range: Node; variable: string; body: Node }
-);
+import { type CelFault, type Node, qualifiedName } from "./tree.ts";
 
 const reserved = new Set(
   "as break const continue else for function if import let loop package namespace return var void while".split(" "),
@@ -34,11 +17,11 @@ export class SyntaxFaults extends Error {
   }
 }
 
-/** Throws SyntaxFaults. */
-export function parseCel(text: string): Node {
+/** Throws SyntaxFaults. With bindings, `cel.bind(name, value, expression)` gives a value a name. */
+export function parseCel(text: string, hasBindings = false): Node {
   const faults: CelFault[] = [];
   const tokens = tokensOf(text, faults);
-  const node = new Parser(tokens, faults).whole();
+  const node = new Parser(tokens, faults, hasBindings).whole();
   if (node === undefined || faults.length > 0) {
     faults.push(...syntaxFaults(text, tokens));
     throw new SyntaxFaults(faults.sort((a, b) => a.offset - b.offset));
@@ -61,12 +44,14 @@ const nameOf = (operator: string): string => (operator === "in" ? "@in" : `_${op
 class Parser {
   readonly #tokens: Token[];
   readonly #faults: CelFault[];
+  readonly #hasBindings: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(tokens: Token[], faults: CelFault[]) {
+  constructor(tokens: Token[], faults: CelFault[], hasBindings: boolean) {
     this.#tokens = tokens;
     this.#faults = faults;
+    this.#hasBindings = hasBindings;
   }
 
   whole(): Node | undefined {
@@ -325,7 +310,22 @@ class Parser {
         return { kind: "bind", macro: name, range: target, variable: variable.name, body, offset };
       this.#refuse(variable.offset, `${name}() variable name must be a simple identifier`);
     }
+    if (
+      this.#hasBindings &&
+      name === "bind" &&
+      target?.kind === "identifier" &&
+      target.name === "cel" &&
+      args.length === 3
+    )
+      return this.#bind(args as [Node, Node, Node], offset);
     return { kind: "call", name, target, args, offset };
+  }
+
+  #bind([variable, range, body]: [Node, Node, Node], offset: number): Node {
+    if (variable.kind !== "identifier")
+      this.#refuse(variable.offset, "cel.bind() variable names must be simple identifiers");
+    const name = variable.kind === "identifier" ? variable.name : "";
+    return { kind: "bind", macro: "bind", range, variable: name, body, offset };
   }
 
   #has(argument: Node, offset: number): Node {
@@ -361,21 +361,3 @@ const loops: Readonly<Record<string, readonly number[]>> = {
   transformMapEntry: [3, 4],
 };
 const twoVariableMacros = new Set(["transformList", "transformMap", "transformMapEntry"]);
-
-/** "a.b.c" of names and selections only. */
-export function qualifiedName(node: Node): string | undefined {
-  if (node.kind === "identifier") return node.name;
-  if (node.kind !== "select" || node.isTest || node.isOptional) return undefined;
-  const operand = qualifiedName(node.operand);
-  return operand === undefined ? undefined : `${operand}.${node.field}`;
-}
-
-/** One fault as cel-go shows it: place, text, the line and a mark below it. */
-export function faultText({ offset, text }: CelFault, source: string): string {
-  const before = source.slice(0, offset);
-  const line = before.split("\n").length;
-  const start = before.lastIndexOf("\n") + 1;
-  const column = Array.from(before.slice(start)).length;
-  const shown = source.slice(start).split("\n")[0]!;
-  return `ERROR: <input>:${line}:${column + 1}: ${text}\n | ${shown}\n | ${".".repeat(column)}^`;
-}

@@ -10,6 +10,8 @@ export interface CelType {
   fields?: ReadonlyMap<string, CelType>;
   /** How the items of a list are told apart where order does not count. */
   list?: { type: "set" | "map"; keys: readonly string[] };
+  /** Nothing says yet what it is: it becomes what it stands beside. */
+  isOpen?: true;
   /** Text that stands for a value of this type in JSON: format "date-time", "duration", "byte". */
   isNullable?: boolean;
 }
@@ -50,12 +52,25 @@ export function typeText(type: CelType): string {
   }
 }
 
+/** As values say it: "google.protobuf.Timestamp". */
+export function valueTypeText(type: CelType): string {
+  const name = valueTypeNames[type.kind] ?? typeText({ ...type, of: undefined });
+  return type.of === undefined ? name : `${name}(${type.of.map(valueTypeText).join(", ")})`;
+}
+const valueTypeNames: Readonly<Record<string, string>> = {
+  null: "null_type",
+  timestamp: "google.protobuf.Timestamp",
+  duration: "google.protobuf.Duration",
+};
+
 export type Bindings = Map<string, CelType>;
+
+const open: CelType = { kind: "dyn", isOpen: true };
 
 export function resolved(type: CelType, bindings: Bindings): CelType {
   if (type.kind === "param") {
     const bound = bindings.get(type.name!);
-    return bound === undefined || bound === type ? types.dyn : resolved(bound, bindings);
+    return bound === undefined || bound === type ? open : resolved(bound, bindings);
   }
   return type.of === undefined ? type : { ...type, of: type.of.map((one) => resolved(one, bindings)) };
 }
@@ -85,6 +100,14 @@ function fitsParameter(name: string, actual: CelType, bindings: Bindings): boole
   if (!fits(bound, actual, bindings)) return false;
   if (bound.kind === "null" || (isDynamic(actual) && !isDynamic(bound))) bindings.set(name, actual);
   return true;
+}
+
+/** Whether two types are written alike. */
+export function areAlike(a: CelType, b: CelType): boolean {
+  if (a.isOpen === true || b.isOpen === true) return true;
+  const hasName = a.kind === "object" || a.kind === "opaque";
+  if (a.kind !== b.kind || (hasName && a.name !== b.name)) return false;
+  return (a.of ?? []).every((one, index) => areAlike(one, b.of?.[index] ?? types.dyn));
 }
 
 /** One type for both; dyn where there is none. */

@@ -7,7 +7,7 @@ import { QuantityValue, semverOf } from "#api/cel/kubernetes-library.ts";
 import { DefaultMap } from "#api/cel/value.ts";
 import type { V1Device, V1DeviceAttribute } from "#api/generated/types.ts";
 import { parseQuantity } from "#api/quantity.ts";
-import { type CelType, mapOf, opaque, types, typeText } from "#api/cel/types.ts";
+import { type CelType, mapOf, opaque, types, valueTypeText } from "#api/cel/types.ts";
 
 const deviceType: CelType = {
   kind: "object",
@@ -22,7 +22,8 @@ const deviceType: CelType = {
 const variables: ReadonlyMap<string, CelType> = new Map([["device", deviceType]]);
 
 /** Throws CelCompileError. Its one variable is `device`: see deviceValue(). */
-export const compileSelector = (expression: string): CelProgram => compileCel(expression, variables);
+export const compileSelector = (expression: string): CelProgram =>
+  compileCel(expression, variables, { hasBindings: true });
 
 /** A device as expressions see it: attributes and capacity by domain, then by name. An unknown domain is empty. */
 export function deviceValue(
@@ -65,7 +66,7 @@ export function selectorFault(expression: string): string | undefined {
   try {
     const { type } = compileSelector(expression);
     if (type.kind === "bool" || type.kind === "dyn") return undefined;
-    return `must evaluate to bool or the unknown type, not ${typeText(type)}`;
+    return `must evaluate to bool or the unknown type, not ${valueTypeText(type)}`;
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
     return `compilation failed: ${error.message}`;

@@ -1,0 +1,82 @@
+/** What is sure to go wrong with what stands in an expression itself. Upstream: google/cel-go cel/validator.go, ext/strings.go. */
+import { RE2JS } from "re2js";
+import { formatFault } from "./format-text.ts";
+import { type CelFault, type Node, childrenOf } from "./tree.ts";
+import { type CelType, areAlike, typeText, valueTypeText } from "./types.ts";
+import { durationOf, timestampOf } from "./value.ts";
+
+type TypeOf = (node: Node) => CelType;
+
+/** Of an expression without faults. */
+export function literalFaults(node: Node, typeOf: TypeOf): CelFault[] {
+  const faults: CelFault[] = [];
+  visit(node, false);
+  return faults;
+
+  function visit(at: Node, isFormatted: boolean): void {
+    if (at.kind === "call") faults.push(...textFaults(at), ...formatFaults(at, typeOf));
+    if (!isFormatted) faults.push(...mixtureFaults(at, typeOf));
+    const isFormat = at.kind === "call" && at.name === "format";
+    for (const inner of childrenOf(at)) visit(inner, isFormatted || isFormat);
+  }
+}
+
+/** Texts that a function would refuse every time. */
+function textFaults({ name, target, args }: Extract<Node, { kind: "call" }>): CelFault[] {
+  const arg = args[name === "matches" && target === undefined ? 1 : 0];
+  const text = arg?.kind === "literal" && typeof arg.value === "string" ? arg.value : undefined;
+  if (arg === undefined || text === undefined || textRules[name]?.(text) !== false) return [];
+  return [{ offset: arg.offset, text: `invalid ${name} argument` }];
+}
+
+const textRules: Readonly<Record<string, (text: string) => boolean>> = {
+  matches: isPattern,
+  duration: (text) => durationOf(text) !== undefined,
+  timestamp: (text) => timestampOf(text) !== undefined,
+};
+
+function isPattern(text: string): boolean {
+  try {
+    RE2JS.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function formatFaults(node: Extract<Node, { kind: "call" }>, typeOf: TypeOf): CelFault[] {
+  const { name, target, args } = node;
+  const [list] = args;
+  if (name !== "format" || target?.kind !== "literal" || list?.kind !== "list") return [];
+  const given = list.items.map((item) => valueTypeText({ ...typeOf(item), of: undefined }));
+  const fault = formatFault(String(target.value), given);
+  if (fault === undefined) return [];
+  return [{ offset: fault.index === undefined ? node.offset : list.items[fault.index]!.offset, text: fault.text }];
+}
+
+/** Lists and maps have items of one type, but where they are made into text. */
+function mixtureFaults(node: Node, typeOf: TypeOf): CelFault[] {
+  if (node.kind === "list") {
+    const types = node.items.map((item, index) => ({ item, type: held(typeOf(item), node.optional.has(index)) }));
+    const other = types.find(({ type }) => !areAlike(types[0]!.type, type));
+    return other === undefined ? [] : [mismatch(other.item, types[0]!.type, other.type)];
+  }
+  if (node.kind !== "map") return [];
+  const [first] = node.entries;
+  if (first === undefined) return [];
+  const key = typeOf(first.key);
+  const value = held(typeOf(first.value), first.isOptional);
+  return node.entries.flatMap((entry) => [
+    ...(areAlike(key, typeOf(entry.key)) ? [] : [mismatch(entry.key, key, typeOf(entry.key))]),
+    ...(areAlike(value, held(typeOf(entry.value), entry.isOptional))
+      ? []
+      : [mismatch(entry.value, value, held(typeOf(entry.value), entry.isOptional))]),
+  ]);
+}
+
+const held = (type: CelType, isOptional: boolean): CelType => (isOptional ? (type.of?.[0] ?? type) : type);
+
+const mismatch = (node: Node, wanted: CelType, found: CelType): CelFault => ({
+  offset: node.offset,
+  text: `expected type '${typeText(wanted)}' but found '${typeText(found)}'`,
+});
