@@ -299,7 +299,7 @@ for (const [model, proto] of byModel) {
   fieldsOf.set(model, fields);
 }
 
-for (const name of Object.values(emptyStructs)) types[name] ??= { fields: {} };
+for (const name of Object.values(emptyStructs)) types[name] ??= { ...textOf(name, "(type)", undefined), fields: {} };
 
 function typeScript(field: Field): string {
   const one = (type: string): string =>

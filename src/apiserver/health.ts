@@ -15,19 +15,21 @@ type Kind = HealthCheck["of"][number];
 const all: readonly Kind[] = ["healthz", "livez", "readyz"];
 
 /** The names that upstream's checks have, where this server has such a part. */
-export function healthChecks(cache: ClusterCache, store: Store): HealthCheck[] {
+export function healthChecks(cache: ClusterCache, store: Store, isClosing: () => boolean): HealthCheck[] {
   const check = (name: string, isGood: () => boolean, of: readonly Kind[] = all): HealthCheck => ({ name, of, isGood });
+  const holds = (kind: string) => () => cache.resource(`/registry/${kind}/`).entries.size > 0;
   return [
     check("ping", () => true),
     check("log", () => true),
     check("etcd", () => store.revision > 0),
+    check("etcd-readiness", () => store.revision > 0, ["readyz"]),
     check("informer-sync", () => cache.revision > 0, ["readyz"]),
-    check(
-      "poststarthook/rbac/bootstrap-roles",
-      () => cache.resource("/registry/rbac.authorization.k8s.io/clusterroles/").entries.size > 0,
-    ),
+    check("poststarthook/start-system-namespaces-controller", holds("core/namespaces")),
+    check("poststarthook/rbac/bootstrap-roles", holds("rbac.authorization.k8s.io/clusterroles")),
+    check("poststarthook/scheduling/bootstrap-system-priority-classes", holds("scheduling.k8s.io/priorityclasses")),
     check("poststarthook/apiservice-discovery-controller", () => true),
     check("autoregister-completion", () => true),
+    check("shutdown", () => !isClosing(), ["readyz"]),
   ];
 }
 

@@ -167,7 +167,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     custom: () => catalogue.custom(),
     onCatalogueChange: (listener) => catalogue.onChange(listener),
   });
-  const checks = healthChecks(cache, store);
+  let isClosing = false;
+  const checks = healthChecks(cache, store, () => isClosing);
   const metrics = new RequestMetrics();
   const discovery = createDiscovery(catalogue, tables.virtual, () => address, aggregator);
   const handle = createHandler({
@@ -219,6 +220,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return listener;
     },
     async close() {
+      isClosing = true;
       stopAggregation();
       aggregator.stop();
       custom.stop();

@@ -194,3 +194,27 @@ stories("OpenAPI", [
     }),
   ],
 ]);
+
+stories("health", [
+  ["is told in a word", get("/livez").answers(200, "ok")],
+  ["is told check by check", get("/readyz/ping").answers(200, "ok")],
+  ["has no page for a check that is not made", get("/readyz/nope").answers(404, "404 page not found\n")],
+  [
+    "names the checks that were left out, and those that could not be",
+    get("/livez?verbose&exclude=etcd&exclude=nope").answers(
+      200,
+      [
+        "[+]ping ok",
+        "[+]log ok",
+        "[+]etcd excluded: ok",
+        "[+]poststarthook/start-system-namespaces-controller ok",
+        "[+]poststarthook/rbac/bootstrap-roles ok",
+        "[+]poststarthook/scheduling/bootstrap-system-priority-classes ok",
+        "[+]poststarthook/apiservice-discovery-controller ok",
+        "[+]autoregister-completion ok",
+        'warn: some health checks cannot be excluded: no matches for "nope"',
+        "livez check passed\n",
+      ].join("\n"),
+    ),
+  ],
+]);
