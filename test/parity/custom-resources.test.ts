@@ -67,6 +67,14 @@ stories("a definition", [
       .eventually(),
   ],
   [
+    "takes all its objects with it",
+    ...defined(),
+    ...["a", "b", "c", "d", "e"].map((name) => post(widgets, widget(name))),
+    remove(definitionPath),
+    get(definitionPath).answers(404).eventually(),
+    get(widgets).answers(404).eventually(),
+  ],
+  [
     "waits for its names if others have them",
     ...defined(),
     post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {

@@ -4,7 +4,7 @@ import https from "node:https";
 import { sleep } from "#lib/sleep.ts";
 import type { V1LifecycleHandler } from "#api/generated/types.ts";
 import { expand } from "./expansion.ts";
-import { bracket, portNumber, probeHeaders, type ProbeTarget } from "./probe.ts";
+import { bracket, portNumber, requestHeaders, type ProbeTarget } from "./probe.ts";
 
 /** Rejects when the hook fails. `signal` ends the waiting, not a command in the container. */
 export async function runHook(
@@ -27,15 +27,25 @@ export async function runHook(
     const url = new URL(
       `${(httpGet.scheme ?? "HTTP").toLowerCase()}://${host}${path.startsWith("/") ? "" : "/"}${path}`,
     );
-    await call(
-      url,
-      probeHeaders(httpGet, host).filter(([name, value]) => name !== "User-Agent" || !value.startsWith("kube-probe")),
-      signal,
-    );
+    await callEither(url, requestHeaders(httpGet, host, "lifecycle"), signal);
   } else if (pause !== undefined) {
     await sleep(pause.seconds * 1000, signal);
   }
 }
+
+/** What speaks plain HTTP where TLS was asked for is asked again so, without what proves who asks. */
+async function callEither(url: URL, headers: readonly [string, string][], signal: AbortSignal): Promise<void> {
+  try {
+    await call(url, headers, signal);
+  } catch (error) {
+    if (url.protocol !== "https:" || !isPlainAnswer(error as NodeJS.ErrnoException)) throw error;
+    const kept = headers.filter(([name]) => name.toLowerCase() !== "authorization");
+    await call(new URL(url.href.replace(/^https:/, "http:")), kept, signal);
+  }
+}
+
+const isPlainAnswer = ({ code, message }: NodeJS.ErrnoException): boolean =>
+  code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || message.includes("wrong version number");
 
 /** Any answer will do: upstream looks at none. */
 function call(url: URL, headers: readonly [string, string][], signal: AbortSignal): Promise<void> {

@@ -75,18 +75,18 @@ async function httpProbe(get: V1HTTPGetAction, target: ProbeTarget, timeoutMs: n
   const host = get.host === undefined || get.host === "" ? target.ip : get.host;
   const url = new URL(`${scheme}://${bracket(host)}:${port}${path.startsWith("/") ? "" : "/"}${path}`);
   const deadline = Date.now() + timeoutMs;
-  return await follow(url, probeHeaders(get, `${bracket(host)}:${port}`), deadline, url.hostname, 0);
+  return await follow(url, requestHeaders(get, `${bracket(host)}:${port}`, "probe"), deadline, url.hostname, 0);
 }
 
 export const bracket = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 /** An empty User-Agent or Accept means none at all. */
-export function probeHeaders(get: V1HTTPGetAction, host: string): [string, string][] {
+export function requestHeaders(get: V1HTTPGetAction, host: string, on: "probe" | "lifecycle"): [string, string][] {
   const given = (get.httpHeaders ?? []).map(({ name, value }) => [name, value] as [string, string]);
   const has = (wanted: string): boolean => given.some(([name]) => name.toLowerCase() === wanted);
   const defaults: [string, string][] = [
     ["Host", host],
-    ["User-Agent", "kube-probe/1.36"],
+    ["User-Agent", `kube-${on}/1.36`],
     ["Accept", "*/*"],
   ];
   const kept = given.filter(([name, value]) => value !== "" || !["user-agent", "accept"].includes(name.toLowerCase()));

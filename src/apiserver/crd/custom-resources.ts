@@ -147,7 +147,7 @@ export class CustomResources {
     this.#busy.add(name);
     this.#settleOnce(name)
       .catch((error: unknown) => {
-        this.#parts.log.warn("the status of a custom resource definition could not be written", {
+        this.#parts.log.warn("a custom resource definition could not be settled", {
           crd: name,
           error: error as Error,
         });
@@ -208,15 +208,18 @@ export class CustomResources {
     const plural = crd.status?.acceptedNames?.plural ?? names.plural;
     const objects = this.#parts.cache.resource(`/registry/${group}/${plural}/`);
     const version = crd.spec.versions.find(({ served }) => served)?.name;
-    for (const entry of objects.entries.range("")) {
+    let fault: string | undefined;
+    // A copy: what is deleted moves what comes behind it.
+    for (const entry of [...objects.entries.range("")]) {
       if (version === undefined || entry.object.metadata.deletionTimestamp !== undefined) continue;
       const { namespace, name: object = "" } = entry.object.metadata;
       const where = namespace === undefined ? "" : `/namespaces/${namespace}`;
-      await this.#parts.transport.request({
-        method: "DELETE",
-        path: `/apis/${group}/${version}${where}/${plural}/${encodeURIComponent(object)}`,
-      });
+      const target = `/apis/${group}/${version}${where}/${plural}/${encodeURIComponent(object)}`;
+      const { code, body } = await this.#parts.transport.request({ method: "DELETE", path: target });
+      // What cannot be deleted now is tried again, after all others had their turn.
+      if (code >= 300 && code !== 404) fault ??= `${target}: ${(body as Status).message}`;
     }
+    if (fault !== undefined) throw new Error(fault);
     if (objects.entries.size > 0 && version !== undefined) {
       const stop = objects.listen(() => {
         if (objects.entries.size > 0) return;
