@@ -26,6 +26,8 @@ const iqnForms = [
 ];
 const iqnPrefixes = ["iqn", "eui", "naa"];
 const portalBytesMax = 64;
+const portalText =
+  "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
 
 function iscsiNameErrors(field: string, name: string): FieldError[] {
   const form = iqnForms[iqnPrefixes.findIndex((prefix) => name.startsWith(prefix))];
@@ -35,17 +37,14 @@ function iscsiNameErrors(field: string, name: string): FieldError[] {
 function iscsiErrors(source: V1ISCSIPersistentVolumeSource, path: string, volumeName: string): FieldError[] {
   const { targetPortal = "", iqn = "", lun = 0, initiatorName, secretRef } = source;
   const errors = present(`${path}.targetPortal`, targetPortal);
+  if (initiatorName !== undefined && `${volumeName}:${targetPortal}`.length > portalBytesMax)
+    errors.push(invalid(`${path}.targetportal`, targetPortal, portalText));
   errors.push(...(iqn === "" ? [required(`${path}.iqn`)] : iscsiNameErrors(`${path}.iqn`, iqn)));
   if (lun < 0 || lun > 255) errors.push(invalid(`${path}.lun`, lun, rangeError(0, 255)));
   const needsSecret = source.chapAuthDiscovery === true || source.chapAuthSession === true;
   if (needsSecret && secretRef === undefined) errors.push(required(`${path}.secretRef`));
   if (secretRef !== undefined) errors.push(...present(`${path}.secretRef.name`, secretRef.name));
-  if (initiatorName === undefined) return errors;
-  errors.push(...iscsiNameErrors(`${path}.initiatorname`, initiatorName));
-  if (`${volumeName}:${targetPortal}`.length <= portalBytesMax) return errors;
-  const text =
-    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
-  return [...errors, invalid(`${path}.targetportal`, targetPortal, text)];
+  return initiatorName === undefined ? errors : [...errors, ...iscsiNameErrors(`${path}.initiatorname`, initiatorName)];
 }
 
 function glusterfsErrors(source: V1GlusterfsPersistentVolumeSource, path: string): FieldError[] {
