@@ -210,7 +210,7 @@ export class CustomResources {
     const version = crd.spec.versions.find(({ served }) => served)?.name;
     let fault: string | undefined;
     // A copy: what is deleted moves what comes behind it.
-    for (const entry of [...objects.entries.range("")]) {
+    for (const entry of objects.entries.range("").toArray()) {
       if (version === undefined || entry.object.metadata.deletionTimestamp !== undefined) continue;
       const { namespace, name: object = "" } = entry.object.metadata;
       const where = namespace === undefined ? "" : `/namespaces/${namespace}`;
