@@ -182,7 +182,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     nonResource: createNonResourceHandler({
       health: createHealth(checks),
       discovery,
-      openApi: createOpenApi(catalogue, tables.virtual, clock),
+      openApi: createOpenApi({ catalogue, virtual: tables.virtual, others: aggregator, clock }),
       paths: () => [...discovery.paths(), ...healthPaths(checks)],
       tokens: oidcDocuments(signer, () => address),
       metrics: () => metricsText(cache, catalogue) + metrics.text(),

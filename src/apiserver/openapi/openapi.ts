@@ -5,6 +5,7 @@ import { parseAccept } from "#apiserver/http/negotiate.ts";
 import { type Answer, oneBytes } from "#apiserver/answer.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
+import type { OtherServers } from "#apiserver/discovery/discovery.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 import { documentProtobufAliases, documentProtobufType, encodeDocument } from "./document-protobuf.ts";
@@ -20,7 +21,15 @@ interface Document {
 /** undefined: not a path of ours. */
 export type OpenApi = (path: string, request: ServerRequest) => Answer | undefined;
 
-export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualResource[], clock: Clock): OpenApi {
+export interface OpenApiParts {
+  catalogue: Catalogue;
+  virtual: readonly VirtualResource[];
+  /** Their documents are asked of them: the index says where. */
+  others: OtherServers;
+  clock: Clock;
+}
+
+export function createOpenApi({ catalogue, virtual, others, clock }: OpenApiParts): OpenApi {
   const kept = new Map<string, Document>();
   let builtIn: PartTwo | undefined;
   const whole = () => versionTwo((builtIn ??= builtInTwo(catalogue, virtual)), customTwo(catalogue));
@@ -31,6 +40,7 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
     for (const one of catalogue.custom()) customPaths.add(pathOf(one));
     for (const path of kept.keys()) if (!builtInPaths.has(path) || customPaths.has(path)) kept.delete(path);
   });
+  others.onChange(() => kept.delete("index"));
 
   function document(
     key: string,
@@ -69,8 +79,12 @@ export function createOpenApi(catalogue: Catalogue, virtual: readonly VirtualRes
 
   function index(): unknown {
     const paths = new Set([...builtInPaths, ...catalogue.custom().map(pathOf)]);
-    const entry = (path: string) => ({ serverRelativeURL: `/openapi/v3/${path}?hash=${ofPath(path)!.hash}` });
-    return { paths: Object.fromEntries([...paths].sort().map((path) => [path, entry(path)])) };
+    const remote = new Set(others.versions().flatMap((one) => (one.isAvailable ? [pathOf(one)] : [])));
+    const entry = (path: string) => {
+      const hash = remote.has(path) ? "" : `?hash=${ofPath(path)!.hash}`;
+      return { serverRelativeURL: `/openapi/v3/${path}${hash}` };
+    };
+    return { paths: Object.fromEntries([...new Set([...paths, ...remote])].sort().map((path) => [path, entry(path)])) };
   }
 
   return (path, request) => {
