@@ -39,6 +39,11 @@ export interface Strategy<T> {
   validate?(object: T, old: T | undefined, context: RequestContext): FieldError[];
   /** Texts of `Warning: 299` headers. */
   warnings?(object: T, old: T | undefined, context: RequestContext): string[];
+  /**
+   * How often upstream's own code of this endpoint looks at the metadata of an update, beside the generic code: at all of
+   * it, and at the form of labels and the like alone. Each look tells each fault. Default: once each.
+   */
+  metadataLooks?: { whole: number; form: number };
   /** Managed-field paths that this endpoint does not own (upstream's GetResetFields), as path arrays. */
   resetFields?: readonly (readonly string[])[];
 }

@@ -1,4 +1,5 @@
 /** Rules of pods, nodes and quotas that are told in places and words of their own. */
+import { expect } from "vitest";
 import {
   afterwards,
   create,
@@ -244,6 +245,13 @@ stories("small kinds", [
   [
     "an account's secret without a name leaves its fields to nobody",
     create(serviceAccount("a", { secrets: [{}] })).lacks("metadata.managedFields"),
+  ],
+  [
+    "a label's fault is told as often as upstream looks",
+    create(limitRange("l", { spec: { limits: [] } })),
+    mergePatch("limitranges/l", { metadata: { labels: { a: "-" } } })
+      .answers(422)
+      .meets(({ details }) => expect((details as { causes: unknown[] }).causes).toHaveLength(3)),
   ],
   ["an event of old has any name", create(event("Pod:a", { involvedObject: { namespace: "{ns}" } })).answers(201)],
   [

@@ -25,6 +25,8 @@ export const Event = defineResource<Event>({
   generation: "none",
   allowCreateOnUpdate: true,
   validateName: nameIsPathSegment,
+  // Of the core form upstream's own code looks at no metadata.
+  metadataLooks: { whole: 0, form: 0 },
   validate: eventErrors,
   otherVersions: [
     {

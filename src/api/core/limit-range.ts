@@ -24,6 +24,7 @@ export const LimitRange = defineResource<LimitRange>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.LimitRange",
   generation: "none",
+  metadataLooks: { whole: 0, form: 1 },
   allowCreateOnUpdate: true,
   defaults({ spec }) {
     for (const item of spec?.limits ?? []) {

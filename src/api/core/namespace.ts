@@ -45,6 +45,7 @@ export const Namespace = defineResource<Namespace>({
       namespace.spec = old.spec ?? {};
     },
     validate: phaseErrors,
+    metadataLooks: { whole: 1, form: 0 },
     resetFields: [["spec"]],
   },
   connects: { finalize: { kind: "Namespace", verbs: ["update"] } },

@@ -38,6 +38,7 @@ export const Node = defineResource<Node>({
       if (old.status?.config === undefined) delete node.status?.config;
     },
     validate: (node, old) => nodeUpdateErrors(node, old!),
+    metadataLooks: { whole: 1, form: 0 },
     resetFields: [["spec"]],
   },
   connects: { proxy: { kind: "NodeProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] } },

@@ -172,6 +172,7 @@ export const podStatusStrategy: Strategy<V1Pod> = {
   },
   validate: (pod, old) => [...podAnnotationsUpdateErrors(pod, old!), ...podStatusErrors(pod, old!)],
   warnings: (pod) => podStatusWarnings(pod),
+  metadataLooks: { whole: 1, form: 0 },
   resetFields: [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]],
 };
 

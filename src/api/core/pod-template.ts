@@ -16,6 +16,7 @@ export const PodTemplate = defineResource<PodTemplate>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.PodTemplate",
   deleteReturnsObject: true,
+  metadataLooks: { whole: 1, form: 0 },
   defaults: ({ template }) => defaultTemplate(template),
   prepareCreate: ({ template }) => dropDisabledFields(template?.spec),
   prepareUpdate: ({ template }) => dropDisabledFields(template?.spec),

@@ -37,6 +37,7 @@ export const ReplicationController = defineResource<ReplicationController>({
   },
   ...workloadStrategy(status),
   validate: (controller) => specErrors(controller.spec),
+  metadataLooks: { whole: 1, form: 0 },
   warnings: workloadWarnings,
   status: statusStrategy<ReplicationController>((controller) => replicaCountErrors(controller.status)),
   scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", labelSelector: ".status.selector" },

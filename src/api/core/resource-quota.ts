@@ -70,6 +70,7 @@ export const ResourceQuota = defineResource<ResourceQuota>({
   scope: "Namespaced",
   schema: "io.k8s.api.core.v1.ResourceQuota",
   generation: "none",
+  metadataLooks: { whole: 1, form: 0 },
   deleteReturnsObject: true,
   defaults({ spec, status }) {
     for (const amounts of [spec?.hard, status?.hard, status?.used]) roundResourceList(amounts);
@@ -85,10 +86,13 @@ export const ResourceQuota = defineResource<ResourceQuota>({
     ...specErrors(spec ?? {}),
     ...(old === undefined ? [] : scopeUpdateErrors(spec?.scopes ?? [], old.spec?.scopes ?? [])),
   ],
-  status: statusStrategy<ResourceQuota>(({ status }) => [
-    ...amountsErrors(status?.hard, "status.hard"),
-    ...amountsErrors(status?.used, "status.used"),
-  ]),
+  status: {
+    ...statusStrategy<ResourceQuota>(({ status }) => [
+      ...amountsErrors(status?.hard, "status.hard"),
+      ...amountsErrors(status?.used, "status.used"),
+    ]),
+    metadataLooks: { whole: 1, form: 0 },
+  },
   columns: [
     nameColumn,
     column(

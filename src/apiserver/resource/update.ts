@@ -160,7 +160,7 @@ async function replace(
   endpoint.strategy.prepareUpdate?.(object, old, context);
   if (endpoint.isMain) nextGeneration(definition, object, old);
   const errors = [
-    ...metadataErrors(resource, object, old),
+    ...metadataErrors(resource, endpoint.strategy, object, old),
     ...(endpoint.strategy.validate?.(object, old, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource.kindName, object.metadata.name ?? "", errors);
@@ -194,17 +194,23 @@ async function store(
 }
 
 /**
- * Upstream looks at an updated object's metadata again and again, and tells each fault as often as it finds it: in its
- * generic code, in the kind's, and twice more for the form of labels and the like.
+ * Upstream looks at an updated object's metadata again and again, and tells each fault as often as it finds it: its generic
+ * code at all of it and once more at the form of labels and the like, and then the kind's.
  */
-function metadataErrors(resource: ServedResource, object: KubernetesObject, old: KubernetesObject): FieldError[] {
+function metadataErrors(
+  resource: ServedResource,
+  { metadataLooks: { whole, form } = { whole: 1, form: 1 } }: Endpoint["strategy"],
+  object: KubernetesObject,
+  old: KubernetesObject,
+): FieldError[] {
   const builtIn = checksFinalizerNames(resource);
   const changes = objectMetaUpdateErrors(object.metadata, old.metadata, { builtIn });
   if (changes.length === 0) return changes;
   const forms = changes.filter(({ field }) =>
     /^metadata\.(labels|annotations|ownerReferences|managedFields)/.test(field),
   );
-  return [...changes, ...changes, ...forms, ...forms];
+  const times = (count: number, errors: FieldError[]) => Array.from({ length: count }, () => errors).flat();
+  return [...times(1 + whole, changes), ...times(1 + form, forms)];
 }
 
 /** The last finalizer of an object that waits for nothing else. */

@@ -23,6 +23,7 @@ const finalizeStrategy: Strategy<KubernetesObject> = {
     if (before.status === undefined) delete namespace.status;
     else namespace.status = before.status;
   },
+  metadataLooks: { whole: 1, form: 0 },
   validate: (object) =>
     ((object as V1Namespace).spec?.finalizers ?? []).flatMap((finalizer, index) =>
       namespaceFinalizerErrors(finalizer, `spec.finalizers[${index}]`),
