@@ -120,6 +120,13 @@ describe("an aggregated API server", () => {
     expect((await send("GET", "/apis/far.example.com/v1")).body).toEqual(list);
   });
 
+  it("says itself what its OpenAPI is; the index says where", async () => {
+    const { body } = await send("GET", "/openapi/v3");
+    const address = "/openapi/v3/apis/far.example.com/v1";
+    expect(body["paths"]?.["apis/far.example.com/v1"]).toEqual({ serverRelativeURL: address });
+    expect((await send("GET", address)).body).toMatchObject({ kind: "Echo" });
+  });
+
   it("gets requests with who they are from, and nothing that proves it to this server", async () => {
     backend.seen.length = 0;
     const answer = await send("POST", "/apis/far.example.com/v1/namespaces/default/birds", { a: 1 });
