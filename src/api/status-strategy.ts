@@ -18,7 +18,12 @@ export function keepsStatus<T extends WithStatus>(statusType: string): Strategy<
 }
 
 export function writesStatus<T extends WithStatus>(validate: NonNullable<Strategy<T>["validate"]>): Strategy<T> {
-  return { prepareUpdate: (object, old) => carryOver(object, old, "spec"), validate, resetFields: [["spec"]] };
+  return {
+    prepareUpdate: (object, old) => carryOver(object, old, "spec"),
+    validate,
+    metadataLooks: { whole: 1, form: 0 },
+    resetFields: [["spec"]],
+  };
 }
 
 /** Makes a field what it was before, absence included. */

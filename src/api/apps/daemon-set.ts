@@ -24,9 +24,11 @@ import {
   collisionErrors,
   countErrors,
   isEmpty,
+  mismatchErrors,
   notAbove100Errors,
+  readSelector,
+  runForeverErrors,
   statusStrategy,
-  templateErrors,
   workloadStrategy,
 } from "./workload.ts";
 
@@ -55,7 +57,9 @@ export const DaemonSet = defineResource<DaemonSet>({
     const update = (spec.updateStrategy ??= {});
     update.type ||= "RollingUpdate";
     if (update.type === "RollingUpdate") update.rollingUpdate = { maxUnavailable: 1, ...update.rollingUpdate };
-    if (update.rollingUpdate !== undefined) update.rollingUpdate.maxSurge ??= 0;
+    // Upstream's internal type has numbers for both, of whatever strategy.
+    if (update.rollingUpdate !== undefined)
+      update.rollingUpdate = { maxUnavailable: 0, maxSurge: 0, ...update.rollingUpdate };
   },
   ...strategy,
   prepareCreate(set, context) {
@@ -67,6 +71,7 @@ export const DaemonSet = defineResource<DaemonSet>({
     const count = templateCount(old);
     countTemplate(set, semanticEqual(set.spec?.template, old.spec?.template) ? count : count + 1);
   },
+  metadataLooks: { whole: 1, form: 0 },
   validate: (set, old) => [
     ...specErrors(set.spec),
     ...(old === undefined ? [] : immutable("spec.selector", set.spec?.selector, old.spec?.selector)),
@@ -120,18 +125,13 @@ function countTemplate({ metadata }: DaemonSet, count: number): void {
 
 function specErrors(spec: DaemonSet["spec"]): FieldError[] {
   const { selector, template } = spec ?? {};
-  const errors = labelSelectorErrors(selector, "spec.selector");
-  const [mismatch, rest] = templateErrors(template, selector, "DaemonSet").reduce<[FieldError[], FieldError[]]>(
-    ([first, others], error) =>
-      error.field === "spec.template.metadata.labels" ? [[...first, error], others] : [first, [...others, error]],
-    [[], []],
-  );
-  errors.push(...mismatch);
-  if (selector && isEmpty(selector))
-    errors.push(invalid("spec.selector", selector, "empty selector is invalid for daemonset"));
   return [
-    ...errors,
-    ...rest,
+    ...labelSelectorErrors(selector, "spec.selector"),
+    ...(readSelector(selector) === undefined ? [] : mismatchErrors(template, selector)),
+    ...(selector && isEmpty(selector)
+      ? [invalid("spec.selector", selector, "empty selector is invalid for daemonset")]
+      : []),
+    ...runForeverErrors(template, "DaemonSet"),
     ...nonNegative("spec.minReadySeconds", spec?.minReadySeconds),
     ...updateErrors(spec?.updateStrategy),
     ...nonNegative("spec.revisionHistoryLimit", spec?.revisionHistoryLimit),

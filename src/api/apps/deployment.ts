@@ -53,6 +53,7 @@ export const Deployment = defineResource<Deployment>({
     strategy.rollingUpdate = { maxUnavailable: "25%", maxSurge: "25%", ...strategy.rollingUpdate };
   },
   ...workloadStrategy("apps.v1.DeploymentStatus"),
+  metadataLooks: { whole: 1, form: 0 },
   validate: (deployment, old) => [
     ...specErrors(deployment.spec, rollbackErrors(deployment)),
     ...(old === undefined ? [] : immutable("spec.selector", deployment.spec?.selector, old.spec?.selector)),

@@ -26,6 +26,7 @@ export const ReplicaSet = defineResource<ReplicaSet>({
     spec.replicas ??= 1;
   },
   ...workloadStrategy("apps.v1.ReplicaSetStatus"),
+  metadataLooks: { whole: 1, form: 0 },
   validate: (set, old) => [
     ...specErrors(set.spec),
     ...(old === undefined ? [] : immutable("spec.selector", set.spec?.selector, old.spec?.selector)),

@@ -56,6 +56,7 @@ export const StatefulSet = defineResource<StatefulSet>({
     strategy.prepareUpdate!(set, old, context);
     dropGated(set);
   },
+  metadataLooks: { whole: 1, form: 0 },
   validate: (set, old) =>
     old === undefined ? specErrors(set.spec) : [...specErrors(set.spec, old.spec), ...changeErrors(set, old)],
   warnings: (set, old) => [

@@ -216,6 +216,7 @@ export function statusStrategy<T extends KubernetesObject & { spec?: object; sta
       object.spec = old.spec as NonNullable<T["spec"]>;
     },
     validate,
+    metadataLooks: { whole: 1, form: 0 },
     resetFields: [["spec"]],
   };
 }

@@ -66,6 +66,7 @@ export const HorizontalPodAutoscaler = defineResource<HorizontalPodAutoscaler>({
     autoscaler.status = old.status!;
   },
   resetFields: [["status"]],
+  metadataLooks: { whole: 1, form: 0 },
   validate: ({ spec }) => autoscalerErrors(spec ?? { scaleTargetRef: { kind: "", name: "" }, maxReplicas: 0 }),
   status: statusStrategy<HorizontalPodAutoscaler>(({ status }) =>
     countErrors(status, "status", ["currentReplicas", "desiredReplicas"]),

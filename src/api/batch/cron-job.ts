@@ -43,6 +43,7 @@ export const CronJob = defineResource<CronJob>({
     dropDisabledFields(job.spec?.jobTemplate?.spec?.template?.spec);
   },
   resetFields: [["status"]],
+  metadataLooks: { whole: 1, form: 0 },
   validate: ({ metadata, spec }, old) => [
     ...specErrors(spec ?? ({} as V1CronJobSpec), old?.spec),
     ...(old === undefined && (metadata.name ?? "").length > nameMax
@@ -55,7 +56,7 @@ export const CronJob = defineResource<CronJob>({
       ? jobSpecWarnings(job.spec?.jobTemplate?.spec, "spec.jobTemplate.spec")
       : []),
   ],
-  status: statusStrategy<CronJob>(() => []),
+  status: { ...statusStrategy<CronJob>(() => []), metadataLooks: { whole: 0, form: 0 } },
   columns: [
     nameColumn,
     column("Schedule", ["batch.v1.CronJobSpec", "schedule"], (job: CronJob) => job.spec?.schedule ?? ""),

@@ -18,6 +18,7 @@ export const Lease = defineResource<Lease>({
   allowUnconditionalUpdate: false,
   prepareCreate: dropGated,
   prepareUpdate: dropGated,
+  metadataLooks: { whole: 1, form: 0 },
   validate({ spec }) {
     const { leaseDurationSeconds: seconds, leaseTransitions } = spec ?? {};
     return [

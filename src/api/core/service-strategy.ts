@@ -60,6 +60,7 @@ export const serviceStatusStrategy: Strategy<V1Service> = {
   prepareUpdate(service, old) {
     service.spec = old.spec!;
   },
+  metadataLooks: { whole: 1, form: 0 },
   validate: serviceStatusErrors,
   warnings: serviceStatusWarnings,
   resetFields: [["spec"]],

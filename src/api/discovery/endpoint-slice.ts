@@ -21,6 +21,7 @@ export const EndpointSlice = defineResource<EndpointSlice>({
     !semanticEqual([slice.endpoints, slice.ports, slice.addressType], [old.endpoints, old.ports, old.addressType]),
   prepareCreate: dropTopology,
   prepareUpdate: dropTopology,
+  metadataLooks: { whole: 0, form: 1 },
   validate: sliceErrors,
   warnings: sliceWarnings,
   columns: [

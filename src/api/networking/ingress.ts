@@ -15,6 +15,7 @@ export const Ingress = defineResource<Ingress>({
   scope: "Namespaced",
   schema: "io.k8s.api.networking.v1.Ingress",
   ...keepsStatus<Ingress>("networking.v1.IngressStatus"),
+  metadataLooks: { whole: 1, form: 0 },
   validate: ingressErrors,
   warnings: ingressWarnings,
   status: { ...writesStatus<Ingress>(ingressStatusErrors), warnings: ingressStatusWarnings },

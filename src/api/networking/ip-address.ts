@@ -18,6 +18,7 @@ export const IPAddress = defineResource<IPAddress>({
   schema: "io.k8s.api.networking.v1.IPAddress",
   generation: "none",
   validateName: ipAddressName,
+  metadataLooks: { whole: 1, form: 0 },
   validate: ipAddressErrors,
   fieldSelectors: {
     "spec.parentRef.group": ({ spec }) => spec?.parentRef?.group ?? "",

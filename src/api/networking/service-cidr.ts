@@ -15,6 +15,7 @@ export const ServiceCIDR = defineResource<ServiceCIDR>({
   schema: "io.k8s.api.networking.v1.ServiceCIDR",
   generation: "none",
   ...keepsStatus<ServiceCIDR>("networking.v1.ServiceCIDRStatus"),
+  metadataLooks: { whole: 1, form: 0 },
   validate: serviceCidrErrors,
   status: writesStatus<ServiceCIDR>(() => []),
   columns: [

@@ -32,11 +32,15 @@ export const PodDisruptionBudget = defineResource<PodDisruptionBudget>({
     budget.status = old.status!;
   },
   resetFields: [["status"]],
+  metadataLooks: { whole: 0, form: 0 },
   validate: ({ spec }) => specErrors(spec),
-  status: statusStrategy<PodDisruptionBudget>(({ status }) => [
-    ...conditionsErrors(status?.conditions, "status.conditions"),
-    ...countErrors(status, "status", ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"]),
-  ]),
+  status: {
+    ...statusStrategy<PodDisruptionBudget>(({ status }) => [
+      ...conditionsErrors(status?.conditions, "status.conditions"),
+      ...countErrors(status, "status", ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"]),
+    ]),
+    metadataLooks: { whole: 0, form: 0 },
+  },
   columns: [
     nameColumn,
     column("Min Available", [specType, "minAvailable"], (budget: PodDisruptionBudget) =>

@@ -29,6 +29,7 @@ export const PriorityClass = defineResource<PriorityClass>({
   defaults(priority) {
     priority.preemptionPolicy ??= "PreemptLowerPriority";
   },
+  metadataLooks: { whole: 1, form: 0 },
   validate: (priority, old) =>
     old === undefined
       ? [...valueErrors(priority), ...oneOf("preemptionPolicy", priority.preemptionPolicy, policies)]
