@@ -1,5 +1,5 @@
 /** Real kubectl and helm against a real node: what a user does on the first day. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TestCluster } from "#test/support/cluster.ts";
@@ -139,6 +139,45 @@ describe("kubectl", () => {
     writeFileSync(editor, '#!/bin/sh\nsed -i \'s/^  a: .*/  a: "9"/\' "$1"\n', { mode: 0o755 });
     const { stdout } = await cluster.kubectl(["edit", "configmap", "ssa"], { env: { KUBE_EDITOR: editor } });
     expect(stdout).toContain("edited");
+  });
+  it("runs a pod for once, with input, and takes its exit code", async () => {
+    const { stdout } = await cluster.kubectl(
+      ["run", "once", "--image=localhost/busybox:1", "--restart=Never", "--rm", "-i", "--quiet", "--", "cat"],
+      { input: "through and back\n" },
+    );
+    expect(stdout).toContain("through and back\n");
+    await eventually(async () => (await kubectl("get", "pods", "-o", "name")).includes("once") === false);
+  });
+  it("copies files in and out", async () => {
+    const pod = await podName();
+    writeFileSync(join(cluster.folder, "there"), "carried\n");
+    await kubectl("cp", join(cluster.folder, "there"), `${pod}:/tmp/there`);
+    expect(await kubectl("exec", pod, "--", "cat", "/tmp/there")).toBe("carried\n");
+    await kubectl("cp", `${pod}:/tmp/there`, join(cluster.folder, "back"));
+    expect(readFileSync(join(cluster.folder, "back"), "utf8")).toBe("carried\n");
+  });
+  it("looks into a pod with another container", async () => {
+    const pod = await podName();
+    const look = ["--image=localhost/busybox:1", "--container=look", "--target=web", "--profile=general"];
+    await kubectl("debug", `pod/${pod}`, ...look, "--", "sh", "-c", "ps; echo looked");
+    const logs = await eventually(async () => {
+      const { stdout } = await cluster.kubectl(["logs", pod, "-c", "look"]);
+      return stdout.includes("looked") ? stdout : undefined;
+    });
+    expect(logs).toContain("httpd -f -p 8080");
+  });
+  it("empties a node only as budgets allow", async () => {
+    await cluster.apply(
+      "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: { name: web }\nspec: { minAvailable: 3, selector: { matchLabels: { app: web } } }\n",
+    );
+    await eventually(
+      async () => (await kubectl("get", "pdb", "web", "-o", "jsonpath={.status.currentHealthy}")) === "3",
+    );
+    const drain = ["drain", "node-1", "--ignore-daemonsets", "--force", "--pod-selector=app=web", "--timeout=3s"];
+    const refused = await cluster.kubectl(drain);
+    expect([refused.code, refused.stderr.includes("violate the pod's disruption budget")]).toEqual([1, true]);
+    await kubectl("delete", "pdb", "web");
+    expect(await kubectl("uncordon", "node-1")).toContain("uncordoned");
   });
   it("deletes, and what belonged to it goes too", async () => {
     await kubectl("delete", "deployment", "web", "--timeout=60s");
