@@ -142,7 +142,7 @@ function read({ format, bytes }: Body, expected: ExpectedKind, onKind?: (kind: A
     return { document: { value, duplicates: undefined }, kind: withDefaults(said, expected), strictErrors: [] };
   }
   if (format === "yaml") {
-    const { value, errors } = parseYaml(Buffer.from(bytes).toString("utf8"));
+    const { value, errors } = parseYaml(bytes);
     const kind = withDefaults(interpret(value), expected);
     return { document: { value, duplicates: undefined }, kind, strictErrors: errors };
   }

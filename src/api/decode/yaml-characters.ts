@@ -1,16 +1,25 @@
 /** A YAML text read character by character, with line and column. */
-import type { Mark } from "./yaml-token.ts";
+import type { ReaderFault } from "./yaml-reader.ts";
+import { type Mark, YamlError } from "./yaml-token.ts";
 
 const breaks = new Set(["\n", "\r", "\x85", "\u2028", "\u2029"]);
 
 export class Characters {
   readonly text: string;
+  readonly #fault: ReaderFault | undefined;
   index = 0;
   line = 0;
   column = 0;
 
-  constructor(text: string) {
+  constructor(text: string, fault?: ReaderFault) {
     this.text = text.startsWith("\uFEFF") ? text.slice(1) : text;
+    this.#fault = fault;
+  }
+
+  /** Throws once the block of the text's fault is reached. */
+  check(): void {
+    if (this.#fault !== undefined && this.index >= this.#fault.from)
+      throw new YamlError(`yaml: ${this.#fault.problem}`);
   }
 
   mark(): Mark {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseYaml } from "./yaml.ts";
 
-const scalar = (text: string) => (parseYaml(text).value as { a: unknown }).a;
+const scalar = (text: string) => (parseYaml(Buffer.from(text)).value as { a: unknown }).a;
 
 describe("scalars of YAML", () => {
   test.each([
@@ -32,5 +32,5 @@ describe("scalars of YAML", () => {
     ["a: |0\n x", "found an indentation indicator equal to 0"],
     ["a: | x", "did not find expected comment or line break"],
     ["a: !!int x", "cannot decode !!str `x` as a !!int"],
-  ])("%j is refused", (text, message) => expect(() => parseYaml(text)).toThrow(message));
+  ])("%j is refused", (text, message) => expect(() => parseYaml(Buffer.from(text))).toThrow(message));
 });

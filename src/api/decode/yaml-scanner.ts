@@ -4,6 +4,7 @@
  */
 import { nestingDepthMax } from "./json-value.ts";
 import { Characters } from "./yaml-characters.ts";
+import type { ReaderFault } from "./yaml-reader.ts";
 import { scanBlock, scanPlain, scanQuoted } from "./yaml-scalars.ts";
 import { type Mark, type Token, type TokenType, YamlError, scannerFault } from "./yaml-token.ts";
 
@@ -39,8 +40,8 @@ export class YamlScanner {
   readonly #keys: (SimpleKey | undefined)[] = [undefined];
   #isKeyAllowed = true;
 
-  constructor(text: string) {
-    this.#input = new Characters(text);
+  constructor(text: string, fault?: ReaderFault) {
+    this.#input = new Characters(text, fault);
   }
 
   peek(): Token {
@@ -85,6 +86,7 @@ export class YamlScanner {
   #fetch(): void {
     const input = this.#input;
     this.#skipToToken();
+    input.check();
     this.#dropStaleKey();
     this.#unroll(input.column);
     if (input.isEnd()) return this.#streamEnd();

@@ -2,9 +2,10 @@
  * YAML as sigs.k8s.io/yaml reads it: version 1.1 words (yes, on, 0777), keys become strings, a repeated key is reported and
  * the last one wins, aliases may not multiply without end. Only the first document counts. Texts are go-yaml's.
  */
-import { goQuote } from "#api/go-text.ts";
 import { parseJson } from "./json.ts";
-import { JsonNumber, JsonSyntaxError, setMember } from "./json-value.ts";
+import { JsonSyntaxError } from "./json-value.ts";
+import { Members, mergeKey } from "./yaml-members.ts";
+import { type ReaderFault, readYamlText } from "./yaml-reader.ts";
 import { YamlScanner } from "./yaml-scanner.ts";
 import { type Mark, type Token, type TokenType, YamlError, parserFault } from "./yaml-token.ts";
 import { plainValue, taggedValue } from "./yaml-words.ts";
@@ -19,8 +20,9 @@ export interface YamlDocument {
 }
 
 /** Throws YamlError. */
-export function parseYaml(text: string): YamlDocument {
-  return parseAsJson(text) ?? new YamlParser(text).document();
+export function parseYaml(bytes: Uint8Array): YamlDocument {
+  const { text, fault } = readYamlText(bytes);
+  return (fault === undefined ? parseAsJson(text) : undefined) ?? new YamlParser(text, fault).document();
 }
 
 /** Programs send JSON where YAML is asked for; it means the same and is read faster. */
@@ -40,8 +42,6 @@ const aliasFreeNodes = 100;
 const smallDocumentNodes = 1000;
 const aliasRatioLow = { nodes: 400_000, ratio: 0.99 };
 const aliasRatioHigh = { nodes: 4_000_000, ratio: 0.1 };
-/** Repeated keys that are told. */
-export const repeatedKeysMax = 1000;
 
 function allowedAliasRatio(nodes: number): number {
   if (nodes <= aliasRatioLow.nodes) return aliasRatioLow.ratio;
@@ -56,9 +56,6 @@ interface Anchored {
   isOpen: boolean;
 }
 
-/** Stands for the key `<<`, whose value is merged into the map. */
-const mergeKey = Symbol("<<");
-
 class YamlParser {
   readonly #scanner: YamlScanner;
   readonly #anchors = new Map<string, Anchored>();
@@ -66,8 +63,8 @@ class YamlParser {
   #nodes = 0;
   #aliased = 0;
 
-  constructor(text: string) {
-    this.#scanner = new YamlScanner(text);
+  constructor(text: string, fault: ReaderFault | undefined) {
+    this.#scanner = new YamlScanner(text, fault);
   }
 
   document(): YamlDocument {
@@ -249,46 +246,4 @@ class YamlParser {
     this.#scanner.next();
     return this.#is("flow-entry") || this.#is(end) ? null : this.#node(false, false, false);
   }
-}
-
-class Members {
-  readonly #map: Record<string, unknown> = {};
-  readonly #merged: unknown[] = [];
-  readonly #repeated: string[];
-
-  constructor(repeated: string[]) {
-    this.#repeated = repeated;
-  }
-
-  add(key: unknown, { line }: Mark, value: unknown): void {
-    if (key === mergeKey) {
-      this.#merged.push(value);
-      return;
-    }
-    const name = keyText(key);
-    if (Object.hasOwn(this.#map, name) && this.#repeated.length < repeatedKeysMax) {
-      this.#repeated.push(`line ${line + 1}: key ${goQuote(name)} already set in map`);
-    }
-    setMember(this.#map, name, value);
-  }
-
-  map(): Record<string, unknown> {
-    for (const source of this.#merged.flat()) mergeInto(this.#map, source);
-    return this.#map;
-  }
-}
-
-function mergeInto(map: Record<string, unknown>, source: unknown): void {
-  if (typeof source !== "object" || source === null) {
-    throw new YamlError("yaml: map merge requires map or sequence of maps as the value");
-  }
-  for (const [key, value] of Object.entries(source)) if (!Object.hasOwn(map, key)) setMember(map, key, value);
-}
-
-function keyText(key: unknown): string {
-  if (typeof key === "string") return key;
-  if (typeof key === "number" || typeof key === "boolean") return String(key);
-  if (key instanceof JsonNumber) return key.text;
-  const type = key === null ? "<nil>" : Array.isArray(key) ? "[]interface {}" : "map[interface {}]interface {}";
-  throw new YamlError(`error converting YAML to JSON: unsupported map key of type: ${type}`);
 }

@@ -42,7 +42,7 @@ export async function readCustom(
 function parse(format: "json" | "yaml", bytes: Buffer, resource: ServedResource): { value: unknown; faults: string[] } {
   try {
     if (format === "yaml") {
-      const { value, errors } = parseYaml(bytes.toString("utf8"));
+      const { value, errors } = parseYaml(bytes);
       return { value: plainJson(value), faults: errors };
     }
     const { value, duplicates } = parseJson(bytes);

@@ -65,15 +65,15 @@ interface Applied {
 
 async function readApplied(request: ServerRequest): Promise<Applied> {
   if (request.bodyObject !== undefined) return { value: request.bodyObject, errors: [] };
-  return parseDocument((await request.body()).toString("utf8"));
+  return parseDocument(await request.body());
 }
 
 const conversionText = "error converting YAML to JSON: ";
 
-function parseDocument(text: string): Applied {
+function parseDocument(bytes: Buffer): Applied {
   let document;
   try {
-    document = parseYaml(text);
+    document = parseYaml(bytes);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     throw badRequest(`error decoding YAML: ${conversionText}${error.message}`);
