@@ -95,7 +95,7 @@ async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form)
   const body = bodyOf(answer, form, protobuf);
   if (body.byteLength >= gzipFromBytes && acceptsGzip(exchange)) {
     headers["content-encoding"] = "gzip";
-    headers["vary"] = "Accept-Encoding";
+    headers["vary"] = [headers["vary"] ?? [], "Accept-Encoding"].flat();
     if (body.byteLength > respondBytesMax) return writeLongCompressed(exchange, answer.code, headers, body);
     exchange.respond(answer.code, headers, [await compress(Buffer.concat([...body]), { level: gzipLevel })]);
   } else if (body.byteLength > respondBytesMax) await writeLong(exchange, answer.code, headers, body);
