@@ -18,9 +18,10 @@ export interface RuleOutcome {
 /** Longer messages are not taken. */
 const messageCharactersMax = 5 * 1024;
 
-export function ruleOutcome(object: unknown, old: unknown, schema: JsonSchema): RuleOutcome {
+/** `isResource` false: the value is a part of an object. */
+export function ruleOutcome(object: unknown, old: unknown, schema: JsonSchema, isResource = true): RuleOutcome {
   const outcome: RuleOutcome = { errors: [], warnings: [] };
-  if (hasRules(schema)) visit(object, old, schema, "", true, outcome);
+  if (hasRules(schema)) visit(object, old, schema, "", isResource, outcome);
   return outcome;
 }
 
@@ -99,7 +100,7 @@ function fault(
 ): FieldError | undefined {
   const { rule, usesOldSelf } = program;
   if (program.program === undefined)
-    return invalid(fieldOf(path), schema.type ?? "", program.fault ?? "rule compile error");
+    return invalid(fieldOf(path), schema.type ?? "", `rule compile error: ${program.fault}`);
   if (usesOldSelf && rule.optionalOldSelf !== true && old === undefined) return undefined;
   const variables = new Map<string, unknown>([
     ["self", valueOf(value, type)],

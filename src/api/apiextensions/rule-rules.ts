@@ -1,9 +1,11 @@
 /** The CEL rules of a definition: their form, and whether they can be carried out. Upstream: apiextensions/validation/validation.go. */
+import { programCost } from "#api/cel/cost.ts";
+import { type ValueSize, product } from "#api/cel/size.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { forbidden, internalFault, invalid, notSupported, raw, required } from "#api/validation/field-errors.ts";
 import type { JsonSchema, ValidationRule } from "./json-schema.ts";
-import { placesInRequest, ruleCost } from "./rule-cost.ts";
 import { type RuleProgram, programsOf } from "./rule-program.ts";
+import { placesInRequest, sizeOfSchema } from "./value-sizes.ts";
 
 /** Where in the schema rules stand. */
 export interface RuleContext {
@@ -30,29 +32,31 @@ export function childContext(
   path: string,
 ): RuleContext | undefined {
   if (context === undefined) return undefined;
-  const isKeyed = schema["x-kubernetes-list-type"] === "map";
   return {
     ...context,
     isResource: inner["x-kubernetes-embedded-resource"] === true,
     places: relation === "property" ? context.places : times(context.places, boundOf(schema)),
-    uncorrelatable: context.uncorrelatable ?? (relation === "item" && !isKeyed ? path : undefined),
+    uncorrelatable: context.uncorrelatable ?? (isUncorrelated(schema, relation) ? path : undefined),
   };
+}
+
+/** Items of plain lists and sets, and fields of objects that are replaced as a whole, have no old self. */
+function isUncorrelated(schema: JsonSchema, relation: "value" | "item" | "property"): boolean {
+  if (relation === "item") return schema["x-kubernetes-list-type"] !== "map";
+  return relation === "property" && schema["x-kubernetes-map-type"] === "atomic";
 }
 
 const boundOf = ({ type, maxItems, maxProperties }: JsonSchema): number | undefined =>
   type === "array" ? maxItems : maxProperties;
 const times = (a: number | undefined, b: number | undefined): number | undefined =>
-  a === undefined || b === undefined ? undefined : a * b;
+  a === undefined || b === undefined ? undefined : product(a, b);
 
 const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-/** `context` undefined: the form alone is looked at. */
-export function ruleErrors(schema: JsonSchema, path: string, context: RuleContext | undefined): FieldError[] {
+/** Faults of the rules' form, before anything is read into them. */
+export function ruleFormErrors(schema: JsonSchema, path: string): FieldError[] {
   const rules = schema["x-kubernetes-validations"] ?? [];
-  if (rules.length === 0) return [];
-  const at = `${path}.x-kubernetes-validations`;
-  const errors = rules.flatMap((rule, index) => formErrors(rule, schema, `${at}[${index}]`));
-  return context === undefined ? errors : [...errors, ...compileErrors(schema, rules, at, context)];
+  return rules.flatMap((rule, index) => formErrors(rule, schema, `${path}.x-kubernetes-validations[${index}]`));
 }
 
 function formErrors(rule: ValidationRule, schema: JsonSchema, path: string): FieldError[] {
@@ -95,32 +99,40 @@ export function pathSteps(fieldPath: string, schema: JsonSchema): string[] | und
   return steps.length === 0 ? undefined : steps;
 }
 
-function compileErrors(
-  schema: JsonSchema,
-  rules: readonly ValidationRule[],
-  path: string,
-  context: RuleContext,
-): FieldError[] {
+/** Faults of what the rules say. */
+export function ruleErrors(schema: JsonSchema, path: string, context: RuleContext): FieldError[] {
+  const rules = schema["x-kubernetes-validations"] ?? [];
+  if (rules.length === 0) return [];
+  const at = `${path}.x-kubernetes-validations`;
   const { type, rules: programs } = programsOf(schema, context.isResource);
   if (type === undefined) {
     const text =
       "failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations";
-    return [internalFault(path, `internal error: ${text}`)];
+    return [internalFault(at, `internal error: ${text}`)];
   }
+  const size = sizeOfSchema(schema, context.isResource);
   return programs.flatMap((program) => {
-    const at = `${path}[${rules.indexOf(program.rule)}]`;
-    return [...costErrors(program, schema, at, context), ...programErrors(program, at, context)];
+    const one = `${at}[${rules.indexOf(program.rule)}]`;
+    return size === undefined
+      ? []
+      : [...ruleCostErrors(program, size, one, context), ...programErrors(program, size, one, context)];
   });
 }
 
 /** Upstream prints the rule's Go struct. */
 const goStruct = raw("{}");
 
-function programErrors(program: RuleProgram, path: string, { uncorrelatable }: RuleContext): FieldError[] {
+function programErrors(program: RuleProgram, size: ValueSize, path: string, context: RuleContext): FieldError[] {
   const errors: FieldError[] = [];
-  const { rule, fault, messageFault, usesOldSelf } = program;
+  const { rule, fault, message, messageFault, usesOldSelf } = program;
+  const { uncorrelatable } = context;
   if (fault !== undefined) errors.push(invalid(`${path}.rule`, goStruct, fault));
-  if (messageFault !== undefined) errors.push(invalid(`${path}.messageExpression`, goStruct, messageFault));
+  const messagePath = `${path}.messageExpression`;
+  if (messageFault !== undefined) errors.push(invalid(messagePath, goStruct, messageFault));
+  if (message !== undefined) {
+    const cost = { path: messagePath, name: "messageExpression", cost: programCost(message, size) };
+    errors.push(...costErrors(cost, context));
+  }
   if (usesOldSelf && uncorrelatable !== undefined) {
     const text = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
     errors.push(invalid(`${path}.rule`, rule.rule, text));
@@ -134,15 +146,24 @@ function programErrors(program: RuleProgram, path: string, { uncorrelatable }: R
 
 const ruleCostMax = 10_000_000;
 const totalCostMax = 100_000_000;
-/** How many of the costliest rules are named. */
-const costlyMax = 5;
+/** How many of the costliest are named, and how dear they are at least. */
+const costlyMax = 4;
+const costlyMin = totalCostMax / 100;
 
-function costErrors({ program }: RuleProgram, schema: JsonSchema, path: string, context: RuleContext): FieldError[] {
+function ruleCostErrors({ program }: RuleProgram, size: ValueSize, path: string, context: RuleContext): FieldError[] {
   if (program === undefined) return [];
-  const cost = ruleCost(program.node, schema) * (context.places ?? placesInRequest(schema));
-  context.total.cost += cost;
-  context.total.costly.push({ path: `${path}.rule`, cost });
-  return cost > ruleCostMax ? [forbidden(`${path}.rule`, costText("estimated rule cost", cost, ruleCostMax))] : [];
+  const cost = product(programCost(program, size), context.places ?? placesInRequest(size));
+  return costErrors({ path: `${path}.rule`, name: "rule", cost }, context);
+}
+
+/** The total counts what is too dear, too. */
+function costErrors(
+  { path, name, cost }: { path: string; name: string; cost: number },
+  { total }: RuleContext,
+): FieldError[] {
+  total.cost += cost;
+  if (cost >= costlyMin) total.costly.push({ path, cost });
+  return cost > ruleCostMax ? [forbidden(path, costText(`estimated ${name} cost`, cost, ruleCostMax))] : [];
 }
 
 function costText(name: string, cost: number, max: number): string {
@@ -156,10 +177,7 @@ function costText(name: string, cost: number, max: number): string {
 export function totalCostErrors({ total }: RuleContext, path: string): FieldError[] {
   if (total.cost <= totalCostMax) return [];
   const text = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
-  const costly = total.costly
-    .filter(({ cost }) => cost > 0)
-    .sort((a, b) => b.cost - a.cost)
-    .slice(0, costlyMax);
+  const costly = total.costly.sort((a, b) => (a.cost === b.cost ? 0 : b.cost - a.cost)).slice(0, costlyMax);
   const name = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
   return [...costly.map((one) => forbidden(one.path, text)), forbidden(path, costText(name, total.cost, totalCostMax))];
 }

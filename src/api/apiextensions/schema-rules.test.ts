@@ -6,7 +6,7 @@ import { structuralErrors } from "./structural-rules.ts";
 
 const inSpec = (schema: JsonSchema): JsonSchema => ({ type: "object", properties: { spec: schema } });
 const told = (errors: readonly { field: string; message: string }[]) =>
-  errors.map(({ field, message }) => `${field}: ${message}`.replace("s.properties[spec]", "$").split("\n")[0]);
+  errors.map(({ field, message }) => `${field}: ${message}`.replaceAll("s.properties[spec]", "$").split("\n")[0]);
 
 describe("a schema", () => {
   it.each<[string, JsonSchema, string[]]>([
@@ -26,14 +26,32 @@ describe("a schema", () => {
       ["$.anyOf[0].type: Forbidden: must be empty to be structural"],
     ],
     [
-      "specifies what junctors speak of",
-      { type: "object", not: { properties: { a: { pattern: "x" } } } },
-      ["$.properties[a]: Required value: because it is defined in $.not.properties[a]"],
+      "has patterns that are regular expressions",
+      { type: "string", allOf: [{ pattern: "[" }] },
+      [
+        '$.allOf[0].pattern: Invalid value: "[": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ]: `[`',
+      ],
+    ],
+    [
+      "is told of in the order of the texts",
+      { type: "object", properties: { b: { type: "array" }, a: {} } },
+      [
+        "$.properties[a].type: Required value: must not be empty for specified object fields",
+        "$.properties[b].items: Required value: must be specified",
+      ],
     ],
   ])("%s", (_claim, schema, errors) => {
-    expect(told(structuralErrors(inSpec(schema), "s")).map((text) => text?.replace("s.properties[spec]", "$"))).toEqual(
-      errors,
-    );
+    expect(
+      told(structuralErrors(inSpec(schema), "s")).map((text) => text?.replaceAll("s.properties[spec]", "$")),
+    ).toEqual(errors);
+  });
+
+  it("specifies what the root's junctors speak of", () => {
+    const schema: JsonSchema = { type: "object", not: { properties: { a: { pattern: "x" } } } };
+    expect(told(structuralErrors(schema, "s"))).toEqual([
+      "s.properties[a]: Required value: because it is defined in s.not.properties[a]",
+    ]);
+    expect(structuralErrors(inSpec(schema), "s")).toEqual([]);
   });
 
   it.each<[string, JsonSchema, string[]]>([
@@ -61,6 +79,39 @@ describe("a schema", () => {
       "has rules that give a boolean",
       { type: "integer", "x-kubernetes-validations": [{ rule: "self + 1" }] },
       ["$.x-kubernetes-validations[0].rule: Invalid value: {}: cel expression must evaluate to a bool"],
+    ],
+    [
+      "lets no rule look at the old self of what is replaced as a whole",
+      {
+        type: "object",
+        "x-kubernetes-map-type": "atomic",
+        properties: { a: { type: "integer", "x-kubernetes-validations": [{ rule: "self == oldSelf" }] } },
+      },
+      [
+        '$.properties[a].x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within $',
+      ],
+    ],
+    [
+      "is told of before the rules in it, and by all rules that stand",
+      {
+        type: "object",
+        "x-kubernetes-validations": [{ rule: "self.b" }],
+        properties: {
+          a: { type: "object", "x-kubernetes-validations": [{ rule: "1" }] },
+          b: { type: "integer" },
+        },
+      },
+      [
+        "$.properties[a].x-kubernetes-validations[0].rule: Invalid value: {}: cel expression must evaluate to a bool",
+        "$.x-kubernetes-validations[0].rule: Invalid value: {}: cel expression must evaluate to a bool",
+      ],
+    ],
+    [
+      "has items in sets that are told apart as a whole",
+      { type: "array", items: { type: "object" }, "x-kubernetes-list-type": "set" },
+      [
+        "$.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set",
+      ],
     ],
     [
       "has rules of bounded cost",

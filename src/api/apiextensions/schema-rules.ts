@@ -5,7 +5,21 @@
 import type { FieldError } from "#api/field-error.ts";
 import { forbidden, invalid, notSupported, required } from "#api/validation/field-errors.ts";
 import type { JsonSchema } from "./json-schema.ts";
-import { type RuleContext, childContext, rootContext, ruleErrors, totalCostErrors } from "./rule-rules.ts";
+import {
+  type RuleContext,
+  childContext,
+  rootContext,
+  ruleErrors,
+  ruleFormErrors,
+  totalCostErrors,
+} from "./rule-rules.ts";
+import { isSaid } from "./structural-rules.ts";
+
+/** Faults of the form are told before those of rules. */
+interface Faults {
+  form: FieldError[];
+  rules: FieldError[];
+}
 
 interface Standing {
   /** Why no default may be here. */
@@ -19,19 +33,25 @@ interface Standing {
 /** `compiles`: the schema is structural, so that CEL rules can be understood. */
 export function schemaErrors(schema: JsonSchema, path: string, compiles: boolean): FieldError[] {
   const rules = compiles ? rootContext() : undefined;
-  const errors = check(schema, path, { isInMetadata: false, isRoot: true, rules });
-  return rules === undefined ? errors : [...errors, ...totalCostErrors(rules, path)];
+  const faults = check(schema, path, { isInMetadata: false, isRoot: true, rules });
+  const costly = rules === undefined ? [] : totalCostErrors(rules, path);
+  return [...faults.form, ...faults.rules, ...costly];
 }
 
 const metaFields = new Set(["metadata", "kind", "apiVersion"]);
 
-function check(schema: JsonSchema, path: string, standing: Standing): FieldError[] {
-  const own = [
+function check(schema: JsonSchema, path: string, standing: Standing): Faults {
+  const inner = innerFaults(schema, path, standing);
+  const form = [
     ...unsupportedErrors(schema, path, standing),
-    ...innerErrors(schema, path, standing),
+    ...shapeErrors(schema, path),
+    ...inner.form,
     ...extensionErrors(schema, path),
+    ...ruleFormErrors(schema, path),
   ];
-  return [...own, ...ruleErrors(schema, path, own.length === 0 ? standing.rules : undefined)];
+  // Rules are not looked into where the schema that they are about is at fault.
+  const rules = form.length > 0 || standing.rules === undefined ? [] : ruleErrors(schema, path, standing.rules);
+  return { form, rules: [...inner.rules, ...rules] };
 }
 
 const unsupported = ["id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"] as const;
@@ -41,56 +61,79 @@ function unsupportedErrors(schema: JsonSchema, path: string, { bars, isInMetadat
   const errors: FieldError[] = [];
   const said = schema as Record<string, unknown>;
   const hasDefault = schema.default !== undefined && schema.default !== null;
+  const { type = "" } = schema;
+  if (type !== "" && !types.includes(type)) errors.push(notSupported(`${path}.type`, type, types));
   if (hasDefault && bars !== undefined) errors.push(forbidden(`${path}.default`, `must not be set ${bars}`));
   for (const field of unsupported)
     if (isSaid(said[field])) errors.push(forbidden(`${path}.${field}`, `${field} is not supported`));
+  if (type === "null")
+    errors.push(forbidden(`${path}.type`, "type cannot be set to null, use nullable as an alternative"));
   if (Array.isArray(schema.items) && schema.items.length > 0)
     errors.push(forbidden(`${path}.items`, "items must be a schema object and not an array"));
   if (isInMetadata && schema["x-kubernetes-embedded-resource"] === true)
     errors.push(forbidden(`${path}.x-kubernetes-embedded-resource`, "must not be used inside of resource meta"));
-  const { type = "" } = schema;
-  if (type === "null")
-    errors.push(forbidden(`${path}.type`, "type cannot be set to null, use nullable as an alternative"));
-  if (type !== "" && !types.includes(type)) errors.push(notSupported(`${path}.type`, type, types));
   return errors;
 }
 
-function isSaid(value: unknown): boolean {
-  if (value === undefined || value === null || value === "") return false;
-  return typeof value !== "object" || Object.keys(value).length > 0;
-}
-
-function innerErrors(schema: JsonSchema, path: string, standing: Standing): FieldError[] {
+function shapeErrors({ uniqueItems, additionalProperties, properties = {} }: JsonSchema, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { items, properties = {}, additionalProperties, not, allOf = [], oneOf = [], anyOf = [] } = schema;
-  const { isInMetadata } = standing;
-  if (schema.uniqueItems === true) {
+  if (uniqueItems === true) {
     const text = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
     errors.push(forbidden(`${path}.uniqueItems`, text));
   }
   if (additionalProperties !== undefined && additionalProperties !== true && Object.keys(properties).length > 0)
     errors.push(forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive"));
-  const inner = (bars?: string): Standing => ({ ...standing, isRoot: false, ...(bars === undefined ? {} : { bars }) });
+  return errors;
+}
+
+/** A schema inside of another, and what is so of it there. */
+type Inner = [schema: JsonSchema, path: string, standing: Standing];
+
+function innerFaults(schema: JsonSchema, path: string, standing: Standing): Faults {
+  const all: Inner[] = [...valueSchemas(schema, path, standing), ...junctors(schema, path, standing)];
+  const faults = all.map((inner) => check(...inner));
+  return { form: faults.flatMap(({ form }) => form), rules: faults.flatMap(({ rules }) => rules) };
+}
+
+function valueSchemas(schema: JsonSchema, path: string, standing: Standing): Inner[] {
+  const { items, properties = {}, additionalProperties } = schema;
+  const all: Inner[] = [];
+  const inMetadata = (place: string): Standing => ({
+    ...standing,
+    isRoot: false,
+    ...(standing.isInMetadata ? { bars: `inside ${place} applying to object metadata` } : {}),
+  });
   if (typeof additionalProperties === "object") {
-    const bars = isInMetadata ? "inside additionalProperties applying to object metadata" : undefined;
     const rules = childContext(standing.rules, schema, additionalProperties, "value", path);
-    errors.push(...check(additionalProperties, `${path}.additionalProperties`, { ...inner(bars), rules }));
+    const below = { ...inMetadata("additionalProperties"), rules };
+    all.push([additionalProperties, `${path}.additionalProperties`, below]);
   }
   for (const [name, one] of Object.entries(properties)) {
-    const below = propertyStanding(schema, name, standing);
     const rules = childContext(standing.rules, schema, one, "property", path);
-    errors.push(...check(one, `${path}.properties[${name}]`, { ...below, rules }));
+    all.push([one, `${path}.properties[${name}]`, { ...propertyStanding(schema, name, standing), rules }]);
   }
-  const nested = { ...inner(), rules: undefined };
-  if (not !== undefined) errors.push(...check(not, `${path}.not`, nested));
+  const one = (item: JsonSchema, at: string) => {
+    const rules = childContext(standing.rules, schema, item, "item", path);
+    all.push([item, at, { ...standing, isRoot: false, rules }]);
+  };
+  if (Array.isArray(items)) for (const [index, item] of items.entries()) one(item, `${path}.items[${index}]`);
+  else if (items !== undefined) one(items, `${path}.items`);
+  return all;
+}
+
+/** No rule is understood in these. */
+function junctors(schema: JsonSchema, path: string, standing: Standing): Inner[] {
+  const { not, allOf = [], oneOf = [], anyOf = [] } = schema;
+  const { definitions, dependencies } = schema as { definitions?: unknown; dependencies?: unknown };
+  const below: Standing = { ...standing, isRoot: false, rules: undefined };
+  const all: Inner[] = not === undefined ? [] : [[not, `${path}.not`, below]];
   for (const [name, list] of Object.entries({ allOf, oneOf, anyOf }))
-    for (const [index, one] of list.entries()) errors.push(...check(one, `${path}.${name}[${index}]`, nested));
-  if (items !== undefined && !Array.isArray(items)) {
-    const bars = isInMetadata ? "inside items applying to object metadata" : undefined;
-    const rules = childContext(standing.rules, schema, items, "item", path);
-    errors.push(...check(items, `${path}.items`, { ...inner(bars), rules }));
-  }
-  return errors;
+    for (const [index, one] of list.entries()) all.push([one, `${path}.${name}[${index}]`, below]);
+  for (const [name, group] of Object.entries({ definitions, dependencies }))
+    for (const [key, one] of Object.entries(group ?? {}))
+      if (typeof one === "object" && one !== null && !Array.isArray(one))
+        all.push([one as JsonSchema, `${path}.${name}[${key}]`, below]);
+  return all;
 }
 
 function propertyStanding(schema: JsonSchema, name: string, standing: Standing): Standing {
@@ -123,12 +166,14 @@ function extensionErrors(schema: JsonSchema, path: string): FieldError[] {
 
 function listErrors(schema: JsonSchema, path: string): FieldError[] {
   const errors: FieldError[] = [];
+  const { items } = schema;
   const type = schema["x-kubernetes-list-type"];
   const keys = schema["x-kubernetes-list-map-keys"] ?? [];
   if (type !== undefined) {
     const wrong = typeErrors(schema, path, "x-kubernetes-list-type", "array");
     errors.push(...wrong);
-    if (wrong.length === 0 && type !== "atomic" && type !== "set" && type !== "map")
+    if (wrong.length === 0 && type === "set" && items !== undefined) errors.push(...setItemErrors(items, path));
+    if (type !== "atomic" && type !== "set" && type !== "map")
       errors.push(notSupported(`${path}.x-kubernetes-list-type`, type, ["atomic", "map", "set"]));
   }
   if (keys.length > 0 && type !== "map") {
@@ -174,7 +219,7 @@ function distinctErrors(
   const errors: FieldError[] = [];
   if (items.nullable === true)
     errors.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`));
-  if (type === "set") return [...errors, ...setItemErrors(items, path)];
+  if (type === "set") return errors;
   const needed = new Set(items.required ?? []);
   for (const key of keys) {
     const property = items.properties?.[key];
@@ -198,8 +243,8 @@ function setItemErrors(items: JsonSchema, path: string): FieldError[] {
   if (items.type === "object" && items["x-kubernetes-map-type"] !== "atomic") {
     const at = `${path}.items.x-kubernetes-map-type`;
     const text = "must be atomic as item of a list with x-kubernetes-list-type=set";
-    const type = items["x-kubernetes-map-type"];
-    errors.push(invalid(at, type ?? null, text));
+    // Upstream shows the list type here, whatever the map type is.
+    errors.push(invalid(at, items["x-kubernetes-list-type"] ?? null, text));
   }
   const listType = items["x-kubernetes-list-type"];
   if (items.type === "array" && listType !== undefined && listType !== "atomic") {

@@ -2,7 +2,9 @@
  * A schema is structural if its types can be read without solving any logic: junctors (allOf, anyOf, oneOf, not) may only narrow
  * what is said outside of them. Upstream: apiextensions-apiserver/pkg/apiserver/schema/validation.go.
  */
+import { RE2JS } from "re2js";
 import type { FieldError } from "#api/field-error.ts";
+import { compareText } from "#api/go-text.ts";
 import { forbidden, invalid, required } from "#api/validation/field-errors.ts";
 import { isIntOrString, type JsonSchema, preservesUnknown } from "./json-schema.ts";
 
@@ -18,8 +20,9 @@ const inside = (path: string, property: string): string => `${path}.properties[$
 export function structuralErrors(schema: JsonSchema, path: string): FieldError[] {
   const errors: FieldError[] = [];
   checkShape(schema, "root", path, errors);
-  checkComplete(schema, path, errors);
-  return errors;
+  // Only the root's own junctors: upstream looks at no others here.
+  checkJunctorsComplete(schema, schema, path, path, errors);
+  return errors.sort((a, b) => compareText(`${a.field}: ${a.message}`, `${b.field}: ${b.message}`));
 }
 
 function checkShape(schema: JsonSchema, level: Level, path: string, errors: FieldError[]): void {
@@ -52,8 +55,8 @@ function checkValues(schema: JsonSchema, level: Level, path: string, errors: Fie
 function checkExtensions(schema: JsonSchema, path: string, errors: FieldError[]): void {
   if (!isIntOrString(schema)) return;
   const text = "must be false if x-kubernetes-int-or-string is true";
-  if (isEmbedded(schema)) errors.push(forbidden(`${path}.x-kubernetes-embedded-resource`, text));
-  if (preservesUnknown(schema)) errors.push(forbidden(`${path}.x-kubernetes-preserve-unknown-fields`, text));
+  if (preservesUnknown(schema)) errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, true, text));
+  if (isEmbedded(schema)) errors.push(invalid(`${path}.x-kubernetes-embedded-resource`, true, text));
 }
 
 const emptyTypeTexts: Readonly<Record<Level, string>> = {
@@ -109,13 +112,11 @@ const typesOnly = (schemas: readonly JsonSchema[] | undefined): string =>
   (schemas ?? []).map((one) => (Object.keys(one).length === 1 ? one.type : "?")).join(",");
 
 /** The two patterns of an integer or string that are let pass. */
-const isIntOrStringAnyOf = (schema: JsonSchema): boolean =>
-  isIntOrString(schema) && typesOnly(schema.anyOf) === "integer,string";
-const isIntOrStringAllOf = (schema: JsonSchema): boolean =>
-  isIntOrString(schema) && typesOnly(schema.allOf?.[0]?.anyOf) === "integer,string";
+const isIntOrStringAnyOf = (schema: JsonSchema): boolean => typesOnly(schema.anyOf) === "integer,string";
+const isIntOrStringAllOf = (schema: JsonSchema): boolean => typesOnly(schema.allOf?.[0]?.anyOf) === "integer,string";
 
 function checkJunctors(
-  { anyOf = [], allOf = [], oneOf = [], not }: JsonSchema,
+  { anyOf = [], allOf = [], oneOf = [], not, pattern = "" }: JsonSchema,
   path: string,
   errors: FieldError[],
   skipsAnyOf = false,
@@ -126,6 +127,18 @@ function checkJunctors(
     checkNested(one, `${path}.allOf[${index}]`, errors, skipsFirstAllOf && index === 0);
   for (const [index, one] of oneOf.entries()) checkNested(one, `${path}.oneOf[${index}]`, errors);
   if (not !== undefined) checkNested(not, `${path}.not`, errors);
+  const fault = pattern === "" ? undefined : patternFault(pattern);
+  if (fault !== undefined)
+    errors.push(invalid(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${fault}`));
+}
+
+function patternFault(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 const empty = "must be empty to be structural";
@@ -161,15 +174,6 @@ function checkNested(schema: JsonSchema, path: string, errors: FieldError[], ski
 }
 
 /** Every field that a junctor speaks of is specified outside of it too. */
-function checkComplete(schema: JsonSchema, path: string, errors: FieldError[]): void {
-  checkJunctorsComplete(schema, schema, path, path, errors);
-  const items = itemsOf(schema);
-  if (items !== undefined) checkComplete(items, `${path}.items`, errors);
-  for (const [name, inner] of Object.entries(schema.properties ?? {})) checkComplete(inner, inside(path, name), errors);
-  const values = valuesOf(schema);
-  if (values !== undefined) checkComplete(values, `${path}.additionalProperties`, errors);
-}
-
 function checkJunctorsComplete(
   nested: JsonSchema,
   schema: JsonSchema,
@@ -201,14 +205,40 @@ function checkNestedComplete(
   if (items !== undefined) checkNestedComplete(items, itemsOf(schema), `${path}.items`, `${nestedPath}.items`, errors);
   for (const [name, inner] of Object.entries(nested.properties ?? {})) {
     const own = Object.hasOwn(schema.properties ?? {}, name) ? schema.properties![name] : undefined;
-    const values = valuesOf(schema);
-    const isOfMap = own === undefined && values !== undefined;
-    checkNestedComplete(
-      inner,
-      own ?? values,
-      isOfMap ? `${path}.additionalProperties` : inside(path, name),
-      inside(nestedPath, name),
-      errors,
-    );
+    checkNestedComplete(inner, own, inside(path, name), inside(nestedPath, name), errors);
   }
+}
+
+/** What no structural schema can be made of at all; the first such thing. Upstream: apiserver/schema/convert.go. */
+export function unstructured(schema: JsonSchema): string | undefined {
+  const said = schema as Record<string, unknown>;
+  for (const [field, name] of neverStructural)
+    if (isSaid(said[field])) return `OpenAPIV3Schema '${name}' is not supported`;
+  if (Array.isArray(schema.items) && schema.items.length > 0)
+    return "OpenAPIV3Schema 'items' must be a schema, but is an array";
+  if (schema["x-kubernetes-preserve-unknown-fields"] === false)
+    return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined";
+  const { not, allOf = [], anyOf = [], oneOf = [], properties = {} } = schema;
+  const inner = [not, itemsOf(schema), valuesOf(schema), ...allOf, ...anyOf, ...oneOf, ...Object.values(properties)];
+  for (const one of inner) {
+    const fault = one === undefined ? undefined : unstructured(one);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+const neverStructural: readonly (readonly [string, string])[] = [
+  ["id", "id"],
+  ["$schema", "schema"],
+  ["$ref", "$ref"],
+  ["patternProperties", "patternProperties"],
+  ["dependencies", "dependencies"],
+  ["additionalItems", "additionalItems"],
+  ["definitions", "definitions"],
+];
+
+/** That a field which may be left out is there. */
+export function isSaid(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
 }

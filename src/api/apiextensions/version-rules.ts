@@ -11,7 +11,7 @@ import { columnErrors, selectableErrors, subresourceErrors } from "./field-rules
 import type { JsonSchema } from "./json-schema.ts";
 import { isKnownFormat } from "./formats.ts";
 import { schemaErrors } from "./schema-rules.ts";
-import { structuralErrors } from "./structural-rules.ts";
+import { structuralErrors, unstructured } from "./structural-rules.ts";
 
 type Version = V1CustomResourceDefinitionVersion;
 
@@ -52,6 +52,12 @@ function wholeErrors(schema: JsonSchema, path: string, hasStatus: boolean): Fiel
   const at = `${path}.openAPIV3Schema`;
   const errors = hasStatus ? statusRootErrors(schema, at) : [];
   if (schema.nullable === true) errors.push(forbidden(`${at}.nullable`, "nullable cannot be true at the root"));
+  const refusal = unstructured(schema);
+  if (refusal !== undefined) {
+    // What cannot be structured is refused by name below, mostly.
+    const named = [...errors, ...schemaErrors(schema, at, false)];
+    return named.length > 0 ? named : [invalid(at, "", refusal)];
+  }
   const structural = structuralErrors(schema, at);
   const understood = structural.length > 0 ? structural : defaultErrors(schema, at);
   return [...errors, ...understood, ...schemaErrors(schema, at, understood.length === 0)];

@@ -28,6 +28,8 @@ export interface CheckEnvironment {
 
 export interface Checked {
   type: CelType;
+  /** Of every part of the expression. */
+  typeOf: (node: Node) => CelType;
   faults: CelFault[];
 }
 
@@ -36,7 +38,8 @@ export function checkCel(node: Node, environment: CheckEnvironment): Checked {
   const type = checker.typeOf(node, environment.variables);
   const faults = checker.faults;
   if (faults.length === 0) faults.push(...literalFaults(node, checker.typeOfNode));
-  return { type: resolved(type, new Map()), faults: faults.sort((a, b) => a.offset - b.offset) };
+  const { typeOfNode: typeOf } = checker;
+  return { type: resolved(type, new Map()), typeOf, faults: faults.sort((a, b) => a.offset - b.offset) };
 }
 
 type Variables = ReadonlyMap<string, CelType>;

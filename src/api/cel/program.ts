@@ -12,6 +12,8 @@ import { type CelType, listOf, mapOf, opaque, types } from "./types.ts";
 export interface CelProgram {
   node: Node;
   type: CelType;
+  /** Of every part of the expression. */
+  typeOf: (node: Node) => CelType;
   /** Throws CelError. A variable that is a function is called when it is asked for. */
   run(variables: ReadonlyMap<string, unknown>): unknown;
 }
@@ -62,9 +64,14 @@ export function compileCel(
   }
   const all = options.functions === undefined ? functions : merged(functions, options.functions);
   const { structs } = options;
-  const { type, faults } = checkCel(node, { functions: all, variables, typeNames, ...(structs && { structs }) });
+  const { type, typeOf, faults } = checkCel(node, {
+    functions: all,
+    variables,
+    typeNames,
+    ...(structs && { structs }),
+  });
   if (faults.length > 0) throw new CelCompileError(faults, source);
-  return { node, type, run: (values) => evaluateCel(node, values, { functions: all, typeNames }) };
+  return { node, type, typeOf, run: (values) => evaluateCel(node, values, { functions: all, typeNames }) };
 }
 
 function merged(a: Functions, b: Functions): Functions {
