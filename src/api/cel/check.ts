@@ -1,20 +1,8 @@
 /** What type an expression has, or every reason why it has none. Upstream: google/cel-go checker; texts and places are its. */
 import type { Functions, Overload } from "./functions.ts";
 import { type CelFault, type Node, qualifiedName } from "./tree.ts";
-import {
-  type Bindings,
-  type CelType,
-  fits,
-  isDynamic,
-  joined,
-  listOf,
-  mapOf,
-  optionalOf,
-  resolved,
-  types,
-  typeOfType,
-  typeText,
-} from "./types.ts";
+import { OpenTypes } from "./assignment.ts";
+import { type CelType, areAlike, isDynamic, listOf, mapOf, optionalOf, types, typeOfType, typeText } from "./types.ts";
 import { literalFaults } from "./literal-rules.ts";
 
 export interface CheckEnvironment {
@@ -39,7 +27,7 @@ export function checkCel(node: Node, environment: CheckEnvironment): Checked {
   const faults = checker.faults;
   if (faults.length === 0) faults.push(...literalFaults(node, checker.typeOfNode));
   const { typeOfNode: typeOf } = checker;
-  return { type: resolved(type, new Map()), typeOf, faults: faults.sort((a, b) => a.offset - b.offset) };
+  return { type: checker.settled(type), typeOf, faults: faults.sort((a, b) => a.offset - b.offset) };
 }
 
 type Variables = ReadonlyMap<string, CelType>;
@@ -47,11 +35,17 @@ type Variables = ReadonlyMap<string, CelType>;
 class Checker {
   readonly faults: CelFault[] = [];
   readonly #found = new Map<Node, CelType>();
-  readonly typeOfNode = (node: Node): CelType => resolved(this.#found.get(node) ?? types.dyn, new Map());
+  readonly typeOfNode = (node: Node): CelType => this.settled(this.#found.get(node) ?? types.dyn);
+  readonly #open = new OpenTypes();
   readonly #environment: CheckEnvironment;
 
   constructor(environment: CheckEnvironment) {
     this.#environment = environment;
+  }
+
+  /** What is still open may be anything. */
+  settled(type: CelType): CelType {
+    return this.#open.settled(type);
   }
 
   #fault(offset: number, text: string): CelType {
@@ -104,7 +98,7 @@ class Checker {
     if (named !== undefined) return typeOfType(named);
     const whole = full === undefined ? undefined : variables.get(full);
     if (whole !== undefined) return whole;
-    const operand = this.typeOf(node.operand, variables);
+    const operand = this.#open.resolved(this.typeOf(node.operand, variables));
     const isOptional = operand.kind === "optional_type";
     const field = this.#field(isOptional ? operand.of![0]! : operand, node.field, node.offset);
     if (node.isTest) return types.bool;
@@ -115,7 +109,9 @@ class Checker {
     switch (operand.kind) {
       case "error":
       case "dyn":
+        return types.dyn;
       case "param":
+        this.#open.assign([types.dyn], [operand]);
         return types.dyn;
       case "map":
         return operand.of![1]!;
@@ -154,31 +150,62 @@ class Checker {
     variables: Variables,
   ): CelType {
     const own = args.map((arg) => this.typeOf(arg, variables));
+    if (name === "_&&_" || name === "_||_") return this.#junction(args, own);
+    return this.#result(name, overloads, own, receiver, offset);
+  }
+
+  /** Each side by itself. */
+  #junction(args: readonly Node[], found: readonly CelType[]): CelType {
+    for (const [index, type] of found.entries()) this.#mustBeBool(type, args[index]!.offset);
+    return types.bool;
+  }
+
+  #mustBeBool(type: CelType, offset: number): void {
+    if (!this.#open.assign([type], [types.bool])) this.#mismatch(offset, types.bool, type);
+  }
+
+  #mismatch(offset: number, wanted: CelType, found: CelType): CelType {
+    const shown = (type: CelType) => typeText(this.#open.settled(type));
+    return this.#fault(offset, `expected type '${shown(wanted)}' but found '${shown(found)}'`);
+  }
+
+  #result(
+    name: string,
+    overloads: readonly Overload[],
+    own: readonly CelType[],
+    receiver: CelType | undefined,
+    offset: number,
+  ): CelType {
     const all = receiver === undefined ? own : [receiver, ...own];
-    const results: CelType[] = [];
+    let result: CelType | undefined;
     for (const overload of overloads) {
       if (overload.isMember !== (receiver !== undefined) || overload.params.length !== all.length) continue;
-      const bindings: Bindings = new Map();
-      if (overload.params.every((param, index) => fits(param, all[index]!, bindings)))
-        results.push(resolved(overload.result, bindings));
+      const [given, ...params] = this.#open.instance([overload.result, ...overload.params]);
+      if (!this.#open.assign(all, params)) continue;
+      const found = this.#open.resolved(given!);
+      if (result === undefined) result = found;
+      else if (!isDynamic(result) && !areAlike(found, result)) result = types.dyn;
     }
-    const [first] = results;
-    if (first === undefined) {
-      const shown = own.map(typeText).join(", ");
-      const applied = receiver === undefined ? `(${shown})` : `${typeText(receiver)}.(${shown})`;
-      return this.#fault(offset, `found no matching overload for '${name}' applied to '${applied}'`);
-    }
-    return results.every((one) => typeText(one) === typeText(first)) ? first : types.dyn;
+    if (result !== undefined) return result;
+    const shown = own.map((type) => typeText(this.settled(type))).join(", ");
+    const applied = receiver === undefined ? `(${shown})` : `${typeText(this.settled(receiver))}.(${shown})`;
+    return this.#fault(offset, `found no matching overload for '${name}' applied to '${applied}'`);
   }
 
   #list({ items, optional }: Extract<Node, { kind: "list" }>, variables: Variables): CelType {
     let item: CelType | undefined;
     for (const [index, one] of items.entries()) {
       const found = this.typeOf(one, variables);
-      const type = optional.has(index) ? unwrapped(found) : found;
-      item = item === undefined ? type : joined(item, type);
+      const type = optional.has(index) ? this.#held(found, one.offset) : found;
+      item = item === undefined ? type : this.#open.joined(item, type);
     }
-    return listOf(item ?? { kind: "param", name: "_item" });
+    return listOf(item ?? this.#open.fresh());
+  }
+
+  /** What an optional value holds, where nothing else may stand. */
+  #held(type: CelType, offset: number): CelType {
+    if (type.kind !== "optional_type" && !isDynamic(type)) this.#mismatch(offset, optionalOf(type), type);
+    return unwrapped(type);
   }
 
   #map({ entries }: Extract<Node, { kind: "map" }>, variables: Variables): CelType {
@@ -187,11 +214,11 @@ class Checker {
     for (const entry of entries) {
       const keyType = this.typeOf(entry.key, variables);
       const found = this.typeOf(entry.value, variables);
-      const valueType = entry.isOptional ? unwrapped(found) : found;
-      key = key === undefined ? keyType : joined(key, keyType);
-      value = value === undefined ? valueType : joined(value, valueType);
+      const valueType = entry.isOptional ? this.#held(found, entry.value.offset) : found;
+      key = key === undefined ? keyType : this.#open.joined(key, keyType);
+      value = value === undefined ? valueType : this.#open.joined(value, valueType);
     }
-    return mapOf(key ?? { kind: "param", name: "_key" }, value ?? { kind: "param", name: "_value" });
+    return mapOf(key ?? this.#open.fresh(), value ?? this.#open.fresh());
   }
 
   #struct({ name, entries, offset }: Extract<Node, { kind: "struct" }>, variables: Variables): CelType {
@@ -203,9 +230,12 @@ class Checker {
     for (const { key, value, offset: colon } of entries) {
       const found = this.typeOf(value, variables);
       const field = type.fields === undefined ? types.dyn : type.fields.get(key);
-      if (field !== undefined && fits(field, found, new Map())) continue;
+      if (field !== undefined && this.#open.assign([found], [field])) continue;
       const wanted = field === undefined ? "" : typeText(field);
-      this.#fault(colon, `expected type of field '${key}' is '${wanted}' but provided type is '${typeText(found)}'`);
+      this.#fault(
+        colon,
+        `expected type of field '${key}' is '${wanted}' but provided type is '${typeText(this.settled(found))}'`,
+      );
     }
     return type;
   }
@@ -217,19 +247,18 @@ class Checker {
     return node.macro === "optMap" ? optionalOf(inner) : inner;
   }
 
-  #loop({ macro, range, variables: names, bodies }: Extract<Node, { kind: "loop" }>, variables: Variables): CelType {
-    const over = this.typeOf(range, variables);
+  #loop(node: Extract<Node, { kind: "loop" }>, variables: Variables): CelType {
+    const { macro, range, variables: names, bodies, offset } = node;
+    const over = this.#open.resolved(this.typeOf(range, variables));
     const scope = new Map(variables);
     const [first, second] = this.#itemTypes(over, range.offset, names.length === 2);
     scope.set(names[0]!, first);
     if (names.length === 2) scope.set(names[1]!, second);
     const found = bodies.map((body) => this.typeOf(body, scope));
     const isTest = ["all", "exists", "exists_one", "existsOne", "filter"].includes(macro);
-    const test = isTest ? found[0] : found.length === 2 ? found[0] : undefined;
-    if (test !== undefined && !fits(types.bool, test, new Map())) {
-      const place = isTest ? bodies[0]!.offset : bodies[0]!.offset;
-      this.#fault(place, `expected type 'bool' but found '${typeText(test)}'`);
-    }
+    const [test] = found;
+    if (test !== undefined && (isTest || found.length === 2))
+      this.#test(macro, test, found[1] ?? first, bodies[0]!.offset, offset);
     const last = found.at(-1) ?? types.dyn;
     switch (macro) {
       case "filter":
@@ -246,7 +275,18 @@ class Checker {
     }
   }
 
+  /** Whether a step counts is an operand of what the macro stands for: of && and ||, or of ?: with what is gathered. */
+  #test(macro: string, test: CelType, item: CelType, place: number, offset: number): void {
+    if (macro === "all" || macro === "exists") return this.#mustBeBool(test, place);
+    if (this.#open.assign([test], [types.bool])) return undefined;
+    const gathered = macro === "exists_one" || macro === "existsOne" ? types.int : listOf(item);
+    const shown = [test, gathered, gathered].map((type) => typeText(this.settled(type))).join(", ");
+    this.#fault(offset, `found no matching overload for '_?_:_' applied to '(${shown})'`);
+    return undefined;
+  }
+
   #itemTypes(over: CelType, offset: number, hasTwo: boolean): [CelType, CelType] {
+    if (over.kind === "param") this.#open.assign([types.dyn], [over]);
     if (isDynamic(over) || over.kind === "param") return [types.dyn, types.dyn];
     if (over.kind === "list") return hasTwo ? [types.int, over.of![0]!] : [over.of![0]!, types.dyn];
     if (over.kind === "map") return [over.of![0]!, over.of![1]!];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CelCompileError, compileCel } from "./program.ts";
-import { type CelType, listOf, mapOf, optionalOf, types } from "./types.ts";
+import { type CelType, listOf, mapOf, optionalOf, typeText, types } from "./types.ts";
 import { CelError, none, valueOf } from "./value.ts";
 
 const self: CelType = {
@@ -49,6 +49,17 @@ function errorOf(source: string): string {
 }
 
 describe("a CEL expression", () => {
+  it.each<[string, string]>([
+    ["dyn(1)", "dyn"],
+    ["optional.of(dyn(1)).orValue('x')", "dyn"],
+    ["optional.none().orValue('x')", "string"],
+    ["[[], [1]]", "list(list(int))"],
+    ["self.size > 1 ? [] : ['a']", "list(string)"],
+    ["[]", "list(dyn)"],
+    ["{'a': []}", "map(string, list(dyn))"],
+    ["[].map(x, x + 1)", "list(int)"],
+  ])("%s is of type %s", (source, text) => expect(typeText(compileCel(source, variables).type)).toBe(text));
+
   it.each([
     "self.size + 1 == 4 && 7 / 2 == 3 && -7 % 3 == -1 && 2.0 * 1.5 == 3.0",
     "1 < 1.5 && 2u > 1 && 'a' < 'b' && b'a' == b'a'",
@@ -105,6 +116,18 @@ describe("a CEL expression", () => {
     ["'%d %d'.format([1]) == ''", "1:15", "index 1 out of range"],
     ["'%d'.format([1, 2]) == ''", "1:12", "too many arguments supplied to string.format (expected 1, got 2)"],
     ["cel.bind(x, 1, 2) == 2", "1:1", "undeclared reference to 'cel' (in container '')"],
+    ["self.size && true", "1:5", "expected type 'bool' but found 'int'"],
+    [
+      "[1].filter(x, x) == []",
+      "1:11",
+      "found no matching overload for '_?_:_' applied to '(int, list(int), list(int))'",
+    ],
+    [
+      "[[1], []] == [['a']]",
+      "1:11",
+      "found no matching overload for '_==_' applied to '(list(list(int)), list(list(string)))'",
+    ],
+    ["[?1] == []", "1:3", "expected type 'optional_type(int)' but found 'int'"],
     ["oldSelf > 1", "1:9", "found no matching overload for '_>_' applied to '(optional_type(Widget), int)'"],
     [
       "self.size.map(x, x) == []",

@@ -10,8 +10,6 @@ export interface CelType {
   fields?: ReadonlyMap<string, CelType>;
   /** How the items of a list are told apart where order does not count. */
   list?: { type: "set" | "map"; keys: readonly string[] };
-  /** Nothing says yet what it is: it becomes what it stands beside. */
-  isOpen?: true;
   /** Text that stands for a value of this type in JSON: format "date-time", "duration", "byte". */
   isNullable?: boolean;
 }
@@ -63,59 +61,11 @@ const valueTypeNames: Readonly<Record<string, string>> = {
   duration: "google.protobuf.Duration",
 };
 
-export type Bindings = Map<string, CelType>;
-
-const open: CelType = { kind: "dyn", isOpen: true };
-
-export function resolved(type: CelType, bindings: Bindings): CelType {
-  if (type.kind === "param") {
-    const bound = bindings.get(type.name!);
-    return bound === undefined || bound === type ? open : resolved(bound, bindings);
-  }
-  return type.of === undefined ? type : { ...type, of: type.of.map((one) => resolved(one, bindings)) };
-}
-
-const nullable = new Set(["object", "timestamp", "duration", "opaque", "null", "optional_type"]);
-
-/** Whether a value of `actual` may stand where `wanted` is; binds what `wanted` leaves open. */
-export function fits(wanted: CelType, actual: CelType, bindings: Bindings): boolean {
-  if (isDynamic(actual) || isDynamic(wanted)) return true;
-  if (wanted.kind === "param") return fitsParameter(wanted.name!, actual, bindings);
-  if (actual.kind === "param") return fitsParameter(actual.name!, wanted, bindings);
-  if (actual.kind === "null") return nullable.has(wanted.kind) || wanted.isNullable === true;
-  if (wanted.kind === "null") return nullable.has(actual.kind) || actual.isNullable === true;
-  if (wanted.kind !== actual.kind) return false;
-  if (wanted.kind === "object" || wanted.kind === "opaque") return wanted.name === actual.name;
-  if (wanted.kind === "type") return true;
-  return (wanted.of ?? []).every((one, index) => fits(one, actual.of?.[index] ?? types.dyn, bindings));
-}
-
-function fitsParameter(name: string, actual: CelType, bindings: Bindings): boolean {
-  const bound = bindings.get(name);
-  if (bound === undefined) {
-    bindings.set(name, actual);
-    return true;
-  }
-  if (bound.kind === "param" && bound.name === name) return true;
-  if (!fits(bound, actual, bindings)) return false;
-  if (bound.kind === "null" || (isDynamic(actual) && !isDynamic(bound))) bindings.set(name, actual);
-  return true;
-}
-
 /** Whether two types are written alike. */
 export function areAlike(a: CelType, b: CelType): boolean {
-  if (a.isOpen === true || b.isOpen === true) return true;
   const hasName = a.kind === "object" || a.kind === "opaque";
   if (a.kind !== b.kind || (hasName && a.name !== b.name)) return false;
   return (a.of ?? []).every((one, index) => areAlike(one, b.of?.[index] ?? types.dyn));
-}
-
-/** One type for both; dyn where there is none. */
-export function joined(a: CelType, b: CelType): CelType {
-  if (a.kind === "param") return b;
-  if (isDynamic(a) || isDynamic(b)) return types.dyn;
-  if (fits(a, b, new Map())) return a.kind === "null" ? b : a;
-  return types.dyn;
 }
 
 /** "list(A)", "map(K, V)", "net.IP" as types; capitals of one letter are parameters. */
