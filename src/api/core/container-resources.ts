@@ -110,6 +110,7 @@ function claimsErrors(
 ): FieldError[] {
   const errors: FieldError[] = [];
   const seen = new Set<string>();
+  const inPart = new Set<string>();
   for (const [index, { name = "", request = "" }] of claims.entries()) {
     const at = `${path}[${index}]`;
     if (name === "") {
@@ -117,7 +118,7 @@ function claimsErrors(
       continue;
     }
     if (request !== "") errors.push(...dnsLabel(`${at}.request`, request));
-    errors.push(...repeatedClaimErrors(seen, name, request, at));
+    errors.push(...repeatedClaimErrors(seen, inPart, name, request, at));
     if (claimNames.has(name)) continue;
     const known = claimNames.size === 0 ? " which is empty" : `: ${[...claimNames].sort().join(", ")}`;
     const detail = `must be one of the names in pod.spec.resourceClaims${known}`;
@@ -126,14 +127,23 @@ function claimsErrors(
   return errors;
 }
 
-/** A whole claim covers its requests: one name goes with the whole claim or with requests of it. Adds to `seen`. */
-function repeatedClaimErrors(seen: Set<string>, name: string, request: string, path: string): FieldError[] {
+/**
+ * A whole claim covers its requests: one name goes with the whole claim or with requests of it. Adds to `seen` and, if it
+ * is a request, to the names used in part.
+ */
+function repeatedClaimErrors(
+  seen: Set<string>,
+  inPart: Set<string>,
+  name: string,
+  request: string,
+  path: string,
+): FieldError[] {
   const key = request === "" ? name : `${name}/${request}`;
   if (seen.has(name)) return [duplicate(path, name)];
   if (seen.has(key)) return [duplicate(path, key)];
-  const isCovering = request === "" && [...seen].some((other) => other.startsWith(`${name}/`));
   seen.add(key);
-  return isCovering ? [duplicate(path, name)] : [];
+  if (request !== "") inPart.add(name);
+  return request === "" && inPart.has(name) ? [duplicate(path, name)] : [];
 }
 
 /** `spec.resources`: no claims, and room for what the containers ask for. */

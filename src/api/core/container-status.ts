@@ -37,11 +37,13 @@ function stateErrors(
   spec: V1PodSpec,
   path: string,
 ): FieldError[] {
+  const back = new Set(statuses.filter(({ state }) => state?.terminated === undefined).map(({ name }) => name));
+  const byName = new Map(containers.map((container) => [container.name, container]));
   return old.flatMap(({ name, state }, index) => {
     if (state?.terminated === undefined) return [];
-    const isBack = statuses.some((now) => now.name === name && now.state?.terminated === undefined);
-    const container = containers.find((one) => one.name === name);
-    if (!isBack || (container !== undefined && restarts(container, spec, state.terminated.exitCode ?? 0))) return [];
+    const container = byName.get(name);
+    if (!back.has(name) || (container !== undefined && restarts(container, spec, state.terminated.exitCode ?? 0)))
+      return [];
     return [forbidden(`${path}[${index}].state`, "may not be transitioned to non-terminated state")];
   });
 }
@@ -99,8 +101,9 @@ export function allocatedErrors(status: V1PodStatus, spec: V1PodSpec): FieldErro
 }
 
 function allocatedListErrors(statuses: Statuses, containers: readonly V1Container[], path: string): FieldError[] {
+  const byName = new Map(containers.map((container) => [container.name, container]));
   return statuses.flatMap(({ name, allocatedResourcesStatus = [] }, index) => {
-    const container = containers.find((one) => one.name === name);
+    const container = byName.get(name);
     return allocatedResourcesStatus.flatMap((resource, item) => {
       const at = `${path}[${index}].allocatedResourcesStatus[${item}]`;
       return [

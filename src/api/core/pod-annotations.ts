@@ -33,8 +33,9 @@ export function podAnnotationsErrors(annotations: Annotations, spec: V1PodSpec, 
   const keys = Object.keys(annotations).sort(compareText);
   for (const key of [seccompPod, ...keys.filter((name) => name.startsWith(seccompContainerPrefix))])
     if (annotations[key] !== undefined) errors.push(...seccompErrors(annotations[key], `${path}.${key}`));
+  const containers = new Set(containersWithPaths(spec, "").map(([{ name }]) => name));
   for (const key of keys)
-    if (key.startsWith(appArmorPrefix)) errors.push(...appArmorErrors(key, annotations[key]!, spec, path));
+    if (key.startsWith(appArmorPrefix)) errors.push(...appArmorErrors(key, annotations[key]!, containers, path));
   return errors;
 }
 
@@ -50,12 +51,11 @@ function tolerationsAnnotationErrors(text: string, path: string): FieldError[] {
 const isInt32 = (text: string) =>
   /^(-?[1-9][0-9]*|0)$/.test(text) && Number(text) >= -(2 ** 31) && Number(text) < 2 ** 31;
 
-function appArmorErrors(key: string, profile: string, spec: V1PodSpec, path: string): FieldError[] {
+function appArmorErrors(key: string, profile: string, containers: ReadonlySet<string>, path: string): FieldError[] {
   const name = key.slice(appArmorPrefix.length);
   const at = `${path}[${key}]`;
   const errors: FieldError[] = [];
-  if (!containersWithPaths(spec, "").some(([container]) => container.name === name))
-    errors.push(invalid(at, name, "container not found"));
+  if (!containers.has(name)) errors.push(invalid(at, name, "container not found"));
   const isKnown = ["", "runtime/default", "unconfined"].includes(profile) || profile.startsWith("localhost/");
   if (!isKnown) errors.push(invalid(at, profile, `invalid AppArmor profile name: ${goQuote(profile)}`));
   return errors;

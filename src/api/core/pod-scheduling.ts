@@ -178,8 +178,9 @@ function labelKeysErrors(holder: LabelKeys, path: string): FieldError[] {
     ...repeatedKeysErrors(matchLabelKeys, labelSelector ?? {}, path),
   ];
   const text = "exists in both matchLabelKeys and mismatchLabelKeys";
+  const mismatching = new Set(mismatchLabelKeys);
   for (const [index, key] of matchLabelKeys.entries())
-    if (mismatchLabelKeys.includes(key)) errors.push(invalid(`${path}.matchLabelKeys[${index}]`, key, text));
+    if (mismatching.has(key)) errors.push(invalid(`${path}.matchLabelKeys[${index}]`, key, text));
   return errors;
 }
 
@@ -196,9 +197,10 @@ function repeatedKeysErrors(
   path: string,
 ): FieldError[] {
   const seen = new Set(Object.keys(matchLabels));
+  const places = new Map(keys.map((key, index) => [key, index]));
   return matchExpressions.flatMap(({ key }) => {
-    const index = keys.lastIndexOf(key);
-    const isRepeated = index >= 0 && seen.has(key);
+    const index = places.get(key);
+    const isRepeated = index !== undefined && seen.has(key);
     seen.add(key);
     return isRepeated ? [invalid(`${path}[${index}]`, key, "exists in both matchLabelKeys and labelSelector")] : [];
   });
@@ -225,7 +227,7 @@ export function spreadErrors(constraints: readonly SpreadConstraint[], path: str
   for (const [index, constraint] of constraints.entries()) {
     const at = `${path}[${index}]`;
     errors.push(...spreadValueErrors(constraint, at));
-    if (last.get(pairs[index]!) !== index)
+    if (last.get(pairs[index]!)! > index)
       errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pairs[index]));
     errors.push(...minDomainsErrors(constraint, `${at}.minDomains`));
     errors.push(...inclusionErrors(constraint.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`));

@@ -132,9 +132,10 @@ export function podStatusWarnings({ status = {} }: V1Pod): string[] {
 /** What an update of the status leaves out of what was observed stays. Changes `status`. */
 export function keepObservedGenerations(status: V1PodStatus, old: V1PodStatus | undefined): void {
   if (!status.observedGeneration && old?.observedGeneration) status.observedGeneration = old.observedGeneration;
+  const byType = new Map((old?.conditions ?? []).map(({ type, observedGeneration }) => [type, observedGeneration]));
   for (const condition of status.conditions ?? []) {
     if (condition.observedGeneration) continue;
-    const before = old?.conditions?.find(({ type }) => type === condition.type)?.observedGeneration;
+    const before = byType.get(condition.type);
     if (before) condition.observedGeneration = before;
   }
 }

@@ -103,10 +103,10 @@ function deadlineError(seconds: number | undefined, old: number | undefined): Fi
 }
 
 function addedTolerationsErrors(tolerations: readonly V1Toleration[], old: readonly V1Toleration[]): FieldError[] {
-  const fields = ["key", "operator", "value", "effect"] as const;
-  const isKept = (one: V1Toleration) =>
-    tolerations.some((other) => fields.every((field) => (one[field] ?? "") === (other[field] ?? "")));
-  if (!old.every(isKept))
+  const idOf = ({ key = "", operator = "", value = "", effect = "" }: V1Toleration) =>
+    JSON.stringify([key, operator, value, effect]);
+  const kept = new Set(tolerations.map(idOf));
+  if (!old.every((one) => kept.has(idOf(one))))
     return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
   return tolerationsErrors(tolerations, "spec.tolerations");
 }

@@ -12,16 +12,45 @@ const written = (items: readonly { path: string }[] | undefined, source: string)
   (items ?? []).map(({ path }) => ({ path: trimEnd(path, "/"), source }));
 
 const shown = ({ path, source }: Written) => (source === "" ? goQuote(path) : `${goQuote(path)} (${source})`);
-const overlaps = (a: string, b: string) =>
-  a !== "" && b !== "" && (a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`));
 
+/** A directory: the files written at this path, and the directories in it. */
+interface Directory {
+  files: number[];
+  entries: Map<string, Directory>;
+}
+
+/** Of one volume: more than anyone is told. */
+export const overlapsMax = 4096;
+
+/** Each file with those before it that it covers or lies in; an empty path covers nothing. */
 function overlapTexts(files: readonly Written[]): string[] {
-  return files.flatMap((file, index) =>
-    files
-      .slice(0, index)
-      .filter((earlier) => overlaps(earlier.path, file.path))
-      .map((earlier) => `${shown(file)} with ${shown(earlier)}`),
-  );
+  const root: Directory = { files: [], entries: new Map() };
+  const texts: string[] = [];
+  for (const [index, file] of files.entries()) {
+    if (texts.length >= overlapsMax) break;
+    if (file.path === "") continue;
+    for (const earlier of addFile(root, file.path, index)) texts.push(`${shown(file)} with ${shown(files[earlier]!)}`);
+  }
+  return texts;
+}
+
+/** Indexes of the files before that overlap, in order. */
+function addFile(root: Directory, path: string, index: number): number[] {
+  const overlapping: number[] = [];
+  let at = root;
+  for (const segment of path.split("/")) {
+    const next = at.entries.get(segment) ?? { files: [], entries: new Map() };
+    at.entries.set(segment, next);
+    at = next;
+    for (const file of at.files) overlapping.push(file);
+  }
+  const inside = [...at.entries.values()];
+  for (const directory of inside) {
+    for (const file of directory.files) overlapping.push(file);
+    for (const entry of directory.entries.values()) inside.push(entry);
+  }
+  at.files.push(index);
+  return overlapping.sort((a, b) => a - b);
 }
 
 export function overlapWarnings(volumes: readonly V1Volume[]): string[] {
