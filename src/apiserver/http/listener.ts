@@ -62,6 +62,9 @@ export interface Listener {
 /** How often it is looked for connections whose requests take too long. */
 const connectionsCheckMs = 30_000;
 
+/** How long clients have for the last bytes when the server closes. */
+const farewellMs = 500;
+
 const http2Settings: Settings = {
   maxConcurrentStreams: streamsPerConnectionMax,
   maxHeaderListSize: headerBytesMax,
@@ -72,7 +75,7 @@ export async function listen(options: ListenOptions, handle: (exchange: Exchange
   const { patience = usualPatience } = options;
   const facts = new WeakMap<object, ConnectionFacts>();
   const answers = new WeakMap<object, ServerResponse>();
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = new Map<ServerHttp2Session, TLSSocket>();
   const server = createServer({
     ...tlsOptions(options.tls),
     ALPNProtocols: ["h2", "http/1.1"],
@@ -138,20 +141,25 @@ function serveHttp2(
   socket: TLSSocket,
   facts: ConnectionFacts,
   { silenceMs }: Patience,
-  sessions: Set<ServerHttp2Session>,
+  sessions: Map<ServerHttp2Session, TLSSocket>,
   handle: (exchange: Exchange) => void,
 ): void {
   const session = performServerHandshake(socket, {
     settings: http2Settings,
     maxSessionMemory: sessionMemoryMegabytesMax,
   });
-  sessions.add(session);
+  sessions.set(session, socket);
   session.setLocalWindowSize(4 * 1024 * 1024);
-  session.once("close", () => sessions.delete(session));
-  session.on("error", () => session.destroy());
+  const end = () => {
+    session.destroy();
+    // A session waits for what it was writing, and hears nothing of a client that is gone: its socket must go by itself.
+    socket.destroy();
+  };
+  socket.once("close", () => sessions.delete(session));
+  session.on("error", end);
   const streams = new Set<ServerHttp2Stream>();
   session.setTimeout(silenceMs, () => {
-    if (![...streams].some((stream) => isBeingMade(stream, stream.writableLength))) session.destroy();
+    if (![...streams].some((stream) => isBeingMade(stream, stream.writableLength))) end();
   });
   session.on("stream", (stream, headers) => {
     streams.add(stream);
@@ -175,9 +183,11 @@ function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
   return { commonName, organizations, fingerprint: fingerprint256 };
 }
 
-async function closeAll(server: Server, sessions: Set<ServerHttp2Session>): Promise<void> {
+async function closeAll(server: Server, sessions: Map<ServerHttp2Session, TLSSocket>): Promise<void> {
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-  for (const session of sessions) session.destroy();
+  for (const session of sessions.keys()) session.destroy();
+  const force = setTimeout(() => [...sessions.values()].forEach((socket) => socket.destroy()), farewellMs);
   server.closeAllConnections();
   await closed;
+  clearTimeout(force);
 }
