@@ -30,6 +30,12 @@ stories("a selector of devices", [
     ),
   ],
   [
+    "may not cost too much",
+    create(
+      selecting("[1,2,3,4,5,6,7,8,9,10].all(a, ".repeat(7) + "device.driver.size() < a" + ")".repeat(7)),
+    ).isInvalid(`${at}: Forbidden: too complex, exceeds cost limit`),
+  ],
+  [
     "is about devices",
     create(selecting("object.x")).isInvalid(
       `${at}: Invalid value: "object.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'object' (in container '')\n | object.x\n | ^`,

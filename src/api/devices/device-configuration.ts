@@ -8,7 +8,7 @@ import type {
 } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { isLongerThan } from "#api/go-text.ts";
-import { invalid, invalidEach, notSupported, required, tooLong } from "#api/validation/field-errors.ts";
+import { forbidden, invalid, invalidEach, notSupported, required, tooLong } from "#api/validation/field-errors.ts";
 import { isLabelValue, isQualifiedName } from "#api/validation/names.ts";
 import { listErrors } from "./device-names.ts";
 import { selectorFault } from "./device-program.ts";
@@ -57,7 +57,8 @@ export const selectorsErrors = (
 function expressionErrors(expression: string, field: string): FieldError[] {
   if (isLongerThan(expression, expressionBytesMax)) return [tooLong(field, expressionBytesMax)];
   const fault = selectorFault(expression);
-  return fault === undefined ? [] : [invalid(field, expression, fault)];
+  if (fault === undefined) return [];
+  return [fault.isForbidden === true ? forbidden(field, fault.text) : invalid(field, expression, fault.text)];
 }
 
 export const tolerationsErrors = (tolerations: readonly V1DeviceToleration[] | undefined, path: string): FieldError[] =>

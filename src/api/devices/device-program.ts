@@ -5,6 +5,8 @@
 import { CelCompileError, type CelProgram, compileCel } from "#api/cel/program.ts";
 import { QuantityValue, semverOf } from "#api/cel/kubernetes-library.ts";
 import { DefaultMap } from "#api/cel/value.ts";
+import { programCost } from "#api/cel/cost.ts";
+import type { ValueSize } from "#api/cel/size.ts";
 import type { V1Device, V1DeviceAttribute } from "#api/generated/types.ts";
 import { parseQuantity } from "#api/quantity.ts";
 import { type CelType, mapOf, opaque, types, valueTypeText } from "#api/cel/types.ts";
@@ -61,14 +63,43 @@ function attributeValue({ int, bool, string, version }: V1DeviceAttribute): unkn
   return bool ?? string;
 }
 
+export interface SelectorFault {
+  text: string;
+  isForbidden?: boolean;
+}
+
+const text = (charactersMax: number): ValueSize => ({ elementsMax: charactersMax, bytesMin: 2 });
+const entriesMax = 32;
+const named = (value: ValueSize): ValueSize => ({
+  elementsMax: entriesMax,
+  bytesMin: 2,
+  key: text(63),
+  item: { elementsMax: entriesMax, bytesMin: 2, key: text(32), item: value },
+});
+/** How large what an expression sees can be. */
+const deviceSize: ValueSize = {
+  elementsMax: 0,
+  bytesMin: 2,
+  fields: new Map([
+    ["driver", text(63)],
+    ["allowMultipleAllocations", { elementsMax: 1, bytesMin: 4 }],
+    ["attributes", named(text(64))],
+    ["capacity", named({ elementsMax: 1, bytesMin: 1 })],
+  ]),
+};
+const costMax = 1_000_000;
+
 /** Why an expression selects nothing, as upstream says it; undefined if it can be used. */
-export function selectorFault(expression: string): string | undefined {
+export function selectorFault(expression: string): SelectorFault | undefined {
   try {
-    const { type } = compileSelector(expression);
-    if (type.kind === "bool" || type.kind === "dyn") return undefined;
-    return `must evaluate to bool or the unknown type, not ${valueTypeText(type)}`;
+    const program = compileSelector(expression);
+    const { type } = program;
+    if (type.kind !== "bool" && type.kind !== "dyn")
+      return { text: `must evaluate to bool or the unknown type, not ${valueTypeText(type)}` };
+    if (programCost(program, deviceSize) <= costMax) return undefined;
+    return { text: "too complex, exceeds cost limit", isForbidden: true };
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
-    return `compilation failed: ${error.message}`;
+    return { text: `compilation failed: ${error.message}` };
   }
 }
