@@ -1,7 +1,7 @@
 /** Files of one volume that hide each other. Upstream: warningsForOverlappingVirtualPaths. */
 import { trimEnd } from "#lib/trim.ts";
 import type { V1Volume, V1VolumeProjection } from "#api/generated/types.ts";
-import { goQuote } from "#api/go-text.ts";
+import { compareText, goQuote } from "#api/go-text.ts";
 
 interface Written {
   path: string;
@@ -13,44 +13,27 @@ const written = (items: readonly { path: string }[] | undefined, source: string)
 
 const shown = ({ path, source }: Written) => (source === "" ? goQuote(path) : `${goQuote(path)} (${source})`);
 
-/** A directory: the files written at this path, and the directories in it. */
-interface Directory {
-  files: number[];
-  entries: Map<string, Directory>;
-}
-
 /** Of one volume: more than anyone is told. */
 export const overlapsMax = 4096;
 
 /** Each file with those before it that it covers or lies in; an empty path covers nothing. */
 function overlapTexts(files: readonly Written[]): string[] {
-  const root: Directory = { files: [], entries: new Map() };
-  const texts: string[] = [];
-  for (const [index, file] of files.entries()) {
-    if (texts.length >= overlapsMax) break;
-    if (file.path === "") continue;
-    for (const earlier of addFile(root, file.path, index)) texts.push(`${shown(file)} with ${shown(files[earlier]!)}`);
+  const sorted = files
+    .map(({ path }, index) => ({ directory: `${path}/`, index }))
+    .filter(({ directory }) => directory !== "/")
+    .sort((a, b) => compareText(a.directory, b.directory));
+  const pairs: { file: number; earlier: number }[] = [];
+  // What contains a file stands right before it, what is in it right behind it.
+  const around: typeof sorted = [];
+  for (const one of sorted) {
+    while (around.length > 0 && !one.directory.startsWith(around.at(-1)!.directory)) around.pop();
+    for (const { index } of around.slice(0, overlapsMax - pairs.length))
+      pairs.push({ file: Math.max(index, one.index), earlier: Math.min(index, one.index) });
+    around.push(one);
   }
-  return texts;
-}
-
-/** Indexes of the files before that overlap, in order. */
-function addFile(root: Directory, path: string, index: number): number[] {
-  const overlapping: number[] = [];
-  let at = root;
-  for (const segment of path.split("/")) {
-    const next = at.entries.get(segment) ?? { files: [], entries: new Map() };
-    at.entries.set(segment, next);
-    at = next;
-    for (const file of at.files) overlapping.push(file);
-  }
-  const inside = [...at.entries.values()];
-  for (const directory of inside) {
-    for (const file of directory.files) overlapping.push(file);
-    for (const entry of directory.entries.values()) inside.push(entry);
-  }
-  at.files.push(index);
-  return overlapping.sort((a, b) => a - b);
+  return pairs
+    .sort((a, b) => a.file - b.file || a.earlier - b.earlier)
+    .map(({ file, earlier }) => `${shown(files[file]!)} with ${shown(files[earlier]!)}`);
 }
 
 export function overlapWarnings(volumes: readonly V1Volume[]): string[] {
