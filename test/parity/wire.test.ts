@@ -42,6 +42,21 @@ describe("JSON is spread over lines", () => {
   });
 });
 
+describe("a long answer is compressed", () => {
+  const long = `${maps}/long`;
+  it.each([
+    ["for who takes gzip", "gzip", true],
+    ["for who takes gzip among others", "br, gzip", true],
+    ["not for who says how much", "gzip;q=0.5", false],
+    ["not for who takes anything", "*", false],
+  ])("%s", async (_title, coding, isCompressed) => {
+    const body = JSON.stringify({ metadata: { name: "long" }, data: { a: "a".repeat(140_000) } });
+    await wire(send("POST", maps, "application/json", body));
+    const answer = await wire({ method: "GET", path: long, headers: { "accept-encoding": coding } });
+    expect(answer.headers["content-encoding"]).toBe(isCompressed ? "gzip" : undefined);
+  });
+});
+
 const acceptedBodies = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const unknownFormat = `the body of the request was in an unknown format - accepted media types include: ${acceptedBodies}`;
 

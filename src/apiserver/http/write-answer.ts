@@ -20,7 +20,7 @@ import { warningHeaders } from "./warning-headers.ts";
 import { toYaml } from "./yaml.ts";
 
 /** Answers from this size on are compressed for clients that can take it (upstream's figure). */
-const gzipFromBytes = 128 * 1024;
+const gzipFromBytes = 128 * 1024 + 1;
 const gzipLevel = 1;
 const gzipChunkBytes = 64 * 1024;
 /** What a watcher may leave unread before it is cut off. */
@@ -109,7 +109,9 @@ function bodyOf(answer: ObjectAnswer, form: Form, protobuf: Uint8Array | undefin
   return bytesOf(answer);
 }
 
-const acceptsGzip = ({ request }: Exchange): boolean => /\bgzip\b/.test(request.header("accept-encoding") ?? "");
+/** As upstream reads the header: a quality makes the name another one. */
+const acceptsGzip = ({ request }: Exchange): boolean =>
+  (request.header("accept-encoding") ?? "").split(",").some((coding) => coding.trim() === "gzip");
 
 /** Makes no more of a long answer than the connection takes. */
 async function writeLong(exchange: Exchange, code: number, headers: OutgoingHttpHeaders, body: Bytes): Promise<void> {
