@@ -5,10 +5,10 @@ import type { UnknownObject } from "#api/object.ts";
 import { isNotFound } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
 import type { ResourceRef } from "#client/resource-path.ts";
-import { type TreeNode, fileBytesMax } from "./commit-tree.ts";
+import { CommitRenders } from "./commit-files.ts";
 import type { Kustomization } from "./kinds.ts";
 import { policyOf } from "./plan.ts";
-import { type FileTree, type TreeEntry, memoryTree } from "./render/file-tree.ts";
+import type { FileTree } from "./render/file-tree.ts";
 import { renderFolder } from "./render/render-folder.ts";
 import { RunFailure } from "./run-failure.ts";
 import type { SourceState } from "./sources.ts";
@@ -42,28 +42,19 @@ export function unservedField({ spec }: Kustomization): string | undefined {
 }
 
 export function createRenderSource(client: Client, kinds: SettingKinds): RenderSource {
+  const renders = new CommitRenders<Rendered>();
   return async (kustomization, source) => {
-    const tree = memoryTree(await commitFiles(source));
-    const rendered = renderTree(kustomization, tree);
+    const { metadata, spec } = kustomization;
+    const rendered = await renders.render(source, {
+      name: `${metadata.namespace}/${metadata.name}`,
+      key: JSON.stringify(spec),
+      folder: posix.join("/", spec.path ?? ""),
+      render: (tree) => renderTree(kustomization, tree),
+    });
     const variables = await readVariables(client, kinds, kustomization);
     if (variables === undefined) return rendered;
     return { ...rendered, objects: rendered.objects.map((one) => substituted(one, variables)) };
   };
-}
-
-/** The files of a commit by absolute path. */
-async function commitFiles({ tree, memory }: SourceState): Promise<Map<string, TreeEntry>> {
-  const files = new Map<string, TreeEntry>();
-  const visit = async (node: TreeNode, path: string): Promise<void> => {
-    if (node.type === "directory") {
-      for (const [name, inner] of node.entries) await visit(inner, `${path}/${name}`);
-      return;
-    }
-    const bytes = await memory.blob(node.oid);
-    if (bytes.length <= fileBytesMax) files.set(path, node.type === "link" ? { link: bytes.toString("utf8") } : bytes);
-  };
-  await visit(tree, "");
-  return files;
 }
 
 function renderTree({ spec }: Kustomization, tree: FileTree): Rendered {

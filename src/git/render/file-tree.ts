@@ -40,46 +40,69 @@ export function diskTree(root = "/"): FileTree {
   };
 }
 
-/** A file's bytes, or where a link leads. */
-export type TreeEntry = Uint8Array | { readonly link: string };
+/** What a tree in memory is made of: a directory has entries, a link leads somewhere, anything else is a file. */
+export interface FileNode {
+  readonly entries?: ReadonlyMap<string, FileNode>;
+  readonly link?: string;
+  bytes?(): Uint8Array;
+}
 
 const linksMax = 40;
 
-/** A tree held in memory, its files by path ("/a/b"); directories follow from the paths. */
-export function memoryTree(entries: ReadonlyMap<string, TreeEntry>): FileTree {
-  const directories = new Map<string, Set<string>>([["/", new Set()]]);
-  for (const path of entries.keys())
-    for (let at = path; at !== "/"; at = posix.dirname(at)) {
-      const parent = posix.dirname(at);
-      const names = directories.get(parent) ?? new Set();
-      directories.set(parent, names.add(posix.basename(at)));
-    }
-  const find = (path: string, hops = 0): Found | undefined => {
-    let at = "/";
+/** A tree of nodes: nothing is read but what is asked for. */
+export function nodeTree(root: FileNode): FileTree {
+  const find = (path: string, hops = 0): { path: string; node: FileNode } | undefined => {
+    let [at, node] = ["/", root];
+    const above: FileNode[] = [];
     const parts = path.split("/").filter((part) => part !== "" && part !== ".");
     for (const [index, part] of parts.entries()) {
-      at = part === ".." ? posix.dirname(at) : posix.join(at, part);
-      const entry = entries.get(at);
-      if (entry !== undefined && "link" in entry) {
-        if (hops >= linksMax || entry.link.startsWith("/") || leavesRoot(posix.dirname(at), entry.link))
-          return undefined;
-        const rest = [posix.dirname(at), entry.link, ...parts.slice(index + 1)].join("/");
-        return find(rest, hops + 1);
+      if (part === "..") {
+        [at, node] = [posix.dirname(at), above.pop() ?? root];
+        continue;
       }
-      if (entry === undefined && !directories.has(at)) return undefined;
-      if (entry !== undefined && index + 1 < parts.length) return undefined;
+      const next = node.entries?.get(part);
+      if (next === undefined) return undefined;
+      if (next.link !== undefined) {
+        if (hops >= linksMax || next.link.startsWith("/") || leavesRoot(at, next.link)) return undefined;
+        return find([at, next.link, ...parts.slice(index + 1)].join("/"), hops + 1);
+      }
+      above.push(node);
+      [at, node] = [posix.join(at, part), next];
     }
-    return { path: at, isDirectory: directories.has(at) };
+    return { path: at, node };
   };
   return {
-    find: (path) => find(path),
-    read(path) {
-      const entry = entries.get(path);
-      if (entry === undefined || "link" in entry) throw new RenderError(`open ${path}: no such file or directory`);
-      return entry;
+    find(path) {
+      const found = find(path);
+      return found === undefined ? undefined : { path: found.path, isDirectory: found.node.entries !== undefined };
     },
-    list: (path) => [...(directories.get(path) ?? [])].sort(),
+    read(path) {
+      const bytes = find(path)?.node.bytes;
+      if (bytes === undefined) throw new RenderError(`open ${path}: no such file or directory`);
+      return bytes();
+    },
+    list: (path) => [...(find(path)?.node.entries?.keys() ?? [])].sort(),
   };
+}
+
+/** A file's bytes, or where a link leads. */
+export type TreeEntry = Uint8Array | { readonly link: string };
+
+/** A tree of files by path ("/a/b"); directories follow from the paths. */
+export function memoryTree(files: ReadonlyMap<string, TreeEntry>): FileTree {
+  const root = new Map<string, FileNode>();
+  for (const [path, entry] of files) {
+    let entries = root;
+    const parts = path.split("/").filter((part) => part !== "");
+    const name = parts.pop() ?? "";
+    for (const part of parts) {
+      const inner = (entries.get(part)?.entries as Map<string, FileNode> | undefined) ?? new Map<string, FileNode>();
+      entries.set(part, { entries: inner });
+      entries = inner;
+    }
+    entries.set(name, "link" in entry ? entry : { bytes: () => entry });
+  }
+  return nodeTree({ entries: root });
 }
 
 function leavesRoot(directory: string, link: string): boolean {
