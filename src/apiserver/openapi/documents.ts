@@ -7,7 +7,7 @@ import type { Operation } from "./operation.ts";
 import { builtInOperations, customOperations, versionOperations } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 import { SharedParameters } from "./shared-parameters.ts";
-import { collectSchemas, type Schema, type SpecVersion } from "./type-schemas.ts";
+import { collectSchemas, type Schema } from "./type-schemas.ts";
 
 const info = { title: "Kubernetes", version: "v1.36.2" };
 const security = { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" };
@@ -20,10 +20,10 @@ export function versionThree(
 ): Schema {
   const operations = versionOperations(catalogue, virtual, group, version);
   const customs = customSchemas(catalogue, group, version, 3);
-  const isCustom = operations.every(({ path }) => !path.endsWith("/"));
-  if (!isCustom) return documentThree(operations, kindsByType(catalogue, virtual), customs);
-  const { openapi, paths, components } = documentThree(operations, new Map(), customs);
-  return { openapi, info: customInfo, paths, components: { schemas: (components as Schema)["schemas"] } };
+  const isBuiltIn = [...catalogue.builtIn(), ...virtual].some((one) => one.group === group && one.version === version);
+  return isBuiltIn
+    ? documentThree(operations, kindsByType(catalogue, virtual), customs)
+    : customDocumentThree(operations, customs);
 }
 
 /** Of one operation that is no resource's. */
@@ -40,13 +40,21 @@ function documentThree(
   return {
     openapi: "3.0.0",
     info,
-    paths: pathsOf(operations, 3, operationThree, parameterThree),
+    paths: pathsOf(operations, operationThree, parameterThree),
     components: {
       ...(Object.keys(schemas).length === 0 ? {} : { schemas }),
       securitySchemes: { BearerToken: security },
     },
   };
 }
+
+/** Of custom resources only: types in it are no kinds of this document, and nothing is said of tokens. */
+const customDocumentThree = (operations: readonly Operation[], customs: Record<string, Schema>): Schema => ({
+  openapi: "3.0.0",
+  info: customInfo,
+  paths: pathsOf(operations, operationThree, parameterThree),
+  components: { schemas: { ...collectSchemas(typesOf(operations), 3, new Map()), ...customs } },
+});
 
 /** What version 2 says of some operations. */
 export interface PartTwo {
@@ -70,7 +78,7 @@ export function customTwo(catalogue: Catalogue): PartTwo {
 function partTwo(operations: readonly Operation[], kinds: ReadonlyMap<string, readonly GroupVersionKind[]>): PartTwo {
   const shared = new SharedParameters();
   const parameter = (one: Parameter): Schema => shared.refer(parameterTwo(one));
-  const paths = pathsOf(operations, 2, (one, own) => operationTwo(one, own, shared), parameter);
+  const paths = pathsOf(operations, (one, own) => operationTwo(one, own, shared), parameter);
   return { paths, definitions: collectSchemas(typesOf(operations), 2, kinds), parameters: shared.table };
 }
 
@@ -98,12 +106,7 @@ const sorted = <T>(table: Record<string, T>): Record<string, T> =>
 type Write = (operation: Operation, parameters: Schema[]) => Schema;
 
 /** Parameters that all operations of a path take are the path's own. Upstream: builder.findCommonParameters. */
-function pathsOf(
-  operations: readonly Operation[],
-  version: SpecVersion,
-  write: Write,
-  parameter: (one: Parameter) => Schema,
-): Schema {
+function pathsOf(operations: readonly Operation[], write: Write, parameter: (one: Parameter) => Schema): Schema {
   const paths: Record<string, Schema> = {};
   for (const [path, here] of Map.groupBy(operations, (one) => one.path)) {
     const keyOf = (one: Parameter) => `${one.name} ${one.in}`;
@@ -111,9 +114,8 @@ function pathsOf(
       here.every(({ parameters }) => parameters.some((other) => keyOf(other) === keyOf(one)));
     const common = here[0]!.parameters.filter(isCommon);
     const written = (list: readonly Parameter[]) => list.toSorted(byNameAndPlace).map(parameter);
-    const item: Schema = common.length === 0 && version === 3 ? {} : { parameters: written(common) };
+    const item: Schema = common.length === 0 ? {} : { parameters: written(common) };
     for (const one of here) item[one.method] = write(one, written(one.parameters.filter((each) => !isCommon(each))));
-    if (version === 2 && common.length === 0) delete item["parameters"];
     paths[path] = item;
   }
   return sorted(paths);
