@@ -77,6 +77,8 @@ export interface ServerRequest {
   header(name: string): string | undefined;
   /** All headers, names in lower case, for proxies. */
   headers(): Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Names and values in turn, as they came: equal names are not joined. None from this process. */
+  readonly rawHeaders?: readonly string[];
   /** The whole body; rejects with a 413 beyond the limit. Empty when there is none. */
   body(bodyBytesMax?: number): Promise<Buffer>;
   /** The body of a request from this process: an object, never changed. */

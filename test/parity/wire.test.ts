@@ -175,6 +175,10 @@ describe("a watch", () => {
   });
 });
 
+it.each(["/.well-known/openid-configuration", "/openid/v1/jwks"])("%s may be kept for an hour", async (path) => {
+  expect((await wire(get(path))).headers["cache-control"]).toBe("public, max-age=3600");
+});
+
 describe("who has no certificate", () => {
   const forbidden = (path: string) => `forbidden: User "system:anonymous" cannot get path "${path}"`;
   it.each(["/healthz", "/livez", "/readyz", "/version"])("may ask for %s", async (path) => {
@@ -207,5 +211,14 @@ describe("who has no certificate", () => {
   it("may be acted for by an administrator", async () => {
     const answer = await wire({ ...get(maps), headers: { "impersonate-user": "jane", "impersonate-group": "team" } });
     expect(message(answer)).toContain('User "jane" cannot list resource "configmaps"');
+  });
+  it("may be acted for in groups whose names hold commas", async () => {
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const headers = { "impersonate-user": "jane", "impersonate-group": ["cn=a,ou=b", "team"] };
+    const asked = send("POST", path, "application/json", '{"kind":"SelfSubjectReview"}');
+    const { text } = await wire({ ...asked, headers: { ...asked.headers, ...headers } });
+    expect(JSON.parse(text)).toMatchObject({
+      status: { userInfo: { groups: ["cn=a,ou=b", "team", "system:authenticated"] } },
+    });
   });
 });

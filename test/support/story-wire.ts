@@ -5,7 +5,7 @@ import type { StoryServer } from "./story-server.ts";
 export interface WireRequest {
   method: string;
   path: string;
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string | string[]>>;
   body?: string | Buffer;
   /** Without the administrator's certificate. */
   isAnonymous?: boolean;

@@ -29,11 +29,13 @@ export function wishOf(request: ServerRequest): Wish | undefined {
   return name === "" ? undefined : { name, uid, groups, extra };
 }
 
-/** Node joins equal headers with a comma; names of groups may hold none. */
+/** Each header's value by itself: names of groups may hold commas. */
 function valuesOf(request: ServerRequest, header: string): string[] {
+  const raw = request.rawHeaders;
+  if (raw !== undefined) return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]!.toLowerCase() === header);
   const value = request.headers()[header];
   if (value === undefined) return [];
-  return typeof value === "string" ? value.split(/,\s*/) : [...value];
+  return typeof value === "string" ? [value] : [...value];
 }
 
 function decodeKey(text: string): string {

@@ -43,6 +43,7 @@ abstract class HttpRequest implements ServerRequest {
   readonly clientCertificate: ClientCertificate | undefined;
   readonly upgrade: UpgradableConnection | undefined;
   readonly remoteAddress: string | undefined;
+  readonly rawHeaders: readonly string[];
   readonly #headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly #input: Readable;
   readonly #bodyMs: number;
@@ -54,6 +55,7 @@ abstract class HttpRequest implements ServerRequest {
     method: string,
     url: string,
     headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+    rawHeaders: readonly string[],
     input: Readable,
     connection: ConnectionFacts,
     upgrade?: UpgradableConnection,
@@ -64,6 +66,7 @@ abstract class HttpRequest implements ServerRequest {
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.rawQuery = mark < 0 ? "" : target.slice(mark + 1);
     this.#headers = headers;
+    this.rawHeaders = rawHeaders;
     this.#input = input;
     this.clientCertificate = connection.certificate;
     this.remoteAddress = connection.remoteAddress;
@@ -132,7 +135,14 @@ export class Http1Exchange implements Exchange {
   readonly #unreadMs: number;
 
   constructor(message: IncomingMessage, response: ServerResponse, facts: ConnectionFacts) {
-    const request = new Http1Request(message.method ?? "", message.url ?? "/", message.headers, message, facts);
+    const request = new Http1Request(
+      message.method ?? "",
+      message.url ?? "/",
+      message.headers,
+      message.rawHeaders,
+      message,
+      facts,
+    );
     this.request = request;
     this.#response = response;
     this.#unreadMs = facts.unreadMs;
@@ -167,11 +177,12 @@ export class Http2Exchange implements Exchange {
   readonly #stream: ServerHttp2Stream;
   readonly #unreadMs: number;
 
-  constructor(stream: ServerHttp2Stream, headers: Http2Headers, facts: ConnectionFacts) {
+  constructor(stream: ServerHttp2Stream, headers: Http2Headers, rawHeaders: readonly string[], facts: ConnectionFacts) {
     const request = new Http2Request(
       headers[":method"] ?? "",
       headers[":path"] ?? "/",
       headers as IncomingHttpHeaders,
+      rawHeaders,
       stream,
       facts,
     );
@@ -213,6 +224,7 @@ export class UpgradeExchange implements Exchange {
       message.method ?? "",
       message.url ?? "/",
       message.headers,
+      message.rawHeaders,
       message,
       facts,
       connection,

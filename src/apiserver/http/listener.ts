@@ -161,10 +161,10 @@ function serveHttp2(
   session.setTimeout(silenceMs, () => {
     if (![...streams].some((stream) => isBeingMade(stream, stream.writableLength))) end();
   });
-  session.on("stream", (stream, headers) => {
+  session.on("stream", (stream, headers, _flags, rawHeaders) => {
     streams.add(stream);
     stream.once("close", () => streams.delete(stream));
-    handle(new Http2Exchange(stream, headers, facts));
+    handle(new Http2Exchange(stream, headers, rawHeaders, facts));
   });
 }
 
