@@ -44,10 +44,10 @@ async function plainPath(parts: NonResourceParts, { request, info }: Caller): Pr
       return objectAnswer(parts.version);
     case "/.well-known/openid-configuration":
       onlyGet(request);
-      return objectAnswer(parts.tokens.configuration());
+      return { ...objectAnswer(parts.tokens.configuration()), headers: forAnHour };
     case "/openid/v1/jwks":
       onlyGet(request);
-      return { ...objectAnswer(parts.tokens.keys()), contentType: "application/jwk-set+json" };
+      return { ...objectAnswer(parts.tokens.keys()), contentType: "application/jwk-set+json", headers: forAnHour };
     case "/metrics":
       onlyGet(request);
       return {
@@ -62,6 +62,9 @@ async function plainPath(parts: NonResourceParts, { request, info }: Caller): Pr
       return pageNotFound();
   }
 }
+
+/** Verifiers of tokens may keep what these documents say. */
+const forAnHour = { "cache-control": "public, max-age=3600" };
 
 /** What /.well-known and /openid say of our tokens. */
 export interface OidcDocuments {

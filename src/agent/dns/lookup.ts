@@ -84,12 +84,16 @@ function answer(index: DnsIndex, zone: Zone, name: string, type: string, node: D
   const additional: DnsRecord[] = [];
   const wants = (wanted: RecordType): boolean => type === wanted || type === "ANY";
   records.push(...addressRecords(name, node.addresses ?? []).filter((record) => wants(record.type)));
-  if (wants("SRV"))
-    for (const { label, ip = [], port } of node.services ?? []) {
+  if (wants("SRV")) {
+    const services = node.services ?? [];
+    // As CoreDNS: all of them together weigh 100.
+    const weight = Math.floor(100 / services.length);
+    for (const { label, ip = [], port } of services) {
       const target = `${label}.svc.${zone.domain}`;
-      records.push(record(name, "SRV", { target, port, priority: 0, weight: 100 }));
+      records.push(record(name, "SRV", { target, port, priority: 0, weight }));
       additional.push(...addressRecords(target, ip));
     }
+  }
   if (wants("TXT") && node.text !== undefined) records.push(record(name, "TXT", { text: node.text }));
   if (node.isApex === true) {
     if (wants("SOA")) records.push({ ...soaOf(zone), name });

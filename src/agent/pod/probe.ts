@@ -2,7 +2,7 @@
 import http from "node:http";
 import https from "node:https";
 import { connect } from "node:net";
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import type { Pod } from "#api/core/pod.ts";
 import type { V1Container, V1HTTPGetAction, V1Probe } from "#api/generated/types.ts";
 import { isDeadline } from "#agent/runtime/grpc-connection.ts";
@@ -204,7 +204,7 @@ async function grpcProbe(ip: string, port: number, service: string, timeoutMs: n
     "grpc.enable_http_proxy": 0,
   });
   try {
-    const status = await new Promise<number>((resolve, reject) =>
+    const health = await new Promise<number>((resolve, reject) =>
       client.makeUnaryRequest(
         "/grpc.health.v1.Health/Check",
         (name: string) => healthRequest(name),
@@ -214,8 +214,8 @@ async function grpcProbe(ip: string, port: number, service: string, timeoutMs: n
         (error, answer) => (error === null ? resolve(answer ?? 0) : reject(error)),
       ),
     );
-    if (status === serving) return success();
-    return failure(`service unhealthy (responded with "${servingNames[status] ?? String(status)}")`);
+    if (health === serving) return success("service healthy");
+    return failure(`service unhealthy (responded with "${servingNames[health] ?? String(health)}")`);
   } catch (error) {
     return failure(grpcText(error as ServiceError, address, timeoutMs));
   } finally {
@@ -236,9 +236,17 @@ function healthRequest(service: string): Buffer {
 
 function grpcText({ code, details }: ServiceError, address: string, timeoutMs: number): string {
   const timeout = durationText(timeoutMs);
-  if (code === 12) return `this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`;
-  if (code === 4) return `timeout: health rpc did not complete within ${timeout}`;
-  if (code === 14)
+  if (code === status.UNIMPLEMENTED)
+    return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`;
+  if (code === status.DEADLINE_EXCEEDED) return `timeout: health rpc did not complete within ${timeout}`;
+  if (code === status.UNAVAILABLE)
     return `timeout: failed to connect service "${address}" within ${timeout}: context deadline exceeded`;
-  return `rpc failed: ${details}`;
+  return `error: health rpc probe failed: rpc error: code = ${codeName(code)} desc = ${details}`;
 }
+
+/** As Go names it: "NotFound" for NOT_FOUND. */
+const codeName = (code: status): string =>
+  (status[code] ?? `CODE(${code})`)
+    .toLowerCase()
+    .replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    .replace(/^Cancelled$/, "Canceled");
