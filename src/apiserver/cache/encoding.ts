@@ -32,6 +32,27 @@ export function metadataStart(stored: Buffer): number {
   return at;
 }
 
+const [quote, backslash, openBrace, closeBrace] = [0x22, 0x5c, 0x7b, 0x7d];
+
+/** Where the metadata ends, after its brace, given where its fields begin. */
+export function metadataEnd(stored: Buffer, start: number): number {
+  let depth = 1;
+  for (let at = start; at < stored.byteLength; at += 1) {
+    const byte = stored[at];
+    if (byte === quote) at = stringEnd(stored, at + 1);
+    else if (byte === openBrace) depth += 1;
+    else if (byte === closeBrace && (depth -= 1) === 0) return at + 1;
+  }
+  throw new Error("a stored object whose metadata has no end");
+}
+
+/** Where the quote is that ends a string. */
+function stringEnd(stored: Buffer, start: number): number {
+  let at = start;
+  while (stored[at] !== quote) at += stored[at] === backslash ? 2 : 1;
+  return at;
+}
+
 /** What goes in there. */
 export function revisionText(stored: Buffer, at: number, revision: number): string {
   return `"resourceVersion":"${revision}"${stored[at] === 0x7d ? "" : ","}`;

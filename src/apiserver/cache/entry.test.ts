@@ -24,6 +24,7 @@ describe("Entry", () => {
     expect(JSON.parse(entry.bytes.toString())).toEqual(expected);
     expect(entry.byteLength).toBe(entry.bytes.byteLength);
     expect(entry.object).toEqual(expected);
+    expect(JSON.parse(entry.metadataBytes().toString())).toEqual(expected.metadata);
     const later = entry.under(1000);
     expect(later.object.metadata.resourceVersion).toBe("1000");
     expect(later.object).toEqual({ ...expected, metadata: { ...expected.metadata, resourceVersion: "1000" } });
@@ -34,6 +35,18 @@ describe("Entry", () => {
     const entry = Entry.of("k", 7, encodeStored(value));
     expect(JSON.stringify(entry.object)).toContain('"id":9007199254740993');
     expect(encodeStored(entry.object)).toEqual(encodeStored(value));
+  });
+
+  it.each([
+    ["braces and quotes in strings", { name: "a", annotations: { b: 'a "quoted" } brace \\', '{"c': "}" } }],
+    ["objects and lists", { managedFields: [{ fieldsV1: { 'k:{"name":"x"}': { ".": {} } } }], finalizers: [] }],
+    ["letters of many bytes", { annotations: { ü: "ß€𝄞" } }],
+    ["nothing", {}],
+  ])("cuts out metadata with %s", (_name, metadata) => {
+    const stored = encodeStored({ ...object(metadata), spec: { a: {} } } as unknown as KubernetesObject);
+    const cut = (entry: Entry) => JSON.parse(entry.metadataBytes().toString()) as unknown;
+    expect(cut(Entry.of("k", 99, stored))).toEqual({ ...metadata, resourceVersion: "99" });
+    expect(cut(Entry.unversioned("k", stored))).toEqual(metadata);
   });
 
   it("leaves an object that was never written without a version", () => {

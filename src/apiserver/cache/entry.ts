@@ -1,6 +1,6 @@
 /** One version of one object in the cache: its encoded bytes, and its decoded form while someone needs it. */
 import type { KubernetesObject } from "#api/object.ts";
-import { decode, metadataStart, revisionText, revisionTextLength } from "./encoding.ts";
+import { decode, metadataEnd, metadataStart, revisionText, revisionTextLength } from "./encoding.ts";
 
 /** How many decoded objects are kept, over all kinds; the oldest decoded goes first. */
 export const decodedEntriesMax = 16_384;
@@ -79,6 +79,18 @@ export class Entry {
     let end = at + stored.copy(target, at, from, start);
     end += target.write(revisionText(stored, start, this.revision), end, "latin1");
     return end + stored.copy(target, end, start);
+  }
+
+  /** Its metadata as clients get it, without decoding it. */
+  metadataBytes(): Buffer {
+    const stored = this.#stored;
+    const start = this.#start();
+    const end = metadataEnd(stored, start);
+    if (this.revision === unwritten) return stored.subarray(start - 1, end);
+    const whole = Buffer.allocUnsafe(1 + revisionTextLength(stored, start, this.revision) + end - start);
+    const at = whole.write(`{${revisionText(stored, start, this.revision)}`, 0, "latin1");
+    stored.copy(whole, at, start, end);
+    return whole;
   }
 
   #start(): number {

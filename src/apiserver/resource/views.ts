@@ -11,7 +11,7 @@ import { type Bytes, type ObjectAnswer, objectAnswer, oneBytes } from "#apiserve
 import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Form } from "#apiserver/http/negotiate.ts";
-import { Pieces, spareOf } from "./pieces.ts";
+import { Pieces, pieceBytesMax, spareOf } from "./pieces.ts";
 
 export interface ViewRequest {
   readonly resource: ServedResource;
@@ -61,25 +61,18 @@ export function converted(resource: ServedResource, stored: KubernetesObject): K
 export function viewList(view: ViewRequest, entries: readonly Entry[], meta: ListMeta): ObjectAnswer {
   const { resource, form } = view;
   switch (form.as) {
-    case "Table":
-      return objectAnswer(
-        tableOf(
-          view,
-          entries.map(({ object }) => object),
-          meta,
-          true,
-        ),
-      );
+    case "Table": {
+      const objects = () => entries.map((entry) => entry.object);
+      const table = () => tableOf(view, objects(), meta, true);
+      if (!["", "Metadata", undefined].includes(view.includeObject)) return objectAnswer(table());
+      return { type: "object", code: 200, object: table, bytes: tableBytes(view, entries, meta) };
+    }
     case "PartialObjectMetadata":
     case "PartialObjectMetadataList": {
-      const items = entries.map(({ object }) => partialOf(resource, object, form.version));
-      const kind = "PartialObjectMetadataList";
-      return objectAnswer({
-        kind,
-        apiVersion: `meta.k8s.io/${form.version}`,
-        metadata: meta,
-        items: items.length === 0 ? null : items,
-      });
+      const head = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${form.version}`, metadata: meta };
+      if (entries.length === 0) return objectAnswer({ ...head, items: null });
+      const object = () => ({ ...head, items: entries.map((one) => partialOf(resource, one.object, form.version)) });
+      return { type: "object", code: 200, object, bytes: partialListBytes(view, head, entries) };
     }
     default:
       break;
@@ -149,26 +142,72 @@ function withoutHidden({ hiddenAnnotations = [] }: ResourceDefinition, metadata:
 }
 
 function tableOf(view: ViewRequest, objects: readonly KubernetesObject[], meta: ListMeta, withColumns: boolean) {
-  const { resource, form, now, includeObject = "Metadata" } = view;
-  const columns = (view.columns ??
+  const { resource, form, includeObject = "Metadata" } = view;
+  const columns = columnsOf(view);
+  const rows = objects.map((object) => ({
+    ...rowOf(view, columns, object),
+    object: rowObject(resource, object, includeObject, form.version),
+  }));
+  return { ...tableHead(view, columns, meta, withColumns), rows };
+}
+
+type Columns = readonly Column<KubernetesObject>[];
+
+function columnsOf({ resource, columns }: ViewRequest): Columns {
+  return (columns ??
     resource.custom?.columnsOf(resource.version) ??
     resource.definition.columns ??
-    defaultColumns) as readonly Column<KubernetesObject>[];
-  const rows = objects.map((object) => {
-    const conditions = resource.definition.rowConditions?.(object) ?? [];
-    return {
-      cells: columns.map((column) => column.value(object, now) ?? null),
-      ...(conditions.length === 0 ? {} : { conditions }),
-      object: rowObject(resource, object, includeObject, form.version),
-    };
-  });
+    defaultColumns) as Columns;
+}
+
+function tableHead({ form }: ViewRequest, columns: Columns, meta: ListMeta, withColumns: boolean) {
   return {
     kind: "Table",
     apiVersion: `meta.k8s.io/${form.version}`,
     metadata: meta,
     columnDefinitions: withColumns ? columns.filter((one) => one.isUndescribed !== true).map(columnDefinition) : null,
-    rows,
   };
+}
+
+function rowOf({ resource, now }: ViewRequest, columns: Columns, object: KubernetesObject) {
+  const conditions = resource.definition.rowConditions?.(object) ?? [];
+  const cells = columns.map((column) => column.value(object, now) ?? null);
+  return conditions.length === 0 ? { cells } : { cells, conditions };
+}
+
+/** A Table whose rows have their objects' metadata as the bytes that are there. */
+function tableBytes(view: ViewRequest, entries: readonly Entry[], meta: ListMeta): Bytes {
+  const columns = columnsOf(view);
+  return joined({ ...tableHead(view, columns, meta, true), rows: [] }, entries, (pieces, entry) => {
+    pieces.bytes(Buffer.from(`${JSON.stringify(rowOf(view, columns, entry.object)).slice(0, -1)},"object":`));
+    partialBytes(pieces, view, entry);
+    pieces.text("}");
+  });
+}
+
+function partialListBytes(view: ViewRequest, head: object, entries: readonly Entry[]): Bytes {
+  return joined({ ...head, items: [] }, entries, (pieces, entry) => partialBytes(pieces, view, entry));
+}
+
+/** The bytes of an object whose last field is a list, with what is written for each entry in the list. */
+function joined(head: object, entries: readonly Entry[], write: (pieces: Pieces, entry: Entry) => void): Bytes {
+  const pieces = new Pieces(pieceBytesMax);
+  pieces.bytes(Buffer.from(JSON.stringify(head).slice(0, -"]}".length)));
+  for (const [at, entry] of entries.entries()) {
+    if (at > 0) pieces.text(",");
+    write(pieces, entry);
+  }
+  pieces.text(listEnd);
+  const all = pieces.finish();
+  return { byteLength: all.reduce((sum, piece) => sum + piece.byteLength, 0), [Symbol.iterator]: () => all.values() };
+}
+
+function partialBytes(pieces: Pieces, { resource, form }: ViewRequest, entry: Entry): void {
+  if (resource.definition.hiddenAnnotations !== undefined)
+    return pieces.bytes(Buffer.from(JSON.stringify(partialOf(resource, entry.object, form.version))));
+  pieces.text(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${form.version}","metadata":`);
+  pieces.bytes(entry.metadataBytes());
+  pieces.text("}");
 }
 
 function rowObject(resource: ServedResource, object: KubernetesObject, include: string, version: string): unknown {
