@@ -6,7 +6,8 @@ import type {
   V1SelectableField,
 } from "#api/generated/types.ts";
 import { duplicate, invalid, required, tooMany } from "#api/validation/field-errors.ts";
-import { type JsonSchema, isIntOrString } from "./json-schema.ts";
+import { type FieldPath, fieldPathIn } from "./field-path.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 const columnTypes = ["boolean", "date", "integer", "number", "string"];
 const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
@@ -67,39 +68,23 @@ export function selectableErrors(
   const errors = fields.flatMap(({ jsonPath = "" }, index) => {
     const at = `${path}[${index}].jsonPath`;
     if (jsonPath === "") return [required(at)];
-    const own = selectablePathErrors(jsonPath, schema, at);
-    const isRepeated = seen.has(jsonPath);
-    seen.add(jsonPath);
-    return isRepeated ? [...own, duplicate(at, jsonPath)] : own;
+    const found = fieldPathIn(jsonPath, schema ?? {}, false);
+    if (typeof found === "string") return [invalid(at, jsonPath, `is an invalid path: ${found}`)];
+    const own = selectableFieldErrors(found, jsonPath, at);
+    if (seen.has(found.text)) own.push(duplicate(at, jsonPath));
+    seen.add(found.text);
+    return own;
   });
-  return fields.length > selectableFieldsMax ? [...errors, tooMany(path, fields.length, selectableFieldsMax)] : errors;
+  return seen.size > selectableFieldsMax ? [...errors, tooMany(path, seen.size, selectableFieldsMax)] : errors;
 }
 
-function selectablePathErrors(jsonPath: string, schema: JsonSchema | undefined, field: string): FieldError[] {
-  const bad = (text: string) => [invalid(field, jsonPath, text)];
-  if (!jsonPath.startsWith(".")) return pathErrors(field, jsonPath);
-  if (schema === undefined) return bad("is an invalid path: does not refer to a valid field");
-  const found = schemaAt(jsonPath, schema);
-  if (typeof found === "string") return bad(`is an invalid path: ${found}`);
-  const isMeta = jsonPath === ".metadata" || jsonPath.startsWith(".metadata.");
-  if (isMeta) return bad("must not point to fields in metadata");
-  if (isIntOrString(found) || !["string", "boolean", "integer"].includes(found.type ?? ""))
-    return bad(
-      "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.",
-    );
-  return [];
-}
-
-/** The schema that a simple path leads to, or why there is none. Upstream: cel.ValidFieldPath. */
-export function schemaAt(path: string, schema: JsonSchema): JsonSchema | string {
-  let at = schema;
-  const steps = path.slice(1).split(".");
-  if (path.includes("[")) return "array notation is not allowed";
-  for (const step of steps) {
-    if (step === "") return "unexpected end of JSON path";
-    const next = Object.hasOwn(at.properties ?? {}, step) ? at.properties![step] : undefined;
-    if (next === undefined) return "does not refer to a valid field";
-    at = next;
+function selectableFieldErrors({ text, schema }: FieldPath, jsonPath: string, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (/^metadata(?:[.[]|$)/.test(text)) errors.push(invalid(field, jsonPath, "must not point to fields in metadata"));
+  if (!["string", "boolean", "integer"].includes(schema?.type ?? "")) {
+    const allowed =
+      "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.";
+    errors.push(invalid(field, jsonPath, allowed));
   }
-  return at;
+  return errors;
 }

@@ -3,8 +3,10 @@ import { programCost } from "#api/cel/cost.ts";
 import { type ValueSize, product } from "#api/cel/size.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { forbidden, internalFault, invalid, notSupported, raw, required } from "#api/validation/field-errors.ts";
+import { fieldPathIn } from "./field-path.ts";
 import type { JsonSchema, ValidationRule } from "./json-schema.ts";
 import { type RuleProgram, programsOf } from "./rule-program.ts";
+import { unstructured } from "./structural-rules.ts";
 import { placesInRequest, sizeOfSchema } from "./value-sizes.ts";
 
 /** Where in the schema rules stand. */
@@ -40,11 +42,9 @@ export function childContext(
   };
 }
 
-/** Items of plain lists and sets, and fields of objects that are replaced as a whole, have no old self. */
-function isUncorrelated(schema: JsonSchema, relation: "value" | "item" | "property"): boolean {
-  if (relation === "item") return schema["x-kubernetes-list-type"] !== "map";
-  return relation === "property" && schema["x-kubernetes-map-type"] === "atomic";
-}
+/** Items of plain lists and sets have no old self. */
+const isUncorrelated = (schema: JsonSchema, relation: "value" | "item" | "property"): boolean =>
+  relation === "item" && schema["x-kubernetes-list-type"] !== "map";
 
 const boundOf = ({ type, maxItems, maxProperties }: JsonSchema): number | undefined =>
   type === "array" ? maxItems : maxProperties;
@@ -75,28 +75,9 @@ function formErrors(rule: ValidationRule, schema: JsonSchema, path: string): Fie
   if (fieldPath === "") return errors;
   if (fieldPath.trim() === "") errors.push(invalid(`${path}.fieldPath`, fieldPath, "must be non-empty if specified"));
   if (/[\r\n]/.test(fieldPath)) errors.push(invalid(`${path}.fieldPath`, fieldPath, "must not contain line breaks"));
-  if (pathSteps(fieldPath, schema) === undefined)
+  if (unstructured(schema) === undefined && typeof fieldPathIn(fieldPath, schema) === "string")
     errors.push(invalid(`${path}.fieldPath`, fieldPath, "must be a valid path"));
   return errors;
-}
-
-/** ".a['b.c']" as names; undefined where the schema has no such field. */
-export function pathSteps(fieldPath: string, schema: JsonSchema): string[] | undefined {
-  const parts = /^(?:\.[^.['\]]+|\['(?:[^'\\]|\\.)+'\])+$/.test(fieldPath)
-    ? [...fieldPath.matchAll(/\.([^.['\]]+)|\['((?:[^'\\]|\\.)+)'\]/g)]
-    : [];
-  const steps = parts.map(([, plain, quoted]) => plain ?? quoted!.replaceAll(/\\(.)/g, "$1"));
-  let at: JsonSchema | undefined = schema;
-  for (const step of steps) {
-    const { properties = {}, additionalProperties }: JsonSchema = at;
-    at = Object.hasOwn(properties, step)
-      ? properties[step]
-      : typeof additionalProperties === "object"
-        ? additionalProperties
-        : undefined;
-    if (at === undefined) return undefined;
-  }
-  return steps.length === 0 ? undefined : steps;
 }
 
 /** Faults of what the rules say. */

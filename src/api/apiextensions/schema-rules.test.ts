@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ruleOutcome } from "./apply-rules.ts";
-import type { JsonSchema } from "./json-schema.ts";
+import { fieldPathIn } from "./field-path.ts";
+import type { JsonSchema, ValidationRule } from "./json-schema.ts";
 import { schemaErrors } from "./schema-rules.ts";
 import { structuralErrors } from "./structural-rules.ts";
 
@@ -81,14 +82,10 @@ describe("a schema", () => {
       ["$.x-kubernetes-validations[0].rule: Invalid value: {}: cel expression must evaluate to a bool"],
     ],
     [
-      "lets no rule look at the old self of what is replaced as a whole",
-      {
-        type: "object",
-        "x-kubernetes-map-type": "atomic",
-        properties: { a: { type: "integer", "x-kubernetes-validations": [{ rule: "self == oldSelf" }] } },
-      },
+      "lets no rule look at the old self of a plain list's items",
+      { type: "array", items: { type: "integer", "x-kubernetes-validations": [{ rule: "self == oldSelf" }] } },
       [
-        '$.properties[a].x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within $',
+        '$.items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within $',
       ],
     ],
     [
@@ -171,5 +168,70 @@ describe("rules", () => {
     expect(told(ruleOutcome({ spec: { fixed: "b" } }, { spec: { fixed: "a" } }, schema).errors)).toEqual([
       'spec.fixed: Invalid value: "b": failed rule: self == oldSelf',
     ]);
+  });
+
+  it("only warn of what is in a list that an update leaves as it was", () => {
+    const list = inSpec({ type: "array", items: { type: "integer", "x-kubernetes-validations": [rule] } });
+    const kept = ruleOutcome({ spec: [50], other: 1 }, { spec: [50] }, list);
+    expect([kept.errors.length, kept.warnings.length]).toEqual([0, 1]);
+    expect(told(ruleOutcome({ spec: [50, 1] }, { spec: [50] }, list).errors)).toEqual([
+      "spec[0]: Invalid value: 50: too big",
+    ]);
+  });
+
+  it.each<[string, Partial<ValidationRule> & { rule: string }, unknown, string]>([
+    [
+      "why they cannot be told",
+      { rule: "10 / int(self) > 1 " },
+      0,
+      'Invalid value: "": division by zero evaluating rule: 10 / int(self) > 1',
+    ],
+    [
+      "that operands do not match",
+      { rule: "self + 1 == 2", message: " m " },
+      "a",
+      "Invalid value: \"\": 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: m",
+    ],
+    ["a value there twice", { rule: "false", reason: "FieldValueDuplicate" }, "a", 'Duplicate value: "a"'],
+    [
+      "a value that is missing",
+      { rule: "false", reason: "FieldValueRequired", message: "m" },
+      "a",
+      "Required value: m",
+    ],
+    [
+      "a message that is no more than its own",
+      { rule: "false", messageExpression: "'a\\nb'" },
+      "a",
+      'Invalid value: "a": failed rule: false',
+    ],
+  ])("tell %s", (_claim, one, value, text) => {
+    const either = inSpec({ "x-kubernetes-int-or-string": true, "x-kubernetes-validations": [one] });
+    expect(told(ruleOutcome({ spec: value }, undefined, either).errors)).toEqual([`spec: ${text}`]);
+  });
+});
+
+describe("a path into a schema", () => {
+  const labels: JsonSchema = { type: "object", additionalProperties: { type: "string" } };
+  const whole = inSpec({ type: "object", properties: { labels, a: { type: "string" } } });
+
+  it.each([
+    [".spec.a", "spec.a"],
+    ["['spec'].labels['a.b']", "spec.labels[a.b]"],
+    ["", ""],
+  ])("%s", (path, text) => {
+    expect(fieldPathIn(path, whole)).toMatchObject({ text });
+  });
+
+  it.each([
+    ["spec", "expected [ or . but got: spec"],
+    [".", "unexpected end of JSON path"],
+    [".spec..a", "does not refer to a valid field"],
+    [".spec.a.b", "does not refer to a valid field"],
+    [".spec[0]", "expected single quoted string but got 0"],
+    [".spec['a'", "unexpected end of JSON path"],
+    [".spec['\\q']", "invalid string literal: invalid escape char \\q"],
+  ])("%s leads nowhere", (path, text) => {
+    expect(fieldPathIn(path, whole)).toBe(text);
   });
 });
