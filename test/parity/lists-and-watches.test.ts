@@ -275,6 +275,18 @@ stories("a watch", [
     watch(since, "ADDED b", "MODIFIED b", "DELETED b"),
   ],
   [
+    "of one object, by the old path, tells of that one",
+    start,
+    create(configMap("b")),
+    mergePatch("configmaps/a", { data: { x: "1" } }),
+    watch("/api/v1/watch/namespaces/{ns}/configmaps/b", "ADDED b"),
+    watch("/api/v1/watch/namespaces/{ns}/configmaps/a?resourceVersion={rv}", "MODIFIED a"),
+    get("/api/v1/watch/namespaces/{ns}/configmaps/a?fieldSelector=metadata.namespace={ns}").answers(
+      400,
+      "fieldSelector metadata.name doesn't match requested name",
+    ),
+  ],
+  [
     "begins with what is there",
     start,
     watch("configmaps", "ADDED a"),

@@ -34,12 +34,13 @@ export interface Selection {
 
 const all: Selection = { selectsAll: true, name: undefined, namespace: undefined, matches: () => true };
 
-export function selectionOf(resource: ServedResource, query: Query): Selection {
+/** `name`: the path names one object; a field selector beside it has to name the same. */
+export function selectionOf(resource: ServedResource, query: Query, name = ""): Selection {
   const labelText = query.get("labelSelector") ?? "";
   const fieldText = query.get("fieldSelector") ?? "";
-  if (labelText === "" && fieldText === "") return all;
+  if (labelText === "" && fieldText === "" && name === "") return all;
   const labels = parsed(labelText, everything, parseLabelSelector);
-  const fields = parsed(fieldText, everyField, parseFieldSelector);
+  const fields = ofName(name, parsed(fieldText, everyField, parseFieldSelector));
   for (const { field } of fields.requirements) checkField(resource, field);
   return {
     selectsAll: selectsEverything(labels) && fields.requirements.length === 0,
@@ -49,6 +50,15 @@ export function selectionOf(resource: ServedResource, query: Query): Selection {
       matchesLabels(labels, object.metadata.labels) &&
       matchesFields(fields, (field) => fieldValue(resource, object, field)),
   };
+}
+
+function ofName(name: string, fields: FieldSelector): FieldSelector {
+  if (name === "") return fields;
+  if (fields.requirements.length === 0)
+    return { requirements: [{ field: "metadata.name", operator: "=", value: name }] };
+  if (requiredValue(fields, "metadata.name") !== name)
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  return fields;
 }
 
 function parsed<T extends LabelSelector | FieldSelector>(text: string, none: T, parse: (text: string) => T): T {

@@ -28,8 +28,8 @@ const timeoutSecondsMax = 2_000_000;
 type EventType = OutgoingEvent["type"];
 
 export function watchObjects(operation: Operation): WatchAnswer {
-  const { resource, request, warnings } = operation;
-  const selection = selectionOf(resource, request.query);
+  const { resource, request, info, warnings } = operation;
+  const selection = selectionOf(resource, request.query, info.name);
   const options = listOptions(request.query, true);
   const view = viewOf(operation);
   checkIncludeObject(view);
