@@ -29,6 +29,12 @@ function job(spec: Partial<V1JobSpec> = {}, pod: Partial<V1PodSpec> = {}, status
 const texts = (now: V1Job, old?: V1Job) => Job.validate!(now, old, context).map(fieldErrorText);
 
 describe("job", () => {
+  test("a selector that does not fit is told with what was added to it, in order", () => {
+    expect(texts(job({ selector: { matchLabels: { z: "1" } } }))[0]).toBe(
+      `spec.selector: Invalid value: {"matchLabels":{"batch.kubernetes.io/controller-uid":"${uid}","z":"1"}}: \`selector\` not auto-generated`,
+    );
+  });
+
   test("the labels of its pods are its own, old ones first", () => {
     const labels = { "batch.kubernetes.io/job-name": "other", "controller-uid": "x" };
     const path = "spec.template.metadata.labels";

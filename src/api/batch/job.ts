@@ -1,5 +1,5 @@
 /** Pods that run to an end. Upstream: pkg/registry/batch/job/strategy.go, pkg/apis/batch/validation. */
-import { goQuote } from "#api/go-text.ts";
+import { compareText, goQuote } from "#api/go-text.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorText, shortDuration, wide } from "#api/columns.ts";
 import { nameWarnings, readSelector, statusStrategy, workloadStrategy } from "#api/apps/workload.ts";
 import { defaultTemplate } from "#api/core/pod-defaults.ts";
@@ -90,16 +90,21 @@ function defaultSpec(spec: V1JobSpec): void {
 function generateSelector({ metadata }: Job, spec: V1JobSpec): void {
   const { name = "", uid = "" } = metadata;
   const template = (spec.template ??= {} as V1PodTemplateSpec);
-  const own = ((template.metadata ??= {}).labels ??= {});
-  const shared = metadata.labels === own;
-  for (const label of [nameLabel, oldNameLabel]) own[label] ??= name;
-  for (const label of [uidLabel, oldUidLabel]) own[label] ??= uid;
+  const given = template.metadata?.labels;
+  const shared = given !== undefined && metadata.labels === given;
+  const names = { [nameLabel]: name, [oldNameLabel]: name, [uidLabel]: uid, [oldUidLabel]: uid };
+  const own = sortedLabels({ ...names, ...given });
+  (template.metadata ??= {}).labels = own;
   const selector = (spec.selector ??= {});
-  (selector.matchLabels ??= {})[uidLabel] ??= uid;
+  selector.matchLabels = sortedLabels({ [uidLabel]: uid, ...selector.matchLabels });
   // Upstream a job without labels gets its template's when it is read from the store, thus not when it is refused.
   const none = Object.keys(metadata.labels ?? {}).length === 0;
   if (shared || (none && name.length <= labelValueBytesMax)) metadata.labels = { ...own };
 }
+
+/** As upstream shows them when they do not fit. */
+const sortedLabels = (labels: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compareText(a, b)));
 
 function jobErrors(job: Job, old: Job | undefined): FieldError[] {
   const spec = job.spec ?? ({} as V1JobSpec);
