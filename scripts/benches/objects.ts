@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { type BenchServer, startBenchServer } from "./support/bench-server.ts";
 import { examplePod } from "./support/examples.ts";
 import { goFigures } from "./support/go-figures.ts";
+import { loadSame } from "./support/load.ts";
 import { count, line } from "./support/report.ts";
 
 const scale = Number(process.argv[2] ?? 1);
@@ -17,6 +18,7 @@ line("memory idle", `${server.residentMegabytes()} MB`, goFigures.idleMegabytes)
 for (const [namespace, pods] of Object.entries(namespaces)) await fill(server, namespace, pods);
 line("memory after creating them", `${server.residentMegabytes()} MB`);
 benchList(server, "ten", goFigures.listOf10_000PodsMs);
+benchTable(server);
 benchList(server, "hundred");
 const total = Object.values(namespaces).reduce((sum, pods) => sum + pods, 0);
 for (const again of ["", " once more"]) {
@@ -59,6 +61,16 @@ function benchList(server: BenchServer, namespace: keyof typeof namespaces, thei
   );
 }
 
+/** What `kubectl get pods` asks for. */
+function benchTable(server: BenchServer): void {
+  const path = "/api/v1/namespaces/ten/pods?limit=500";
+  const accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+  const { perSecond, p50Ms, p99Ms } = loadSame(server, { path, accept }, { protocol: "h2", inFlight: 4, seconds: 4 });
+  const theirs = goFigures.tablesOf500PerSecond;
+  const ours = `${count(perSecond)}/s  p50 ${count(p50Ms)} ms  p99 ${count(p99Ms)} ms`;
+  line("LIST of 500 pods as a Table, 4 in flight", ours, `${theirs}/s`, perSecond / theirs);
+}
+
 interface Timed {
   firstMs: number;
   totalMs: number;
@@ -67,7 +79,18 @@ interface Timed {
 
 function timedGet({ base, token }: BenchServer, path: string): Timed {
   const figures = "%{time_starttransfer} %{time_total} %{size_download}";
-  const args = ["-sk", "-o", "/dev/null", "-H", `authorization: Bearer ${token}`, "-w", figures, base + path];
+  const args = [
+    "-sk",
+    "-A",
+    "bench",
+    "-o",
+    "/dev/null",
+    "-H",
+    `authorization: Bearer ${token}`,
+    "-w",
+    figures,
+    base + path,
+  ];
   const [first = 0, total = 0, bytes = 0] = execFileSync("curl", args, { encoding: "utf8" }).split(" ").map(Number);
   return { firstMs: first * 1000, totalMs: total * 1000, bytes };
 }

@@ -32,6 +32,7 @@ export interface SameRequest {
   path: string;
   /** POSTed; without it the request is a GET. */
   body?: string;
+  accept?: string;
 }
 
 export interface LaneRequest {
@@ -62,6 +63,7 @@ export function loadSame(server: BenchServer, request: SameRequest, { protocol, 
   ];
   args.push(`--log-file=${log}`, "-H", `authorization: Bearer ${server.token}`, "-H", "user-agent: bench");
   if (protocol === "h1") args.push("--h1");
+  if (request.accept !== undefined) args.push("-H", `accept: ${request.accept}`);
   if (request.body !== undefined) {
     const file = join(server.folder, "body.json");
     writeFileSync(file, request.body);
