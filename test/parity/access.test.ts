@@ -5,6 +5,7 @@ import {
   clusterRoleBinding,
   configMap,
   node,
+  persistentVolumeClaim,
   pod,
   role,
   roleBinding,
@@ -421,6 +422,43 @@ stories("a node", [
         403,
         `configmaps "m" is forbidden: User "system:node:n2" cannot get resource "configmaps" in API group "" ${inNamespace}: no relationship found between node 'n2' and this object`,
       ),
+  ],
+  [
+    "says how large a volume is, and nothing else of its claim",
+    create(
+      persistentVolumeClaim("c", {
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, volumeName: "v" },
+      }),
+    ),
+    create(pod("p", { nodeName: "{ns}-n", volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] })),
+    mergePatch("persistentvolumeclaims/c/status", { status: { capacity: { storage: "1Gi" } } }).as(self, ...nodes),
+    mergePatch("persistentvolumeclaims/c/status", { status: { phase: "Lost" } })
+      .as(self, ...nodes)
+      .answers(
+        403,
+        'persistentvolumeclaims "c" is forbidden: node "{ns}-n" is not allowed to update fields other than status.quantity and status.conditions: <internal>',
+      ),
+  ],
+  [
+    "asks for tokens for whom the volumes of its pods speak to, or who it may ask for",
+    create(pod("p", { nodeName: "{ns}-n" })).saves("uid", "metadata.uid"),
+    post("serviceaccounts/default/token", {
+      spec: { audiences: ["vault"], boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p", uid: "{uid}" } },
+    })
+      .as(self, ...nodes)
+      .answers(
+        403,
+        'serviceaccounts "default" is forbidden: audience "vault" not found in pod spec volume, system:node:{ns}-n is not authorized to request tokens for this audience',
+      ),
+    create(
+      role("r", {
+        rules: [{ apiGroups: [""], resources: ["vault"], verbs: ["request-serviceaccounts-token-audience"] }],
+      }),
+    ),
+    boundTo(self),
+    post("serviceaccounts/default/token", {
+      spec: { audiences: ["vault"], boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p", uid: "{uid}" } },
+    }).as(self, ...nodes),
   ],
   [
     "without a name is none",

@@ -2,12 +2,13 @@
  * A node writes only about itself and its pods, and says nothing of itself that would draw workloads or rights to it.
  * Upstream: plugin/pkg/admission/noderestriction/admission.go.
  */
-import type { AuthenticationV1TokenRequest, V1CertificateSigningRequest, V1Node, V1Pod } from "#api/generated/types.ts";
+import type { V1CertificateSigningRequest, V1Node, V1PersistentVolumeClaim, V1Pod } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { badRequest, forbiddenRequest, notFound } from "#api/status-catalogue.ts";
+import { forbiddenRequest, notFound } from "#api/status-catalogue.ts";
 import { nodeNameOf, referenced } from "#apiserver/authz/node.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import { subjectOf } from "./certificate-subject.ts";
+import { checkNodeToken } from "./node-token.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
@@ -34,7 +35,9 @@ function check(request: AdmissionRequest): void {
     case "nodes":
       return checkNode(request, node);
     case "serviceaccounts":
-      return request.subresource === "token" ? checkToken(request, node) : undefined;
+      return request.subresource === "token" ? checkNodeToken(request, node) : undefined;
+    case "persistentvolumeclaims":
+      return checkClaimStatus(request, node);
     case "leases.coordination.k8s.io":
       return checkOwn(request, node, "can only access node lease with the same name as the requesting node");
     case "csinodes.storage.k8s.io":
@@ -166,6 +169,29 @@ function checkNode(request: AdmissionRequest, node: string): void {
   checkLabels(request, node, old?.metadata.labels ?? {}, object.metadata.labels ?? {}, "modify labels");
 }
 
+/** Of a claim, a node says how large its volume is by now, and how that goes on. */
+function checkClaimStatus(request: AdmissionRequest, node: string): void {
+  if (request.subresource !== "status") throw refuse(request, "may only update PVC status");
+  if (request.operation !== "UPDATE")
+    throw refuse(request, `unexpected operation ${JSON.stringify(request.operation)}`);
+  const rest = (claim: V1PersistentVolumeClaim) => {
+    const {
+      capacity: _1,
+      conditions: _2,
+      allocatedResources: _3,
+      allocatedResourceStatuses: _4,
+      ...status
+    } = claim.status ?? {};
+    const { resourceVersion: _5, managedFields: _6, ...metadata } = claim.metadata;
+    return { spec: claim.spec, status, metadata };
+  };
+  if (isEqual(rest(request.old as V1PersistentVolumeClaim), rest(request.object as V1PersistentVolumeClaim))) return;
+  throw refuse(
+    request,
+    `node ${JSON.stringify(node)} is not allowed to update fields other than status.quantity and status.conditions: <internal>`,
+  );
+}
+
 /** Labels under kubernetes.io and k8s.io that a node may set on itself. */
 const ownLabels = new Set([
   "kubernetes.io/hostname",
@@ -219,47 +245,4 @@ function checkSlice(request: AdmissionRequest, node: string): void {
     request,
     `can only ${request.operation.toLowerCase()} ResourceSlice with the same NodeName as the requesting node`,
   );
-}
-
-function checkToken(request: AdmissionRequest, node: string): void {
-  const { spec } = request.options as AuthenticationV1TokenRequest;
-  const reference = spec?.boundObjectRef;
-  if (
-    reference === undefined ||
-    reference === null ||
-    reference.apiVersion !== "v1" ||
-    reference.kind !== "Pod" ||
-    (reference.name ?? "") === ""
-  )
-    throw refuse(request, "node requested token not bound to a pod");
-  if ((reference.uid ?? "") === "") throw refuse(request, "node requested token with a pod binding without a uid");
-  const pod = request.services.cache
-    .resource("/registry/core/pods/")
-    .get(`${request.namespace}/${reference.name ?? ""}`)?.object as V1Pod | undefined;
-  if (pod === undefined) throw notFound({ group: "", resource: "pods" }, reference.name ?? "");
-  if (pod.metadata.uid !== reference.uid)
-    throw refuse(
-      request,
-      `the UID in the bound object reference (${reference.uid ?? ""}) does not match the UID in record. The object might have been deleted and then recreated`,
-    );
-  if (pod.spec?.nodeName !== node)
-    throw refuse(request, "node requested token bound to a pod scheduled on a different node");
-  checkAudiences(request, pod, spec?.audiences ?? []);
-}
-
-/** A node may ask for the audiences that the pod's volumes name, and for the usual one. */
-function checkAudiences(request: AdmissionRequest, { spec }: V1Pod, audiences: readonly string[]): void {
-  const named = new Set(
-    (spec?.volumes ?? [])
-      .flatMap(({ projected }) => projected?.sources ?? [])
-      .map(({ serviceAccountToken }) => serviceAccountToken?.audience ?? ""),
-  );
-  for (const audience of audiences) {
-    if (audience === "" || named.has(audience)) continue;
-    throw refuse(
-      request,
-      `audience ${JSON.stringify(audience)} not found in pod spec volume, ${request.user.name} is not authorized to request tokens for this audience`,
-    );
-  }
-  if (audiences.length > 1) throw badRequest("node may only request 0 or 1 audiences");
 }

@@ -37,8 +37,8 @@ export const priority: AdmissionPlugin = {
     if (request.operation !== "CREATE" && request.operation !== "UPDATE") return;
     const { globalDefault, metadata } = request.object as V1PriorityClass;
     if (globalDefault !== true) return;
-    const other = classes(request).find((one) => one.globalDefault === true && one.metadata.name !== metadata.name);
-    if (other === undefined) return;
+    const other = defaultClass(request);
+    if (other === undefined || (request.operation === "UPDATE" && other.metadata.name === metadata.name)) return;
     const text = `PriorityClass ${other.metadata.name ?? ""} is already marked as default. Only one default can exist`;
     throw forbiddenRequest(request.resource.resourceName, request.name, text);
   },
@@ -56,15 +56,18 @@ const classes = ({ services }: AdmissionRequest): V1PriorityClass[] =>
     ({ object }) => object as V1PriorityClass,
   );
 
+/** Of several, the lowest. */
+const defaultClass = (request: AdmissionRequest): V1PriorityClass | undefined =>
+  classes(request)
+    .filter(({ globalDefault }) => globalDefault === true)
+    .sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
+
 function classOf(request: AdmissionRequest, name: string): { name: string; value: number; policy: string } | undefined {
-  const all = classes(request);
   if (name === "") {
-    const usual = all
-      .filter(({ globalDefault }) => globalDefault === true)
-      .sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
+    const usual = defaultClass(request);
     return usual === undefined ? { name: "", value: 0, policy: defaultPolicy } : factsOf(usual);
   }
-  const found = all.find(({ metadata }) => metadata.name === name);
+  const found = classes(request).find(({ metadata }) => metadata.name === name);
   return found === undefined ? undefined : factsOf(found);
 }
 
