@@ -36,6 +36,16 @@ stories("a priority class", [
     'preemptionPolicy: Unsupported value: "Sometimes": supported values: "PreemptLowerPriority", "Never"',
   ),
   [
+    "is the only default",
+    create(priorityClass("{ns}", { value: 1, globalDefault: true })),
+    mergePatch("priorityclasses/{ns}", { description: "x" }),
+    create(priorityClass("{ns}", { value: 1, globalDefault: true })).answers(
+      403,
+      'priorityclasses.scheduling.k8s.io "{ns}" is forbidden: PriorityClass {ns} is already marked as default. Only one default can exist',
+    ),
+    remove("priorityclasses/{ns}"),
+  ],
+  [
     "of the system is there",
     get("priorityclasses/system-node-critical").shows({
       value: 2_000_001_000,
