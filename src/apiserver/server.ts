@@ -37,7 +37,7 @@ import { RequestMetrics } from "./request-metrics.ts";
 import { createOpenApi } from "./openapi/openapi.ts";
 import { oidcDocuments } from "./authn/oidc-documents.ts";
 import { metricsText } from "./metrics.ts";
-import { createHandler } from "./handler.ts";
+import { type HandlerParts, createHandler } from "./handler.ts";
 import { createHealth, healthChecks, healthPaths } from "./health.ts";
 import { listen, type ListenOptions, type Listener } from "./http/listener.ts";
 import { writeAnswer } from "./http/write-answer.ts";
@@ -171,7 +171,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const checks = healthChecks(cache, store, () => isClosing);
   const metrics = new RequestMetrics();
   const discovery = createDiscovery(catalogue, tables.virtual, () => address, aggregator);
-  const handle = createHandler({
+  const handlerParts: HandlerParts = {
     services,
     tables,
     authenticators: [clientCertificate, accountTokens, staticTokens(tokens)],
@@ -191,14 +191,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics,
     clock,
     log,
-  });
+  };
+  const handle = createHandler(handlerParts);
   const transport = (user: User, userAgent: string) => createLocalTransport(handle, user, userAgent);
   const own = transport(self, "kube-apiserver");
   await bootstrapCluster({ transport: own, catalogue, log, serviceCidr });
   const { advertiseAddress, port = 6443 } = options;
   if (advertiseAddress !== undefined) await keepOwnService(own, { address: advertiseAddress, port, ranges });
 
-  const custom = new CustomResources({ cache, catalogue, clock, random, log, transport: own });
+  const unadmitted = createHandler({ ...handlerParts, services: { ...services, admission: admissionChain([]) } });
+  const custom = new CustomResources({
+    cache,
+    catalogue,
+    store,
+    clock,
+    random,
+    log,
+    transport: own,
+    unadmitted: createLocalTransport(unadmitted, self, "kube-apiserver"),
+  });
   custom.start();
   const stopAggregation = startAggregation(cache, own, log);
   await aggregator.start(own);

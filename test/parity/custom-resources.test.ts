@@ -1,6 +1,7 @@
 /** Kinds that users define: their names, schemas, versions, subresources, and their end. */
 import { expect } from "vitest";
 import {
+  afterwards,
   create,
   get,
   mergePatch,
@@ -138,8 +139,51 @@ stories("a definition", [
         `widgets.${group} "b" is forbidden: create not allowed while custom resource definition is terminating`,
       )
       .eventually(),
-    get(definitionPath).shows({ metadata: { finalizers: ["customresourcecleanup.apiextensions.k8s.io"] } }),
+    get(definitionPath)
+      .shows({ metadata: { finalizers: ["customresourcecleanup.apiextensions.k8s.io"] } })
+      .hasCondition("Terminating", {
+        status: "True",
+        reason: "InstanceDeletionInProgress",
+        message: "CustomResource deletion is in progress",
+      })
+      .eventually(),
     mergePatch(`${widgets}/a`, { metadata: { finalizers: null } }),
+    get(definitionPath).answers(404).eventually(),
+  ],
+  [
+    "takes its objects along where no version of it is served any more",
+    ...defined(),
+    make({}),
+    mergePatch(definitionPath, {
+      spec: { versions: [{ name: "v1", served: false, storage: true, schema: sized }] },
+    }),
+    get(widgets).answers(404).eventually(),
+    remove(definitionPath),
+    get(definitionPath).answers(404).eventually(),
+    ...defined(),
+    get(widgets).has("items", []),
+  ],
+  [
+    "takes its objects along whatever admission says of them",
+    ...defined(),
+    make({}),
+    post("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", {
+      metadata: { name: "keep-{ns}" },
+      spec: {
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [group], apiVersions: ["*"], operations: ["DELETE"], resources: ["*"] }],
+        },
+        validations: [{ expression: "false", message: "stays" }],
+      },
+    }),
+    post("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings", {
+      metadata: { name: "keep-{ns}" },
+      spec: { policyName: "keep-{ns}", validationActions: ["Deny"] },
+    }),
+    afterwards(remove("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/keep-{ns}")),
+    afterwards(remove("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/keep-{ns}")),
+    remove(`${widgets}/a?dryRun=All`).answers(422).eventually(),
+    remove(definitionPath),
     get(definitionPath).answers(404).eventually(),
   ],
 ]);

@@ -15,6 +15,7 @@ import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { ResourceHook } from "#apiserver/resource/hooks.ts";
 import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
+import type { Store } from "#store/store.ts";
 import { establishedCondition, hasCondition, judgeNames, setCondition } from "./conditions.ts";
 import { columnsOf, customDefinition, deprecationOf, schemaOf, storageVersionOf } from "./custom-definition.ts";
 import { converterOf } from "./conversion.ts";
@@ -34,6 +35,9 @@ export interface CustomResourcesParts {
   random: Random;
   log: Logger;
   transport: LocalTransport;
+  /** Asks no admission. */
+  unadmitted: LocalTransport;
+  store: Store;
 }
 
 export class CustomResources {
@@ -42,6 +46,8 @@ export class CustomResources {
   readonly #served = new Map<string, string>();
   readonly #busy = new Set<string>();
   readonly #again = new Set<string>();
+  /** Those whose last object is waited for. */
+  readonly #emptying = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #stop: () => void = () => {};
 
@@ -204,32 +210,83 @@ export class CustomResources {
   async #clean(crd: Crd): Promise<void> {
     const { name = "", finalizers = [] } = crd.metadata;
     if (!finalizers.includes(cleanupFinalizer)) return;
-    const { group, names } = crd.spec;
-    const plural = crd.status?.acceptedNames?.plural ?? names.plural;
-    const objects = this.#parts.cache.resource(`/registry/${group}/${plural}/`);
-    const version = crd.spec.versions.find(({ served }) => served)?.name;
-    let fault: string | undefined;
-    // A copy: what is deleted moves what comes behind it.
-    for (const entry of objects.entries.range("").toArray()) {
-      if (version === undefined || entry.object.metadata.deletionTimestamp !== undefined) continue;
-      const { namespace, name: object = "" } = entry.object.metadata;
-      const where = namespace === undefined ? "" : `/namespaces/${namespace}`;
-      const target = `/apis/${group}/${version}${where}/${plural}/${encodeURIComponent(object)}`;
-      const { code, body } = await this.#parts.transport.request({ method: "DELETE", path: target });
-      // What cannot be deleted now is tried again, after all others had their turn.
-      if (code >= 300 && code !== 404) fault ??= `${target}: ${(body as Status).message}`;
-    }
-    if (fault !== undefined) throw new Error(fault);
-    if (objects.entries.size > 0 && version !== undefined) {
-      const stop = objects.listen(() => {
-        if (objects.entries.size > 0) return;
-        stop();
-        this.#settle(name);
-      });
+    const underway = this.#ending(crd, "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress");
+    if (crd.status?.conditions?.some(({ reason }) => reason === "InstanceDeletionPending") === true) {
+      // The change brings this definition here again.
+      await this.#put(`${path}/${name}/status`, underway);
       return;
     }
-    const rest = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
-    await this.#put(`${path}/${name}`, { ...crd, metadata: { ...crd.metadata, finalizers: rest } });
+    const isServed = hasCondition(crd, "Established");
+    const left = isServed ? await this.#empty(crd) : 0;
+    if (left > 0) return;
+    const [reason, message] = isServed
+      ? (["InstanceDeletionCompleted", "removed all instances"] as const)
+      : (["NeverEstablished", "resource was never established"] as const);
+    const ended = this.#ending(crd, isServed ? "False" : "True", reason, message);
+    ended.metadata.finalizers = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
+    await this.#put(`${path}/${name}/status`, ended);
+  }
+
+  #ending(crd: Crd, status: "True" | "False", reason: string, message: string): Crd {
+    const changed = clone(crd);
+    const condition = { type: "Terminating", status, reason, message };
+    const conditions = setCondition((crd.status?.conditions ?? []) as never, condition, this.#parts.clock.now());
+    changed.status = { ...changed.status, conditions } as Crd["status"];
+    return changed;
+  }
+
+  /** How many objects are left, as their finalizers want it; when they are gone, the definition is looked at again. */
+  async #empty(crd: Crd): Promise<number> {
+    const { name = "" } = crd.metadata;
+    const { entries, prefix } = this.#instancesOf(crd);
+    const faults: string[] = [];
+    // A copy: what is deleted moves what comes behind it.
+    for (const { key, object, revision } of entries.range("").toArray()) {
+      if (object.metadata.deletionTimestamp !== undefined) continue;
+      const fault = await this.#deleteInstance(crd, object, { key: prefix + key, revision });
+      // What cannot be deleted now is tried again, after all others had their turn.
+      if (fault !== undefined) faults.push(fault);
+    }
+    if (faults.length > 0) {
+      const text = `could not issue all deletes: ${faults.length === 1 ? faults[0] : `[${faults.join(", ")}]`}`;
+      await this.#put(`${path}/${name}/status`, this.#ending(crd, "True", "InstanceDeletionFailed", text));
+      throw new Error(text);
+    }
+    if (entries.size === 0 || this.#emptying.has(name)) return entries.size;
+    this.#emptying.add(name);
+    const stop = this.#instancesOf(crd).listen(() => {
+      if (entries.size > 0) return;
+      stop();
+      this.#emptying.delete(name);
+      this.#settle(name);
+    });
+    return entries.size;
+  }
+
+  #instancesOf({ spec, status }: Crd): ResourceCache {
+    const plural = status?.acceptedNames?.plural ?? spec.names.plural;
+    return this.#parts.cache.resource(`/registry/${spec.group}/${plural}/`);
+  }
+
+  /** Why it could not be. An object of a kind that no version serves has no finalizers that anybody could take off. */
+  async #deleteInstance(
+    { spec, status }: Crd,
+    { metadata }: KubernetesObject,
+    at: { key: string; revision: number },
+  ): Promise<string | undefined> {
+    const version = spec.versions.find(({ served }) => served)?.name;
+    if (version === undefined) {
+      const write = { key: at.key, value: undefined, expectedModRevision: at.revision };
+      const { revision } = await this.#parts.store.write([write]);
+      await this.#parts.cache.waitFor(revision);
+      return undefined;
+    }
+    const { namespace, name = "" } = metadata;
+    const where = namespace === undefined ? "" : `/namespaces/${namespace}`;
+    const plural = status?.acceptedNames?.plural ?? spec.names.plural;
+    const target = `/apis/${spec.group}/${version}${where}/${plural}/${encodeURIComponent(name)}`;
+    const { code, body } = await this.#parts.unadmitted.request({ method: "DELETE", path: target });
+    return code >= 300 && code !== 404 ? (body as Status).message : undefined;
   }
 
   async #put(target: string, crd: Crd): Promise<void> {
