@@ -210,11 +210,29 @@ stories("a binding or an eviction", [
     get("pods/p").has("status.conditions.0.reason", "EvictionByEvictionAPI"),
   ],
   [
+    "keeps to the version that it was asked for",
+    create(pod("p", { nodeName: "n" })).saves("version", "metadata.resourceVersion"),
+    post("pods/p/eviction", eviction({ preconditions: { resourceVersion: "1" } })).answers(409),
+    get("pods/p").lacks("status.conditions"),
+    post("pods/p/eviction", eviction({ preconditions: { resourceVersion: "{version}" } })),
+  ],
+  [
     "has one kind of trial",
     create(pod("p")),
     post("pods/p/eviction?dryRun=All", eviction({ dryRun: ["None"] })).answers(
       500,
       "Non-matching dry-run options in request and content: [All] and [None]",
+    ),
+  ],
+]);
+
+stories("a log", [
+  [
+    "starts at a time that Go can read",
+    create(pod("p")),
+    get("pods/p/log?sinceTime=x").answers(
+      400,
+      'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"',
     ),
   ],
 ]);

@@ -163,11 +163,10 @@ function checkBudget({ metadata, status }: Budget): void {
  */
 async function markDisrupted(operation: Operation, options: DeleteOptions): Promise<DeleteOptions> {
   const { preconditions = {} } = options;
-  const differs = (wanted: string | undefined, own: string | undefined) => wanted !== undefined && wanted !== own;
+  if (!meets((await entryOf(operation)).object, preconditions)) return options;
   let isMet = true;
   const { object } = await rewrite<V1Pod & KubernetesObject>(operation, (pod) => {
-    const { uid, resourceVersion } = pod.metadata;
-    isMet = !differs(preconditions.uid, uid) && !differs(preconditions.resourceVersion, resourceVersion);
+    isMet = meets(pod, preconditions);
     if (!isMet) return;
     const condition = {
       type: "DisruptionTarget",
@@ -181,3 +180,8 @@ async function markDisrupted(operation: Operation, options: DeleteOptions): Prom
   if (!isMet || preconditions.resourceVersion === undefined || resourceVersion === undefined) return options;
   return { ...options, preconditions: { ...preconditions, resourceVersion } };
 }
+
+const meets = (
+  { metadata }: KubernetesObject,
+  { uid = metadata.uid, resourceVersion = metadata.resourceVersion }: NonNullable<DeleteOptions["preconditions"]>,
+): boolean => uid === metadata.uid && resourceVersion === metadata.resourceVersion;

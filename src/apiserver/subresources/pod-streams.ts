@@ -1,5 +1,6 @@
 /** Logs of containers, and streams into them: the node's server does the work. Upstream: pkg/registry/core/pod/strategy.go, rest/log.go. */
 import type { V1Pod } from "#api/generated/types.ts";
+import { TimeError, canonicalTime } from "#api/decode/go-time.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import { failure, type Status, StatusError } from "#api/status-error.ts";
@@ -166,11 +167,22 @@ function queryText(query: Query, names: ReadonlyMap<string, string>): string {
   return text === "" ? "" : `?${text}`;
 }
 
+/** A time as Go reads it from a query. */
+function checkTime(text: string): void {
+  if (text === "" || text === "null") return;
+  try {
+    canonicalTime(text);
+  } catch (error) {
+    throw error instanceof TimeError ? badRequest(error.message) : error;
+  }
+}
+
 function checkLogOptions(name: string, query: Query): void {
   const errors: FieldError[] = [];
   const tail = integer(query, "tailLines");
   const limit = integer(query, "limitBytes");
   const since = integer(query, "sinceSeconds");
+  checkTime(query.get("sinceTime") ?? "");
   if (tail !== undefined && tail < 0) errors.push(invalid("tailLines", tail, "must be greater than or equal to 0"));
   if (limit !== undefined && limit < 1) errors.push(invalid("limitBytes", limit, "must be greater than 0"));
   if (since !== undefined && query.has("sinceTime"))
