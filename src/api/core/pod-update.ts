@@ -147,7 +147,7 @@ function gatedSpec(spec: V1PodSpec, old: V1PodSpec, errors: FieldError[]): V1Pod
       ([key, value]) => spec.nodeSelector?.[key] === value,
     );
     const text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
-    if (!isAddition) errors.push(invalid("spec.nodeSelector", spec.nodeSelector ?? {}, text));
+    if (!isAddition) errors.push(invalid("spec.nodeSelector", spec.nodeSelector ?? null, text));
     setOrDelete(result, "nodeSelector", old.nodeSelector);
   }
   const before = old.affinity?.nodeAffinity;
