@@ -115,7 +115,13 @@ const jsonType = "application/json";
 const notAcceptable = 406;
 const notFound = 404;
 
-const nothing = (code: number): Answer => ({ type: "text", code, text: "", headers: { vary: "Accept" } });
+/** Without a body, and so without a type. */
+const nothing = (code: number): Answer => ({
+  type: "stream",
+  code,
+  headers: { vary: "Accept", "cache-control": "no-cache, private" },
+  body: Readable.from([]),
+});
 
 const moved = (location: string): Answer => ({
   type: "text",
