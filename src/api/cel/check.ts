@@ -262,6 +262,7 @@ class Checker {
     const last = found.at(-1) ?? types.dyn;
     switch (macro) {
       case "filter":
+      case "sortBy":
         return listOf(first);
       case "map":
       case "transformList":

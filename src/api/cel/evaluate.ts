@@ -2,7 +2,7 @@
 import { accepts, type Functions } from "./functions.ts";
 import { type Node, qualifiedName } from "./tree.ts";
 import type { CelType } from "./types.ts";
-import { CelError, DefaultMap, Optional, TypeValue, Uint, isSame, none, typeName } from "./value.ts";
+import { CelError, DefaultMap, Optional, TypeValue, Uint, compare, isSame, none, typeName } from "./value.ts";
 
 export interface EvaluateEnvironment {
   functions: Functions;
@@ -190,6 +190,8 @@ class Evaluation {
         return steps.filter((step) => test(step) === true).length === 1;
       case "filter":
         return steps.filter((step) => test(step) === true).map(({ first }) => first);
+      case "sortBy":
+        return sortedBy(steps.map((step) => ({ item: step.first, key: test(step) })));
       default:
         return this.#transformed(node, steps, set, inner);
     }
@@ -233,6 +235,12 @@ class Evaluation {
 interface Step {
   first: unknown;
   second: unknown;
+}
+
+function sortedBy(items: readonly { item: unknown; key: unknown }[]): unknown[] {
+  const type = typeName(items[0]?.key ?? 0n);
+  if (items.some(({ key }) => typeName(key) !== type)) throw new CelError("list elements must have the same type");
+  return items.toSorted((a, b) => compare(a.key, b.key)).map(({ item }) => item);
 }
 
 function stepsOver(range: readonly unknown[] | ReadonlyMap<unknown, unknown>, hasTwo: boolean): Step[] {

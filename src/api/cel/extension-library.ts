@@ -72,7 +72,6 @@ const strings: readonly Declaration[] = [
   ["string.substring(int): string", (text: string, start: bigint) => substring(text, start)],
   ["string.substring(int, int): string", substring],
   ["string.trim(): string", (text: string) => text.trim()],
-  ["string.reverse(): string", (text: string) => [...text].reverse().join("")],
   ["list(string).join(): string", (list: readonly string[]) => list.join("")],
   ["list(string).join(string): string", (list: readonly string[], by: string) => list.join(by)],
   ["string.format(list(dyn)): string", format],

@@ -75,7 +75,7 @@ describe("a CEL expression", () => {
     "timestamp('2020-03-01T23:30:00Z').getHours('+02:00') == 1 && duration('90s').getMinutes() == 1",
     "'héllo'.size() == 5 && 'a-b-c'.split('-', 2) == ['a', 'b-c'] && 'abc'.substring(1) == 'bc'",
     "'%s=%d %.2f %b %x'.format(['a', 1, 1.5, true, 255]) == 'a=1 1.50 1 ff'",
-    "[3, 1, 2].sort() == [1, 2, 3] && [1, 1, 2].distinct().sum() == 3 && [[1], [2]].flatten() == [1, 2]",
+    "[3, 1, 2].sort() == [1, 2, 3] && [3, 1, 2].sortBy(x, -x) == [3, 2, 1] && [1, 1, 2].distinct().sum() == 3 && [[1], [2]].flatten() == [1, 2]",
     "sets.contains([1, 2], [2]) && !sets.intersects([1], [2]) && sets.equivalent([1, 2], [2, 1, 1])",
     "quantity(self.text).isGreaterThan(quantity('1Gi')) && quantity('1').sub(1).sign() == 0 && !isQuantity('1x')",
     "ip('::1').isLoopback() && cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16') && !cidr('10.1.0.0/16').containsCIDR('10.0.0.0/8')",
@@ -128,6 +128,7 @@ describe("a CEL expression", () => {
       "found no matching overload for '_==_' applied to '(list(list(int)), list(list(string)))'",
     ],
     ["[?1] == []", "1:3", "expected type 'optional_type(int)' but found 'int'"],
+    ["self.text.reverse() == ''", "1:18", "found no matching overload for 'reverse' applied to 'string.()'"],
     ["oldSelf > 1", "1:9", "found no matching overload for '_>_' applied to '(optional_type(Widget), int)'"],
     [
       "self.size.map(x, x) == []",
@@ -150,6 +151,8 @@ describe("a CEL expression", () => {
     ["self.map['z'] == ''", "no such key: z"],
     ["9223372036854775807 + self.size > 0", "integer overflow"],
     ["optional.none().value() == 1", "optional.none() dereference"],
+    ["string(b'\\xff') == ''", "invalid UTF-8 in bytes, cannot convert to string"],
+    ["[1, 2].sortBy(x, x > 1 ? dyn('a') : dyn(1)) == []", "list elements must have the same type"],
     ["[].min() == 1", "min called on empty list"],
     [
       "quantity('bad') == quantity('1')",

@@ -1,4 +1,5 @@
 /** Operators and functions that CEL itself has. Upstream: google/cel-go stdlib. */
+import { isUtf8 } from "node:buffer";
 import { RE2JS } from "re2js";
 import { elementOf, entryOf, typeValueOf } from "./evaluate.ts";
 import type { Declaration } from "./functions.ts";
@@ -170,6 +171,11 @@ function timeText(time: Timestamp): string {
   return `${dateOf(time).toISOString().slice(0, 19)}${fraction === "" ? "" : `.${fraction}`}Z`;
 }
 
+function textOf(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new CelError("invalid UTF-8 in bytes, cannot convert to string");
+  return Buffer.from(bytes).toString("utf8");
+}
+
 export const doubleText = (value: number): string =>
   Number.isFinite(value)
     ? String(value).replace(/e([+-])(\d)$/, "e$10$2")
@@ -198,7 +204,7 @@ const conversions: readonly Declaration[] = [
   ["string(int): string", String],
   ["string(uint): string", (a: Uint) => String(a.value)],
   ["string(double): string", doubleText],
-  ["string(bytes): string", (a: Uint8Array) => Buffer.from(a).toString("utf8")],
+  ["string(bytes): string", textOf],
   ["string(timestamp): string", timeText],
   ["string(duration): string", ({ nanos }: Duration) => secondText(nanos)],
   ["bytes(string): bytes", (a: string) => Buffer.from(a)],

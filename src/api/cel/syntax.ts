@@ -335,10 +335,8 @@ class Parser {
   }
 
   #loop(macro: string, range: Node, args: Node[], offset: number): Node {
-    const hasTwo =
-      twoVariableMacros.has(macro) ||
-      ((macro === "all" || macro === "exists") && args.length === 3) ||
-      (macro === "existsOne" && args.length === 3);
+    const isQuantifier = ["all", "exists", "exists_one", "existsOne"].includes(macro);
+    const hasTwo = twoVariableMacros.has(macro) || (isQuantifier && args.length === 3);
     const count = hasTwo ? 2 : 1;
     const variables = args.slice(0, count).map((node) => {
       if (node.kind !== "identifier") this.#refuse(node.offset, "argument must be a simple name");
@@ -352,10 +350,11 @@ class Parser {
 const loops: Readonly<Record<string, readonly number[]>> = {
   all: [2, 3],
   exists: [2, 3],
-  exists_one: [2],
+  exists_one: [2, 3],
   existsOne: [2, 3],
   map: [2, 3],
   filter: [2],
+  sortBy: [2],
   transformList: [3, 4],
   transformMap: [3, 4],
   transformMapEntry: [3, 4],
