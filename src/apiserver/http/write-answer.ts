@@ -14,6 +14,7 @@ import {
   type WatchAnswer,
 } from "#apiserver/answer.ts";
 import type { Exchange, ResponseStream } from "./exchange.ts";
+import { indented } from "./indent.ts";
 import type { Form } from "./negotiate.ts";
 import { asProtobuf, protobufFrame } from "./protobuf-form.ts";
 import { warningHeaders } from "./warning-headers.ts";
@@ -93,20 +94,28 @@ async function writeObject(exchange: Exchange, answer: ObjectAnswer, form: Form)
   };
   if (answer.warnings !== undefined && answer.warnings.length > 0) headers["warning"] = warningHeaders(answer.warnings);
   const body = bodyOf(answer, form, protobuf);
-  if (body.byteLength >= gzipFromBytes && acceptsGzip(exchange)) {
+  const { byteLength = Infinity } = body;
+  if (byteLength >= gzipFromBytes && acceptsGzip(exchange)) {
     headers["content-encoding"] = "gzip";
     headers["vary"] = [headers["vary"] ?? [], "Accept-Encoding"].flat();
-    if (body.byteLength > respondBytesMax) return writeLongCompressed(exchange, answer.code, headers, body);
+    if (byteLength > respondBytesMax) return writeLongCompressed(exchange, answer.code, headers, body);
     exchange.respond(answer.code, headers, [await compress(Buffer.concat([...body]), { level: gzipLevel })]);
-  } else if (body.byteLength > respondBytesMax) await writeLong(exchange, answer.code, headers, body);
+  } else if (byteLength > respondBytesMax) await writeLong(exchange, answer.code, headers, body);
   else exchange.respond(answer.code, headers, [...body]);
 }
 
-function bodyOf(answer: ObjectAnswer, form: Form, protobuf: Uint8Array | undefined): Bytes {
+/** Bytes whose number may not be known before they are made. */
+type Body = Omit<Bytes, "byteLength"> & { readonly byteLength: number | undefined };
+
+function bodyOf(answer: ObjectAnswer, form: Form, protobuf: Uint8Array | undefined): Body {
   if (protobuf !== undefined) return oneBytes(protobuf);
   if (form.encoding === "yaml") return oneBytes(Buffer.from(toYaml(objectOf(answer))));
-  if (form.pretty) return oneBytes(Buffer.from(`${JSON.stringify(objectOf(answer), undefined, 2)}\n`));
-  return bytesOf(answer);
+  return form.pretty ? prettyOf(bytesOf(answer)) : bytesOf(answer);
+}
+
+function prettyOf(bytes: Bytes): Body {
+  if (bytes.byteLength > respondBytesMax) return { byteLength: undefined, [Symbol.iterator]: () => indented(bytes) };
+  return oneBytes(Buffer.concat([...indented(bytes)]));
 }
 
 /** As upstream reads the header: a quality makes the name another one. */
@@ -114,9 +123,10 @@ const acceptsGzip = ({ request }: Exchange): boolean =>
   (request.header("accept-encoding") ?? "").split(",").some((coding) => coding.trim() === "gzip");
 
 /** Makes no more of a long answer than the connection takes. */
-async function writeLong(exchange: Exchange, code: number, headers: OutgoingHttpHeaders, body: Bytes): Promise<void> {
+async function writeLong(exchange: Exchange, code: number, headers: OutgoingHttpHeaders, body: Body): Promise<void> {
   const { signal } = exchange.request;
-  const out = exchange.start(code, { ...headers, "content-length": body.byteLength });
+  const { byteLength } = body;
+  const out = exchange.start(code, byteLength === undefined ? headers : { ...headers, "content-length": byteLength });
   for (const piece of body) {
     if (signal.aborted) return;
     out.write(piece, () => body.recycle?.(piece));
@@ -130,7 +140,7 @@ async function writeLongCompressed(
   exchange: Exchange,
   code: number,
   headers: OutgoingHttpHeaders,
-  body: Bytes,
+  body: Body,
 ): Promise<void> {
   const { signal } = exchange.request;
   const out = exchange.start(code, headers);
