@@ -23,6 +23,7 @@ export const NetworkPolicy = defineResource<NetworkPolicy>({
     if ((spec.policyTypes ?? []).length === 0)
       spec.policyTypes = (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
   },
+  metadataLooks: { whole: 1, form: 0 },
   validate: networkPolicyErrors,
   warnings: networkPolicyWarnings,
   columns: [
