@@ -1,7 +1,4 @@
-/**
- * /openapi/v2 as protobuf, for clients that read nothing else: of the document what they look at, which is definitions, paths,
- * operations and parameters. Field numbers: google/gnostic openapiv2/OpenAPIv2.proto.
- */
+/** /openapi/v2 as protobuf, for clients that read nothing else. Field numbers: google/gnostic openapiv2/OpenAPIv2.proto. */
 type Fields = Readonly<Record<string, unknown>>;
 
 export const documentProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -17,8 +14,17 @@ export function encodeDocument(document: Fields): Buffer {
     sub(8, message(...entries(document["paths"]).map(([name, item]) => named(2, name, pathItem(item))))),
     sub(9, message(...entries(document["definitions"]).map(([name, one]) => named(1, name, schema(one))))),
     sub(10, message(...entries(document["parameters"]).map(([name, one]) => named(1, name, parameter(one))))),
+    ...list(document["security"]).map((one) => sub(12, requirement(one))),
+    sub(13, message(...entries(document["securityDefinitions"]).map(([name, one]) => named(1, name, apiKey(one))))),
   );
 }
+
+/** What a client has to show, and the scopes of each. */
+const requirement = (one: Fields): Buffer =>
+  message(...entries(one).map(([name, scopes]) => named(1, name, message(...texts(1, scopes)))));
+
+const apiKey = (one: Fields): Buffer =>
+  message(sub(2, message(text(1, one["type"]), text(2, one["name"]), text(3, one["in"]), text(4, one["description"]))));
 
 const operations: Readonly<Record<string, number>> = {
   get: 2,
@@ -50,8 +56,15 @@ function operation(one: Fields): Buffer {
     ...texts(6, one["produces"]),
     ...texts(7, one["consumes"]),
     ...list(one["parameters"]).map((each) => sub(8, parameterItem(each))),
+    sub(9, message(...entries(one["responses"]).map(([code, each]) => named(1, code, response(each))))),
+    ...texts(10, one["schemes"]),
     ...extensions(13, one),
   );
+}
+
+function response({ description, schema: shape }: Fields): Buffer {
+  const body = isFields(shape) ? [sub(2, message(sub(1, schema(shape))))] : [];
+  return message(sub(1, message(text(1, description), ...body)));
 }
 
 /** A parameter, or a reference to one. */
@@ -69,8 +82,11 @@ function parameter(one: Fields): Buffer {
     return message(sub(1, message(...body, ...shape)));
   }
   const common = [flag(1, one["required"]), text(2, place), text(3, description), text(4, name)];
+  const unique = one["uniqueItems"];
   const typed =
-    place === "query" ? [text(6, one["type"]), text(7, one["format"])] : [text(5, one["type"]), text(6, one["format"])];
+    place === "query"
+      ? [text(6, one["type"]), text(7, one["format"]), flag(20, unique)]
+      : [text(5, one["type"]), text(6, one["format"]), flag(19, unique)];
   const kind = place === "query" ? 3 : place === "path" ? 4 : 1;
   return message(sub(2, message(sub(kind, message(...common, ...typed)))));
 }
@@ -80,9 +96,22 @@ function schema(one: Fields): Buffer {
   return message(
     text(1, one["$ref"]),
     text(2, one["format"]),
+    text(3, one["title"]),
     text(4, one["description"]),
     ...("default" in one ? [sub(5, any(one["default"]))] : []),
+    double(6, one["multipleOf"]),
+    double(7, one["maximum"]),
+    flag(8, one["exclusiveMaximum"]),
+    double(9, one["minimum"]),
+    flag(10, one["exclusiveMinimum"]),
+    int(11, one["maxLength"]),
+    int(12, one["minLength"]),
     text(13, one["pattern"]),
+    int(14, one["maxItems"]),
+    int(15, one["minItems"]),
+    flag(16, one["uniqueItems"]),
+    int(17, one["maxProperties"]),
+    int(18, one["minProperties"]),
     ...texts(19, one["required"]),
     ...(Array.isArray(one["enum"]) ? one["enum"].map((value) => sub(20, any(value))) : []),
     ...(typeof extra === "boolean" ? [sub(21, message(flag(2, extra)))] : []),
@@ -130,10 +159,20 @@ const texts = (field: number, values: unknown): Buffer[] =>
 const flag = (field: number, value: unknown): Buffer =>
   value === true ? Buffer.concat([varint(field << 3), varint(1)]) : nothing;
 
+function double(field: number, value: unknown): Buffer {
+  if (typeof value !== "number" || value === 0) return nothing;
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint((field << 3) | 1), bytes]);
+}
+
+const int = (field: number, value: unknown): Buffer =>
+  typeof value === "number" && value > 0 ? Buffer.concat([varint(field << 3), varint(value)]) : nothing;
+
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
-  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
   bytes.push(rest);
   return Buffer.from(bytes);
 }
