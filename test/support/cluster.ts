@@ -203,6 +203,17 @@ export class TestCluster {
     if (code !== 0) throw new Error(`${stdout}${stderr}`);
   }
 
+  /** What kubectl prints when it succeeds, which it must. */
+  async ask(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.kubectl(args);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  async see<T>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.ask("get", ...args, "-o", "json")) as T;
+  }
+
   async remove(): Promise<void> {
     await Promise.all([this.stopServer(), ...this.nodes.map(async ({ agent }) => await agent?.stop())]);
     for (const { netns, dataDir } of this.nodes) {
