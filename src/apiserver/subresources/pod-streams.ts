@@ -6,11 +6,11 @@ import { badRequest } from "#api/status-catalogue.ts";
 import { failure, type Status, StatusError } from "#api/status-error.ts";
 import { forbidden, invalid, invalidObject, rootPath } from "#api/validation/field-errors.ts";
 import { type Answer, textAnswer } from "#apiserver/answer.ts";
-import { attributesOf, forbidden as forbiddenTo } from "#apiserver/authz/authorizer.ts";
 import { checkRoute, negotiate } from "#apiserver/http/negotiate.ts";
 import type { Query } from "#apiserver/request.ts";
 import { integer } from "#apiserver/resource/list-options.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
+import { checkMayConnect } from "./may-connect.ts";
 import type { NodeDialer } from "./node-connection.ts";
 import { entryOf, operationOn } from "./support.ts";
 import { openTunnel, tunnelledProtocol } from "./tunnel.ts";
@@ -64,7 +64,7 @@ export function podStream(dialer: NodeDialer, kind: "exec" | "attach" | "portFor
     connectOptions: ({ request }) => streamOptions(kind, request.query),
     async handle(special) {
       const { request, info } = special;
-      mayOpen(special);
+      checkMayConnect(special);
       const pod = await podOf(special);
       const parameters = kind === "portForward" ? portParameters : streamParameters;
       const container = kind === "portForward" ? "" : `/${containerOf(pod, request.query.get("container") ?? "")}`;
@@ -104,13 +104,6 @@ function streamOptions(kind: "exec" | "attach" | "portForward", query: Query): o
     ...(container === "" ? {} : { container }),
     ...(kind === "exec" ? { command } : {}),
   };
-}
-
-/** Who only reads may not act in a pod, though a WebSocket is asked for with a GET. Upstream: pod/rest/subresources.go. */
-function mayOpen({ services, info, user }: SpecialRequest): void {
-  const attributes = { ...attributesOf(info, user), verb: "create" };
-  const { decision, reason } = services.authorizer.authorize(attributes);
-  if (decision !== "allow") throw forbiddenTo(attributes, reason);
 }
 
 async function podOf(special: SpecialRequest): Promise<V1Pod> {

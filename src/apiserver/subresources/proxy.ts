@@ -11,6 +11,7 @@ import { badRequest, notFound, serviceUnavailable } from "#api/status-catalogue.
 import type { Answer, Headers } from "#apiserver/answer.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
+import { checkMayConnect } from "./may-connect.ts";
 import type { NodeDialer, TlsChoice } from "./node-connection.ts";
 import { passUpgrade } from "./upgrade.ts";
 
@@ -78,7 +79,8 @@ export function serviceProxy(): SpecialHandler {
 }
 
 export function nodeProxy(dialer: NodeDialer): SpecialHandler {
-  return proxyHandler("Node", (_special, text) => {
+  return proxyHandler("Node", (special, text) => {
+    if (special.request.upgrade !== undefined) checkMayConnect(special);
     const parsed = parseName(text);
     if (parsed === undefined) throw badRequest(`invalid node request ${JSON.stringify(text)}`);
     const { host, port } = dialer.addressOf(parsed.name, "nodes");

@@ -1,0 +1,14 @@
+/**
+ * Who may only read may not act: a connection that goes both ways needs the right to create, though a WebSocket is asked for
+ * with a GET. Upstream asks so for pods (registry/core/pod/rest/subresources.go); here it holds for a node's own server too,
+ * which runs commands in pods for whoever gets through to it.
+ */
+import { attributesOf, forbidden } from "#apiserver/authz/authorizer.ts";
+import type { SpecialRequest } from "#apiserver/subresource.ts";
+
+/** Throws the 403 of who may not create the subresource that is asked for. */
+export function checkMayConnect({ services, info, user }: Pick<SpecialRequest, "services" | "info" | "user">): void {
+  const attributes = { ...attributesOf(info, user), verb: "create" };
+  const { decision, reason } = services.authorizer.authorize(attributes);
+  if (decision !== "allow") throw forbidden(attributes, reason);
+}
