@@ -18,6 +18,7 @@ export const CustomResourceDefinition = defineResource<CustomResourceDefinition>
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
+  allowUnconditionalUpdate: false,
   storageVersion: "apiextensions.k8s.io/v1beta1",
   defaults({ spec, status }) {
     const { names, conversion } = spec;

@@ -105,4 +105,17 @@ describe("a definition", () => {
     expect(fields(definition())).toEqual(["spec.group", "spec.names.plural"]);
     expect(fields(definition({}, true))).toEqual(["spec.scope", "spec.names.kind", "spec.group", "spec.names.plural"]);
   });
+
+  it("keeps dear rules that it had, and gets no new ones", () => {
+    const rule = { rule: "self.all(a, self.all(b, a == b))" };
+    const spec = { type: "array", maxItems: 2000, items: { type: "string" }, "x-kubernetes-validations": [rule] };
+    const withRule = (more: object = {}) => {
+      const whole = { openAPIV3Schema: { type: "object", properties: { spec, ...more } } };
+      return definition({ versions: [{ name: "v1", served: true, storage: true, schema: whole as never }] });
+    };
+    const isDear = (text: string) => text.includes("estimated rule cost exceeds budget");
+    expect(texts(withRule()).filter(isDear)).toHaveLength(1);
+    expect(texts(withRule(), withRule()).filter(isDear)).toHaveLength(0);
+    expect(texts(withRule({ other: { type: "string" } }), withRule()).filter(isDear)).toHaveLength(1);
+  });
 });

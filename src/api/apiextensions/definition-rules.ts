@@ -24,7 +24,7 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
     ...unknownFieldsErrors(spec.preserveUnknownFields),
     ...versionsErrors(spec.versions ?? []),
     ...namesErrors("spec.names", spec.names),
-    ...versionFieldsErrors(spec.versions ?? []),
+    ...versionFieldsErrors(spec.versions ?? [], old?.spec.versions),
     ...conversionErrors(spec.conversion, old),
     ...(old === undefined ? [] : immutableErrors(definition, old)),
     ...storedVersionsErrors(definition),

@@ -59,16 +59,12 @@ function fixedPathErrors(field: string, path: string, roots: readonly string[]):
   return [invalid(field, path, text)];
 }
 
-export function selectableErrors(
-  fields: readonly V1SelectableField[],
-  schema: JsonSchema | undefined,
-  path: string,
-): FieldError[] {
+export function selectableErrors(fields: readonly V1SelectableField[], schema: JsonSchema, path: string): FieldError[] {
   const seen = new Set<string>();
   const errors = fields.flatMap(({ jsonPath = "" }, index) => {
     const at = `${path}[${index}].jsonPath`;
     if (jsonPath === "") return [required(at)];
-    const found = fieldPathIn(jsonPath, schema ?? {}, false);
+    const found = fieldPathIn(jsonPath, schema, false);
     if (typeof found === "string") return [invalid(at, jsonPath, `is an invalid path: ${found}`)];
     const own = selectableFieldErrors(found, jsonPath, at);
     if (seen.has(found.text)) own.push(duplicate(at, jsonPath));

@@ -39,8 +39,8 @@ function compiled(rule: ValidationRule, self: CelType): RuleProgram {
   ]);
   const main = attempt(rule.rule, variables, "bool", "compilation failed", "cel expression must evaluate to a bool");
   const text = rule.messageExpression ?? "";
-  const message =
-    text.trim() === ""
+  const message: Attempt =
+    text.trim() === "" || main.program === undefined
       ? {}
       : attempt(
           text,
@@ -73,7 +73,7 @@ function attempt(
 ): Attempt {
   try {
     const program = compileCel(source, variables);
-    return program.type.kind === wanted || program.type.kind === "dyn" ? { program } : { fault: wrongType };
+    return program.type.kind === wanted ? { program } : { fault: wrongType };
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
     return { fault: `${prefix}: ${error.message}` };

@@ -17,13 +17,16 @@ export interface RuleContext {
   /** The list whose items have no old self. */
   uncorrelatable: string | undefined;
   total: { cost: number; costly: { path: string; cost: number }[] };
+  /** The schema is what it was: what its rules cost was decided before. */
+  isOld: boolean;
 }
 
-export const rootContext = (): RuleContext => ({
+export const rootContext = (isOld: boolean): RuleContext => ({
   isResource: true,
   places: 1,
   uncorrelatable: undefined,
   total: { cost: 0, costly: [] },
+  isOld,
 });
 
 export function childContext(
@@ -68,9 +71,9 @@ function formErrors(rule: ValidationRule, schema: JsonSchema, path: string): Fie
     errors.push(invalid(`${path}.message`, message, "must be non-empty if specified"));
   else if (isSplit(message)) errors.push(invalid(`${path}.message`, message, "must not contain line breaks"));
   else if (isSplit(rule.rule) && message.trim() === "")
-    errors.push(required(`${path}.message`, "must be specified if rule contains line breaks"));
+    errors.push(required(`${path}.message`, "message must be specified if rule contains line breaks"));
   if (messageExpression !== "" && messageExpression.trim() === "")
-    errors.push(required(`${path}.messageExpression`, "must be non-empty if specified"));
+    errors.push(required(`${path}.messageExpression`, "messageExpression must be non-empty if specified"));
   if (reason !== undefined && !reasons.includes(reason)) errors.push(notSupported(`${path}.reason`, reason, reasons));
   if (fieldPath === "") return errors;
   if (fieldPath.trim() === "") errors.push(invalid(`${path}.fieldPath`, fieldPath, "must be non-empty if specified"));
@@ -140,11 +143,11 @@ function ruleCostErrors({ program }: RuleProgram, size: ValueSize, path: string,
 /** The total counts what is too dear, too. */
 function costErrors(
   { path, name, cost }: { path: string; name: string; cost: number },
-  { total }: RuleContext,
+  { total, isOld }: RuleContext,
 ): FieldError[] {
   total.cost += cost;
   if (cost >= costlyMin) total.costly.push({ path, cost });
-  return cost > ruleCostMax ? [forbidden(path, costText(`estimated ${name} cost`, cost, ruleCostMax))] : [];
+  return cost > ruleCostMax && !isOld ? [forbidden(path, costText(`estimated ${name} cost`, cost, ruleCostMax))] : [];
 }
 
 function costText(name: string, cost: number, max: number): string {

@@ -30,9 +30,9 @@ interface Standing {
   rules: RuleContext | undefined;
 }
 
-/** `compiles`: the schema is structural, so that CEL rules can be understood. */
-export function schemaErrors(schema: JsonSchema, path: string, compiles: boolean): FieldError[] {
-  const rules = compiles ? rootContext() : undefined;
+/** `compiles`: the schema is structural, so that CEL rules can be understood. `isOld`: an update leaves it as it was. */
+export function schemaErrors(schema: JsonSchema, path: string, compiles: boolean, isOld = false): FieldError[] {
+  const rules = compiles ? rootContext(isOld) : undefined;
   const faults = check(schema, path, { isInMetadata: false, isRoot: true, rules });
   const costly = rules === undefined ? [] : totalCostErrors(rules, path);
   return [...faults.form, ...faults.rules, ...costly];

@@ -15,26 +15,31 @@ import { structuralErrors, unstructured } from "./structural-rules.ts";
 
 type Version = V1CustomResourceDefinitionVersion;
 
-export function versionFieldsErrors(versions: readonly Version[]): FieldError[] {
+/** `old`: the versions that an update finds. */
+export function versionFieldsErrors(versions: readonly Version[], old: readonly Version[] = []): FieldError[] {
   const errors: FieldError[] = [];
   const each = (
     part: keyof Version,
     shared: string,
     own: string,
-    check: (version: Version, path: string) => FieldError[],
+    check: (version: Version, path: string, isShared: boolean) => FieldError[],
   ) => {
     const [first] = versions;
     if (first === undefined) return;
     const isShared = versions.every((version) => deepEqual(version[part] ?? null, first[part] ?? null));
-    if (isShared) errors.push(...check(first, `spec.${shared}`));
+    if (isShared) errors.push(...check(first, `spec.${shared}`, true));
     else
       for (const [index, version] of versions.entries())
-        errors.push(...check(version, `spec.versions[${index}].${own}`));
+        errors.push(...check(version, `spec.versions[${index}].${own}`, false));
   };
-  each("schema", "validation", "schema", (version, path) => {
-    const schema = version.schema?.openAPIV3Schema as JsonSchema | undefined;
-    const hasStatus = version.subresources?.status !== undefined;
-    return schema === undefined || Object.keys(schema).length === 0 ? [] : wholeErrors(schema, path, hasStatus);
+  each("schema", "validation", "schema", (version, path, isShared) => {
+    const schema = schemaOf(version);
+    if (schema === undefined || Object.keys(schema).length === 0) return [];
+    const those = isShared ? versions : [version];
+    const before = old.find(({ name }) => name === version.name);
+    const isOld = before !== undefined && deepEqual(schemaOf(before) ?? null, schema);
+    const hasStatus = those.some(({ subresources }) => subresources?.status !== undefined);
+    return wholeErrors(schema, path, { hasStatus, isOld });
   });
   each("additionalPrinterColumns", "additionalPrinterColumns", "additionalPrinterColumns", (version, path) =>
     columnErrors(version.additionalPrinterColumns ?? [], path),
@@ -42,13 +47,27 @@ export function versionFieldsErrors(versions: readonly Version[]): FieldError[] 
   each("subresources", "subresources", "subresources", (version, path) =>
     subresourceErrors(version.subresources ?? {}, path),
   );
-  each("selectableFields", "selectableFields", "selectableFields", (version, path) =>
-    selectableErrors(version.selectableFields ?? [], version.schema?.openAPIV3Schema as JsonSchema | undefined, path),
-  );
+  each("selectableFields", "selectableFields", "selectableFields", (version, path, isShared) => {
+    const { selectableFields = [] } = version;
+    const schema = schemaOf(version);
+    if (selectableFields.length === 0) return [];
+    if (schema !== undefined) return selectableErrors(selectableFields, schema, path);
+    // Upstream's words.
+    const text = isShared
+      ? "may only be set when validations.schema is included"
+      : "may only be set when `version.schema.openAPIV3Schema` is not included";
+    return [invalid(path, "", text)];
+  });
   return errors;
 }
 
-function wholeErrors(schema: JsonSchema, path: string, hasStatus: boolean): FieldError[] {
+const schemaOf = ({ schema }: Version): JsonSchema | undefined => schema?.openAPIV3Schema as JsonSchema | undefined;
+
+function wholeErrors(
+  schema: JsonSchema,
+  path: string,
+  { hasStatus, isOld }: { hasStatus: boolean; isOld: boolean },
+): FieldError[] {
   const at = `${path}.openAPIV3Schema`;
   const errors = hasStatus ? statusRootErrors(schema, at) : [];
   if (schema.nullable === true) errors.push(forbidden(`${at}.nullable`, "nullable cannot be true at the root"));
@@ -60,7 +79,7 @@ function wholeErrors(schema: JsonSchema, path: string, hasStatus: boolean): Fiel
   }
   const structural = structuralErrors(schema, at);
   const understood = structural.length > 0 ? structural : defaultErrors(schema, at);
-  return [...errors, ...understood, ...schemaErrors(schema, at, understood.length === 0)];
+  return [...errors, ...understood, ...schemaErrors(schema, at, understood.length === 0, isOld)];
 }
 
 /** Names of Go fields, as the error shows them, and their JSON names. */

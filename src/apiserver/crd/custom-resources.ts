@@ -78,6 +78,8 @@ export class CustomResources {
   #serve(crd: Crd): void {
     const name = crd.metadata.name ?? "";
     if (!hasCondition(crd, "NamesAccepted") && !hasCondition(crd, "Established")) return;
+    // It is established next: who finds it served finds it established.
+    if (crd.status?.conditions?.some(({ type, reason }) => type === "Established" && reason === "Installing")) return;
     const isTerminating = crd.metadata.deletionTimestamp !== undefined;
     const facts = JSON.stringify([crd.spec, crd.status?.acceptedNames, isTerminating]);
     if (this.#served.get(name) === facts) return;
