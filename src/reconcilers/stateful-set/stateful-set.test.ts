@@ -87,6 +87,19 @@ describe("statefulset", () => {
     expect(names(api)).toEqual(["db-0", "db-1", "db-2"]);
   });
 
+  test("a pod that ended at once is replaced after a pause", async () => {
+    const api = await made(set(1));
+    await settle(api, all, now);
+    const [pod] = pods(api);
+    const creationTimestamp = new Date(now).toISOString();
+    await new Client(api).updateStatus(Pod, { ...pod!, status: { phase: "Failed" } });
+    Object.assign(pods(api)[0]!.metadata, { creationTimestamp });
+    await settle(api, all, now + 500);
+    expect(pods(api).map(({ status }) => status?.phase)).toEqual(["Failed"]);
+    await settle(api, all, now + 1_000);
+    expect(pods(api).map(({ status }) => status?.phase)).toEqual([undefined]);
+  });
+
   test("an update goes from the top down and stops at the partition", async () => {
     const api = await made(set(3));
     await readied(api);

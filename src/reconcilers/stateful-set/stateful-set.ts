@@ -12,7 +12,7 @@ import {
   requiredLabels,
   selectorIndex,
 } from "#reconcilers/ownership.ts";
-import { isPodAvailable, isPodReady, isPodTerminal, nextAvailableAt } from "#reconcilers/pod-state.ts";
+import { isPodAvailable, isPodReady, isPodTerminal, nextAvailableAt, timeOf } from "#reconcilers/pod-state.ts";
 import {
   create,
   defineReconciler,
@@ -71,6 +71,9 @@ export const statefulSetReconciler = defineReconciler<StatefulSet>({
     ];
   },
 });
+
+/** A pod that ended is not replaced sooner than this after it was made. Upstream has no such pause. */
+const endedPodMs = 1_000;
 
 function claiming(set: StatefulSet, view: View) {
   return {
@@ -137,12 +140,18 @@ function replicaStep(state: State, ordinal: number): Step {
   const pod = pods.get(ordinal);
   const ordered = isOrdered(set);
   if (pod === undefined) return { changes: creation(state, ordinal), waits: ordered };
-  if (isPodTerminal(pod)) return { changes: isTerminating(pod) ? [] : [deletion(set, pod)], waits: true };
+  if (isPodTerminal(pod)) return { changes: isTerminating(pod) ? [] : replacement(state, pod), waits: true };
   if (ordered && !isHealthy(state, pod)) return { changes: [], waits: true };
   if (isTerminating(pod)) return { changes: [], waits: false };
   const labels = missingLabels(set, pod, ordinal);
   const repair = Object.keys(labels).length === 0 ? [] : [patch(Pod, pod, "merge", { metadata: { labels } })];
   return { changes: repair, waits: false };
+}
+
+/** A node that refuses a pod refuses the next one as fast. */
+function replacement({ set, now }: State, pod: Pod): Change[] {
+  const at = timeOf(pod.metadata.creationTimestamp) + endedPodMs;
+  return at > now ? [wake(at)] : [deletion(set, pod)];
 }
 
 function creation(state: State, ordinal: number): Change[] {
