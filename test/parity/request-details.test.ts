@@ -269,3 +269,26 @@ stories("a JSON patch", [
     ),
   ],
 ]);
+
+const unversioned = (apiVersion: string, kind: string, plural: string, content: Record<string, unknown>): Story => {
+  const object = { apiVersion, kind, metadata: { name: "{ns}" }, ...content };
+  return [
+    `of ${plural} names the version it is of`,
+    create(object),
+    update(object).answers(
+      422,
+      `${plural}.${apiVersion.split("/")[0]} "{ns}" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update`,
+    ),
+  ];
+};
+
+stories("an update", [
+  unversioned("storage.k8s.io/v1", "CSIDriver", "csidrivers", { spec: {} }),
+  unversioned("storage.k8s.io/v1", "CSINode", "csinodes", { spec: { drivers: [] } }),
+  unversioned(
+    "admissionregistration.k8s.io/v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+    {},
+  ),
+]);

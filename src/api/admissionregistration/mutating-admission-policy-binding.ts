@@ -15,6 +15,7 @@ export const MutatingAdmissionPolicyBinding = defineResource<MutatingAdmissionPo
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding",
+  allowUnconditionalUpdate: false,
   storageVersion: "admissionregistration.k8s.io/v1beta1",
   defaults({ spec }) {
     defaultMatch(spec?.matchResources);

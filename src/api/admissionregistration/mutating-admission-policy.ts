@@ -15,6 +15,7 @@ export const MutatingAdmissionPolicy = defineResource<MutatingAdmissionPolicy>({
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
+  allowUnconditionalUpdate: false,
   storageVersion: "admissionregistration.k8s.io/v1beta1",
   defaults({ spec }) {
     if (spec === undefined) return;

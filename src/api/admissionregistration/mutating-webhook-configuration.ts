@@ -13,6 +13,7 @@ export const MutatingWebhookConfiguration = defineResource<MutatingWebhookConfig
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
+  allowUnconditionalUpdate: false,
   defaults({ webhooks }) {
     for (const webhook of webhooks ?? []) {
       defaultWebhook(webhook);

@@ -15,6 +15,7 @@ export const ValidatingAdmissionPolicyBinding = defineResource<ValidatingAdmissi
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     defaultMatch(spec?.matchResources);
   },

@@ -16,6 +16,7 @@ export const ValidatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     if (spec === undefined) return;
     spec.failurePolicy ??= "Fail";

@@ -13,6 +13,7 @@ export const ValidatingWebhookConfiguration = defineResource<ValidatingWebhookCo
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",
+  allowUnconditionalUpdate: false,
   defaults({ webhooks }) {
     for (const webhook of webhooks ?? []) defaultWebhook(webhook);
   },

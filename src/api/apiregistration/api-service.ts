@@ -15,6 +15,7 @@ export const APIService = defineResource<APIService>({
   categories: ["api-extensions"],
   scope: "Cluster",
   schema: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
+  allowUnconditionalUpdate: false,
   generation: "none",
   validateName: nameIsPathSegment,
   defaults: defaultApiService,

@@ -73,4 +73,19 @@ describe("protobuf", () => {
       expect(() => decodeProtobuf(bytes.subarray(0, length), () => struct)).toThrow();
     }
   });
+
+  test("what generated Go code wrote is written the same, with every field that is no pointer", () => {
+    const pod = Buffer.from(
+      "azhzAAoJCgJ2MRIDUG9kEmIKEQoBYRIAGgAiACoAMgA4AEIAEjgSGgoBYxIBeCoAQgBqAHIAgAEAiAEAkAEAogEAGgAyAEIASgBSAFgAYABoAIIBAIoBAJoBAMIBABoTCgAaACIAKgAyAEoAWgByAIgBABoAIgA=",
+      "base64",
+    );
+    const struct = builtInType("io.k8s.api.core.v1.Pod");
+    expect(encodeProtobuf(decodeProtobuf(pod, () => struct).value, struct)).toEqual(pod);
+    const { object } = decodeBody(
+      { format: "protobuf", bytes: pod },
+      { group: "", version: "v1", kind: "Pod", struct },
+      "Strict",
+    );
+    expect(encodeProtobuf(object, struct)).toEqual(pod);
+  });
 });

@@ -3,6 +3,7 @@
  * names the kind. Upstream: apimachinery/pkg/runtime/serializer/protobuf, generated.proto of each group.
  */
 import type { Field, Schema, StructType } from "#api/schema/model.ts";
+import { zeroValue } from "#api/schema/zero.ts";
 import { microTimeText, parseTime, timeText } from "./go-time.ts";
 import { type JsonNumber, nestingDepthMax } from "./json-value.ts";
 import { ProtobufError, WireReader, WireWriter, bytesType, fixed64Type, varintType } from "./protobuf-wire.ts";
@@ -41,6 +42,7 @@ function tableOf(struct: StructType): Table {
   return table;
 }
 
+const emptyObject: JsonObject = {};
 const emptyTable = (name: string): Table => ({ name, fields: new Map(), embedded: new Map(), descending: [] });
 
 function sortNumbers(table: Table): void {
@@ -274,11 +276,31 @@ function writeStruct(writer: WireWriter, { fields, embedded, descending }: Table
     if (field !== undefined) {
       const value = object[field.name];
       if (value !== undefined && value !== null) writeField(writer, number, field.schema, value);
+      else if (!field.pointer) writeZero(writer, number, field.schema);
       continue;
     }
     const before = writer.size;
     writeStruct(writer, embedded.get(number)!, object);
     writer.wrap(number, before);
+  }
+}
+
+/** What is no pointer, list or map is written even if it has no value: generated Go code knows no absence of it. */
+function writeZero(writer: WireWriter, number: number, schema: Schema): void {
+  switch (schema.kind) {
+    case "list":
+    case "map":
+    case "bytes":
+    case "schemaOr":
+      return;
+    case "struct":
+      return writeValue(writer, number, schema, emptyObject);
+    case "raw":
+    case "time":
+    case "microTime":
+      return writer.wrap(number, writer.size);
+    default:
+      return writeValue(writer, number, schema, zeroValue(schema));
   }
 }
 

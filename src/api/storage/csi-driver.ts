@@ -16,6 +16,7 @@ export const CSIDriver = defineResource<CSIDriver>({
   plural: "csidrivers",
   scope: "Cluster",
   schema: "io.k8s.api.storage.v1.CSIDriver",
+  allowUnconditionalUpdate: false,
   generation: "none",
   deleteReturnsObject: true,
   defaults({ spec }) {

@@ -12,6 +12,7 @@ export const CSINode = defineResource<CSINode>({
   plural: "csinodes",
   scope: "Cluster",
   schema: "io.k8s.api.storage.v1.CSINode",
+  allowUnconditionalUpdate: false,
   generation: "none",
   deleteReturnsObject: true,
   prepareCreate: nullEmptyLists,

@@ -14,6 +14,7 @@ export const CSIStorageCapacity = defineResource<CSIStorageCapacity>({
   plural: "csistoragecapacities",
   scope: "Namespaced",
   schema: "io.k8s.api.storage.v1.CSIStorageCapacity",
+  allowUnconditionalUpdate: false,
   generation: "none",
   validate: storageCapacityErrors,
   columns: [

@@ -16,6 +16,7 @@ export const VolumeAttachment = defineResource<VolumeAttachment>({
   scope: "Cluster",
   deleteReturnsObject: true,
   schema: "io.k8s.api.storage.v1.VolumeAttachment",
+  allowUnconditionalUpdate: false,
   generation: "none",
   ...keepsStatus<VolumeAttachment>("storage.v1.VolumeAttachmentStatus"),
   validate: attachmentErrors,
