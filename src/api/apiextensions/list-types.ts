@@ -1,6 +1,7 @@
 /** Items of sets and of lists with keys are told apart. Upstream: apiextensions-apiserver/pkg/apiserver/schema/listtype. */
 import type { FieldError } from "#api/field-error.ts";
 import { goJson } from "#api/go-text.ts";
+import { invalid } from "#api/validation/field-errors.ts";
 import { keysOf } from "./correlate.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
@@ -24,13 +25,21 @@ export function listTypeErrors(value: unknown, schema: JsonSchema | undefined, p
 function duplicateErrors(value: readonly unknown[], schema: JsonSchema, path: string): FieldError[] {
   const type = schema["x-kubernetes-list-type"];
   if (type !== "set" && type !== "map") return [];
+  const stray = type === "map" ? value.findIndex((item) => item !== null && !isObject(item)) : -1;
+  if (stray >= 0)
+    return [invalid(`${path}[${stray}]`, value[stray], "must be an object for an array of list-type map")];
   const errors: FieldError[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   for (const [index, item] of value.entries()) {
     const key = goJson(type === "set" ? item : keysOf(item, schema));
-    if (seen.has(key))
+    const times = seen.get(key) ?? 0;
+    // The second of a kind is told of, the third is not.
+    if (times === 1)
       errors.push({ field: `${path}[${index}]`, type: "FieldValueDuplicate", message: `Duplicate value: ${key}` });
-    seen.add(key);
+    seen.set(key, times + 1);
   }
   return errors;
 }
+
+const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Number);
