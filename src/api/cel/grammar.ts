@@ -95,7 +95,14 @@ export interface Grammar {
   rules: ReadonlyMap<string, { part: Part; start: State }>;
   /** The places behind the calls of a rule. */
   follows: ReadonlyMap<string, readonly State[]>;
+  /** What was found to come next, for lookAhead. */
+  ahead: Map<State, ReadonlySet<string>>;
+  /** Which way few tokens went at a choice: by its number and their types. */
+  outcomes: Map<string, Prediction>;
 }
+
+/** The way, or the token at which there is none. */
+export type Prediction = { way: number } | { failedAt: number };
 
 let known: Grammar | undefined;
 
@@ -116,7 +123,7 @@ class Builder {
     const rules = new Map<string, Built>();
     for (const [name, draft] of Object.entries(drafts))
       rules.set(name, this.#part(draft, { ...this.#state(), ends: name }));
-    return { rules, follows: this.#follows };
+    return { rules, follows: this.#follows, ahead: new Map(), outcomes: new Map() };
   }
 
   #state(...edges: Edge[]): State {

@@ -1,11 +1,18 @@
 /** Which tokens may come next in a grammar, and which way tokens go where there are several. Upstream: ANTLR's ATN simulator. */
-import type { Grammar, State } from "./grammar.ts";
+import type { Grammar, Prediction, State } from "./grammar.ts";
 
 /**
  * The types of tokens that may come next. Behind the end of the rule stand the places of the stack; without a stack, "" stands
  * for whatever comes behind the rule.
  */
 export function lookAhead(grammar: Grammar, from: State, stack: readonly State[] | undefined): ReadonlySet<string> {
+  if (stack !== undefined) return foundAhead(grammar, from, stack);
+  const known = grammar.ahead.get(from) ?? foundAhead(grammar, from, undefined);
+  grammar.ahead.set(from, known);
+  return known;
+}
+
+function foundAhead(grammar: Grammar, from: State, stack: readonly State[] | undefined): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (state: State, seen: Set<State>): boolean => {
     if (state.ends !== undefined) return true;
@@ -39,15 +46,39 @@ interface Stack {
   key: string;
 }
 
-export type Prediction = { way: number } | { failedAt: number };
+/** Of choices that few tokens decide, so many outcomes are kept. */
+const keptTokensMax = 3;
+const keptMax = 10_000;
+
+/** Which way the tokens at hand go. `typeAt` gives the types of tokens, and `<EOF>` behind the last. */
+export function predicted(grammar: Grammar, choice: State, typeAt: (index: number) => string): Prediction {
+  const { outcomes } = grammar;
+  let key = String(choice.id);
+  for (let at = 0; at < keptTokensMax; at += 1) {
+    key += ` ${typeAt(at)}`;
+    const known = outcomes.get(key);
+    if (known !== undefined) return known;
+  }
+  const { seen, ...outcome } = followed(grammar, choice, typeAt);
+  if (seen > keptTokensMax) return outcome;
+  if (outcomes.size >= keptMax) outcomes.clear();
+  const types = Array.from({ length: seen }, (_, index) => typeAt(index));
+  outcomes.set([choice.id, ...types].join(" "), outcome);
+  return outcome;
+}
 
 /** Follows all ways at once, until one is left or none. Of ways that are the same, the first. */
-export function predicted(grammar: Grammar, choice: State, types: readonly string[]): Prediction {
+function followed(
+  grammar: Grammar,
+  choice: State,
+  typeAt: (index: number) => string,
+): Prediction & { /** How many tokens decided. */ seen: number } {
   let threads = closure(
     grammar,
     choice.edges.map(({ to }, way) => ({ way, state: to, stack: undefined, isOutside: false })),
   );
-  for (const [at, type] of types.entries()) {
+  for (let at = 0; ; at += 1) {
+    const type = typeAt(at);
     const moved = threads.flatMap((thread) =>
       thread.state.edges
         .filter((edge) => edge.types?.includes(type) === true)
@@ -55,14 +86,14 @@ export function predicted(grammar: Grammar, choice: State, types: readonly strin
     );
     if (moved.length === 0) {
       const ended = threads.filter(({ isOutside, state, stack }) => isOutside || (state.ends !== undefined && !stack));
-      return ended.length === 0 ? { failedAt: at } : { way: Math.min(...ended.map(({ way }) => way)) };
+      const seen = at + 1;
+      return ended.length === 0 ? { failedAt: at, seen } : { way: Math.min(...ended.map(({ way }) => way)), seen };
     }
     const ways = new Set(moved.map(({ way }) => way));
-    if (ways.size === 1 || type === "<EOF>") return { way: Math.min(...ways) };
+    if (ways.size === 1 || type === "<EOF>") return { way: Math.min(...ways), seen: at + 1 };
     threads = closure(grammar, moved);
-    if (areSame(threads, ways)) return { way: Math.min(...ways) };
+    if (areSame(threads, ways)) return { way: Math.min(...ways), seen: at + 1 };
   }
-  return { way: Math.min(...threads.map(({ way }) => way)) };
 }
 
 const placeOf = ({ state, stack }: Thread): string => `${state.id}:${stack?.key ?? ""}`;

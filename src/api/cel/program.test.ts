@@ -139,6 +139,18 @@ describe("a CEL expression", () => {
     expect(compileText(source).split("\n")[0]).toBe(`ERROR: <input>:${place}: ${text}`);
   });
 
+  it("tells so many faults, and how many more there are", () => {
+    const lines = compileText("$".repeat(120)).split("\n");
+    expect(lines.filter((line) => line.startsWith("ERROR"))).toHaveLength(100);
+    expect(lines.at(-1)).toBe("21 more errors were truncated");
+  });
+
+  it("is refused whole if it is too long", () => {
+    expect(compileText("a".repeat(100_001))).toBe(
+      "ERROR: <input>:-1:0: expression code point size exceeds limit: size: 100001, limit 100000",
+    );
+  });
+
   it("shows the place of a fault below its line", () => {
     expect(compileText("true &&\n  other")).toBe(
       "ERROR: <input>:2:3: undeclared reference to 'other' (in container '')\n |   other\n | ..^",

@@ -18,10 +18,15 @@ export interface CelProgram {
   run(variables: ReadonlyMap<string, unknown>): unknown;
 }
 
+/** Upstream's limit. */
+const toldMax = 100;
+
 /** Why there is no program; each fault as cel-go shows it. */
 export class CelCompileError extends Error {
   constructor(faults: readonly CelFault[], source: string) {
-    super(faults.map((fault) => faultText(fault, source)).join("\n"));
+    const told = faults.slice(0, toldMax).map((fault) => faultText(fault, source));
+    const rest = faults.length - told.length;
+    super([...told, ...(rest === 0 ? [] : [`${rest} more errors were truncated`])].join("\n"));
     this.name = "CelCompileError";
   }
 }

@@ -19,6 +19,8 @@ export interface SyntaxFault {
 
 /** Upstream's limit. */
 const recoveriesMax = 30;
+/** Rules within rules: some 150 brackets. */
+const nestingMax = 1500;
 
 export function syntaxFaults(source: string, tokens: readonly SyntaxToken[]): SyntaxFault[] {
   const reader = new Reader(source, tokens);
@@ -63,6 +65,10 @@ class Reader {
   }
 
   rule(name: string, follow: State | undefined): void {
+    if (this.#stack.length > nestingMax) {
+      this.faults.push({ offset: this.#token().offset, text: "expression recursion limit exceeded: 250" });
+      throw new GaveUp();
+    }
     if (follow !== undefined) this.#stack.push(follow);
     const { part, start } = this.#grammar.rules.get(name)!;
     this.#state = start;
@@ -91,7 +97,8 @@ class Reader {
       case "rule":
         return this.rule(part.name, part.follow);
       case "sequence":
-        return part.parts.forEach((one) => this.#read(one));
+        for (const one of part.parts) this.#read(one);
+        return undefined;
       case "choice":
         this.#sync(part.state);
         return this.#read(part.parts[this.#predict(part.state)]!);
@@ -121,11 +128,7 @@ class Reader {
   /** Which way to go on from a place. */
   #predict(state: State): number {
     this.#state = state;
-    const outcome = predicted(
-      this.#grammar,
-      state,
-      this.#tokens.slice(this.#at).map(({ type }) => type),
-    );
+    const outcome = predicted(this.#grammar, state, (ahead) => this.#token(ahead).type);
     if (!("failedAt" in outcome)) return outcome.way;
     const offending = this.#token(outcome.failedAt);
     const end = offending.type === "<EOF>" ? offending.offset : offending.offset + offending.text.length;

@@ -8,6 +8,9 @@ const reserved = new Set(
 );
 /** Nesting that no sensible rule has. Upstream's limit. */
 const depthMax = 250;
+const tooDeep = `expression recursion limit exceeded: ${depthMax}`;
+/** Upstream's limit, in code points. */
+const charactersMax = 100_000;
 
 export class SyntaxFaults extends Error {
   readonly faults: CelFault[];
@@ -20,10 +23,15 @@ export class SyntaxFaults extends Error {
 /** Throws SyntaxFaults. With bindings, `cel.bind(name, value, expression)` gives a value a name. */
 export function parseCel(text: string, hasBindings = false): Node {
   const faults: CelFault[] = [];
+  const size = text.length <= charactersMax ? 0 : Array.from(text).length;
+  if (size > charactersMax)
+    throw new SyntaxFaults([
+      { offset: -1, text: `expression code point size exceeds limit: size: ${size}, limit ${charactersMax}` },
+    ]);
   const tokens = tokensOf(text, faults);
   const node = new Parser(tokens, faults, hasBindings).whole();
   if (node === undefined || faults.length > 0) {
-    faults.push(...syntaxFaults(text, tokens));
+    if (!faults.some(({ text: fault }) => fault === tooDeep)) faults.push(...syntaxFaults(text, tokens));
     throw new SyntaxFaults(faults.sort((a, b) => a.offset - b.offset));
   }
   return node;
@@ -95,7 +103,7 @@ class Parser {
   #expression(): Node {
     this.#depth += 1;
     if (this.#depth > depthMax) {
-      this.#refuse(this.#now.offset, `expression recursion limit exceeded: ${depthMax}`);
+      this.#refuse(this.#now.offset, tooDeep);
       this.#fail();
     }
     const condition = this.#binary(0);

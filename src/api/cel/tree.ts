@@ -1,7 +1,7 @@
 /** A CEL expression as a tree, and how what is wrong with it is told. Upstream: google/cel-go common/ast, common/error.go. */
 
 export interface CelFault {
-  /** Place in the expression, in UTF-16 units. */
+  /** Place in the expression, in UTF-16 units; -1: the whole. */
   offset: number;
   text: string;
 }
@@ -50,6 +50,7 @@ export function qualifiedName(node: Node): string | undefined {
 
 /** One fault as cel-go shows it: place, text, the line and a mark below it. */
 export function faultText({ offset, text }: CelFault, source: string): string {
+  if (offset < 0) return `ERROR: <input>:-1:0: ${text}`;
   const before = source.slice(0, offset);
   const line = before.split("\n").length;
   const start = before.lastIndexOf("\n") + 1;
