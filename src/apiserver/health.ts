@@ -45,7 +45,7 @@ export type Health = (path: string, request: ServerRequest) => Answer | undefine
 
 export function createHealth(checks: readonly HealthCheck[]): Health {
   return (path, request) => {
-    const match = /^\/(healthz|livez|readyz)(?:\/(.+?))?\/?$/.exec(path);
+    const match = /^\/(healthz|livez|readyz)(?:\/(.*))?$/.exec(path);
     if (match === null) return undefined;
     const kind = match[1] as "healthz" | "livez" | "readyz";
     const mine = checks.filter((check) => check.of.includes(kind));

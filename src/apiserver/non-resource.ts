@@ -1,5 +1,5 @@
 /** Paths that are no resources: health, version, discovery, OpenAPI, metrics, OIDC documents. */
-import { type Answer, objectAnswer, pageNotFound } from "./answer.ts";
+import { type Answer, objectAnswer, pageNotFound, textAnswer } from "./answer.ts";
 import type { Caller, Dispatched } from "./dispatch.ts";
 import { methodNotAllowed } from "./dispatch.ts";
 import { checkRoute, negotiate } from "./http/negotiate.ts";
@@ -7,7 +7,6 @@ import { isPretty } from "./dispatch.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { Health } from "./health.ts";
 import type { OpenApi } from "./openapi/openapi.ts";
-import type { ServerRequest } from "./request.ts";
 
 export type NonResourceHandler = (caller: Caller) => Promise<Dispatched>;
 
@@ -16,7 +15,7 @@ export interface NonResourceParts {
   discovery: Discovery;
   openApi: OpenApi;
   tokens: OidcDocuments;
-  metrics(): string;
+  metrics: { text(): string; reset(): void };
   /** What the root names, but for the paths here. */
   paths(): readonly string[];
   version: Readonly<Record<string, string>>;
@@ -38,29 +37,40 @@ export function createNonResourceHandler(parts: NonResourceParts): NonResourceHa
 async function plainPath(parts: NonResourceParts, { request, info }: Caller): Promise<Answer> {
   const document = parts.openApi(info.path, request);
   if (document !== undefined) return document;
-  switch (info.path === "/" ? "/" : info.path.replace(/\/$/, "")) {
-    case "/version":
-      onlyGet(request);
-      return objectAnswer(parts.version);
-    case "/.well-known/openid-configuration":
-      onlyGet(request);
-      return { ...objectAnswer(parts.tokens.configuration()), headers: forAnHour };
-    case "/openid/v1/jwks":
-      onlyGet(request);
-      return { ...objectAnswer(parts.tokens.keys()), contentType: "application/jwk-set+json", headers: forAnHour };
+  switch (info.path) {
     case "/metrics":
-      onlyGet(request);
-      return {
-        type: "text",
-        code: 200,
-        text: parts.metrics(),
-        contentType: "text/plain; version=0.0.4; charset=utf-8",
-      };
+      return metricsAnswer(parts.metrics, request.method);
     case "/":
+    case "/index.html":
       return objectAnswer({ paths: [...plainPaths, ...parts.paths()].sort() });
-    default:
-      return pageNotFound();
   }
+  const read = documents[info.path.replace(/\/$/, "")];
+  if (read === undefined) return pageNotFound();
+  if (request.method !== "GET") throw methodNotAllowed();
+  return read(parts);
+}
+
+/** What can only be read, with or without a slash at the end. */
+const documents: Readonly<Record<string, (parts: NonResourceParts) => Answer>> = {
+  "/version": ({ version }) => objectAnswer(version),
+  "/.well-known/openid-configuration": ({ tokens }) => ({
+    ...objectAnswer(tokens.configuration()),
+    headers: forAnHour,
+  }),
+  "/openid/v1/jwks": ({ tokens }) => ({
+    ...objectAnswer(tokens.keys()),
+    contentType: "application/jwk-set+json",
+    headers: forAnHour,
+  }),
+};
+
+/** Any method reads them but DELETE, which lets them begin anew. */
+function metricsAnswer(metrics: NonResourceParts["metrics"], method: string): Answer {
+  if (method === "DELETE") {
+    metrics.reset();
+    return textAnswer("metrics reset\n");
+  }
+  return { type: "text", code: 200, text: metrics.text(), contentType: "text/plain; version=0.0.4; charset=utf-8" };
 }
 
 /** Verifiers of tokens may keep what these documents say. */
@@ -82,7 +92,3 @@ const plainPaths = [
   "/openid/v1/jwks",
   "/version",
 ];
-
-function onlyGet(request: ServerRequest): void {
-  if (request.method !== "GET") throw methodNotAllowed();
-}

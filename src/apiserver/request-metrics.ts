@@ -61,6 +61,11 @@ export class RequestMetrics {
     return series;
   }
 
+  /** Counts begin anew; what is in flight stays. */
+  reset(): void {
+    this.#series.clear();
+  }
+
   /** In Prometheus' text form. */
   text(): string {
     const all = [...this.#series.values()];

@@ -185,7 +185,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       openApi: createOpenApi({ catalogue, virtual: tables.virtual, others: aggregator, clock }),
       paths: () => [...discovery.paths(), ...healthPaths(checks)],
       tokens: oidcDocuments(signer, () => address),
-      metrics: () => metricsText(cache, catalogue) + metrics.text(),
+      metrics: { text: () => metricsText(cache, catalogue) + metrics.text(), reset: () => metrics.reset() },
       version: serverVersion,
     }),
     metrics,

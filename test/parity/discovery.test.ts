@@ -1,6 +1,6 @@
 /** What clients learn before they ask: groups, versions, resources, schemas. */
 import { expect } from "vitest";
-import { get, storyServer } from "#test/support/story.ts";
+import { get, post, put, remove, storyServer } from "#test/support/story.ts";
 
 const stories = storyServer();
 
@@ -216,5 +216,17 @@ stories("health", [
         "livez check passed\n",
       ].join("\n"),
     ),
+  ],
+]);
+
+stories("paths that are no resources", [
+  ["have no page with a slash behind a check", get("/healthz/").answers(404, "404 page not found\n")],
+  ["may end in a slash where they are documents", get("/version/").answers(200)],
+  ["are named by the root", get("/index.html").meets(({ paths }) => expect(paths).toContain("/apis/apps/v1"))],
+  ["forget their metrics when they are deleted", remove("/metrics").answers(200, "metrics reset\n")],
+  ["do not exist for other methods either", post("/nope", {}).answers(404, "404 page not found\n")],
+  [
+    "are only read where they are documents",
+    put("/openid/v1/jwks", {}).answers(405, "the server does not allow this method on the requested resource"),
   ],
 ]);
