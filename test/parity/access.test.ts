@@ -1,4 +1,5 @@
 /** Who may do what: forbidden texts, roles and bindings, escalation, reviews, tokens, nodes, impersonation. */
+import { expect } from "vitest";
 import { create, get, mergePatch, post, remove, storyServer, type Story, update } from "#test/support/story.ts";
 import {
   clusterRole,
@@ -318,6 +319,18 @@ stories("a token", [
       422,
       'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
     ),
+  ],
+  [
+    "that a pod asks for lives for a year, and tells when it should be asked for again",
+    robot,
+    create(pod("p", { serviceAccountName: "robot" })),
+    request({ expirationSeconds: 3607, boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "p" } }).meets((body) => {
+      const { token, expirationTimestamp } = body["status"] as { token: string; expirationTimestamp: string };
+      const claims = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString("utf8"));
+      expect(claims.exp - claims.iat).toBe(365 * 24 * 60 * 60);
+      expect(claims["kubernetes.io"].warnafter - claims.iat).toBe(3607);
+      expect(Date.parse(expirationTimestamp) / 1000).toBe(claims.iat + 3607);
+    }),
   ],
   [
     "lasts ten minutes at least",

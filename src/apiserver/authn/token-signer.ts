@@ -34,6 +34,8 @@ export interface TokenSigner {
       audiences: readonly string[];
       issuedAtMs: number;
       expiresAtMs: number;
+      /** From when on its bearer should have a newer one. */
+      warnAfterMs?: number;
       bound?: BoundObject;
       node?: { name: string; uid: string };
     },
@@ -73,7 +75,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
   const seconds = (ms: number) => Math.floor(ms / 1000);
   return {
     issuer,
-    sign(subject, { audiences, issuedAtMs, expiresAtMs, bound, node }) {
+    sign(subject, { audiences, issuedAtMs, expiresAtMs, warnAfterMs, bound, node }) {
       const { namespace, name, uid } = subject;
       const reference = ({ name, uid }: Reference) => (uid === "" ? { name } : { name, uid });
       return new SignJWT({
@@ -82,6 +84,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
           ...(bound === undefined ? {} : { [bound.kind.toLowerCase()]: reference(bound) }),
           ...(node === undefined || bound?.kind === "Node" ? {} : { node: reference(node) }),
           serviceaccount: { name, uid },
+          ...(warnAfterMs === undefined ? {} : { warnafter: seconds(warnAfterMs) }),
         },
       })
         .setProtectedHeader({ alg: algorithm, kid })
