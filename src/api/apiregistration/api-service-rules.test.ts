@@ -20,5 +20,11 @@ describe("API service", () => {
       { group: "x.io", version: "v1", service: { port: 0 } },
       ["spec.service.namespace", "spec.service.name", "spec.service.port"],
     ],
+    ["v1.x.io", { group: "x.io", version: "v1", caBundle: "YWJj" }, ["spec.caBundle"]],
   ])("%s with %j has faults here", (name, spec, expected) => expect(fields(name, spec)).toEqual(expected));
+  it("tells the size of a bundle", () => {
+    const spec = { group: "x.io", version: "v1", caBundle: "YWJj", groupPriorityMinimum: 1, versionPriority: 1 };
+    const [fault] = apiServiceStrategy.validate!({ metadata: { name: "v1.x.io" }, spec }, undefined, context);
+    expect(fault!.message).toBe('Invalid value: "3 bytes": local APIServices may not have a caBundle');
+  });
 });

@@ -6,7 +6,7 @@ import { carryOver } from "#api/status-strategy.ts";
 import { goQuote } from "#api/go-text.ts";
 import { forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
 import { isPortNumber } from "#api/validation/formats.ts";
-import { isDns1035Label } from "#api/validation/names.ts";
+import { isDns1035Label, isPathSegmentName } from "#api/validation/names.ts";
 import { dnsSubdomain, present } from "#api/validation/values.ts";
 import { formatTime } from "#lib/clock.ts";
 
@@ -41,7 +41,7 @@ function specErrors(name: string, spec: V1APIServiceSpec): FieldError[] {
   const { group = "", version = "", groupPriorityMinimum = 0, versionPriority = 0, service, caBundle = "" } = spec;
   const wanted = `${version}.${group}`;
   const errors: FieldError[] = [];
-  if (name !== wanted)
+  if (name !== wanted && isPathSegmentName(name).length === 0)
     errors.push(invalid("metadata.name", name, `must be \`spec.version+"."+spec.group\`: ${goQuote(wanted)}`));
   // In this group of objects, the core API registers itself without a group.
   if (group !== "") errors.push(...dnsSubdomain("spec.group", group));
@@ -56,7 +56,13 @@ function specErrors(name: string, spec: V1APIServiceSpec): FieldError[] {
   if (service !== undefined) errors.push(...serviceErrors(service));
   else {
     if (caBundle !== "")
-      errors.push(invalid("spec.caBundle", `${caBundle.length} bytes`, "local APIServices may not have a caBundle"));
+      errors.push(
+        invalid(
+          "spec.caBundle",
+          `${Buffer.from(caBundle, "base64").length} bytes`,
+          "local APIServices may not have a caBundle",
+        ),
+      );
     if (insecure)
       errors.push(
         invalid("spec.insecureSkipTLSVerify", insecure, "local APIServices may not have insecureSkipTLSVerify"),
