@@ -4,7 +4,7 @@
  */
 import type { Strategy } from "#api/resource.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { methodNotSupported, pathNotFound } from "#api/status-catalogue.ts";
+import { badRequest, methodNotSupported, notFound, pathNotFound } from "#api/status-catalogue.ts";
 import { failure } from "#api/status-error.ts";
 import { admitConnection } from "./admission/connect.ts";
 import { type Answer, pageNotFound } from "./answer.ts";
@@ -66,6 +66,7 @@ export async function dispatch(caller: Caller, tables: DispatchTables): Promise<
     if (!isKnownGroup || isCustomGroup) return noPage();
     throw pathNotFound();
   }
+  if (resource.custom !== undefined && !isInScope(info, resource)) return noPage();
   checkScope(info, resource);
   if (info.subresource !== "") return dispatchSubresource(caller, resource, tables);
   return info.name === "" || isCollectionPath(info)
@@ -77,6 +78,12 @@ const noPage = (): Dispatched => ({ answer: pageNotFound(), form: negotiate(unde
 
 /** The path has no name of its own: a name that came from a field selector does not make it an object's path. */
 const isCollectionPath = (info: RequestInfo) => info.parts.length < 2;
+
+const acrossNamespaces = new Set(["list", "watch"]);
+
+/** Upstream's handler of custom resources passes on what is not for their scope, and nobody comes after it. */
+const isInScope = ({ namespace, verb }: RequestInfo, { isNamespaced }: ServedResource): boolean =>
+  isNamespaced ? namespace !== "" || acrossNamespaces.has(verb) : namespace === "";
 
 function checkScope(info: RequestInfo, resource: ServedResource): void {
   const isNamespacePath = info.namespace !== "" && info.resource !== "namespaces";
@@ -123,14 +130,14 @@ async function dispatchCollection(caller: Caller, resource: ServedResource): Pro
       if (!allows("list")) throw methodNotAllowed();
       return info.verb === "watch" ? watch(caller, resource) : list(caller, resource);
     case "POST":
-      // Upstream's handler of custom resources has no route there.
-      if (isWhole && resource.custom !== undefined) return noPage();
       if (isWhole || !allows("create")) throw methodNotAllowed();
       return answered(caller, resource, objectForms, createObject);
     case "DELETE":
       if (isWhole || !allows("deletecollection")) throw methodNotAllowed();
       return answered(caller, resource, listForms, deleteCollection);
     default:
+      // Custom resources have no routes: their handlers look for what they need.
+      if (resource.custom !== undefined && viewMethods.has(request.method)) throw badRequest("name must be provided");
       throw methodNotAllowed();
   }
 }
@@ -183,7 +190,8 @@ async function dispatchSubresource(
   if (special !== undefined) return dispatchSpecial(caller, resource, special);
   if (info.subresource === "scale" && definition.scale !== undefined) return dispatchScale(caller, resource);
   const strategy = strategyOf(resource, info.subresource);
-  if (strategy === undefined) throw pathNotFound();
+  if (strategy === undefined)
+    throw resource.custom === undefined ? pathNotFound() : notFound(resource.resourceName, info.name);
   if (resource.custom !== undefined && !viewMethods.has(request.method))
     throw methodNotSupported(resource.resourceName, info.verb);
   switch (request.method) {

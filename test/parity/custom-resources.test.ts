@@ -151,6 +151,21 @@ stories("a definition", [
     get(definitionPath).answers(404).eventually(),
   ],
   [
+    "has its objects in their scope alone, and no parts that it does not name",
+    ...defined(),
+    make({}),
+    get(`/apis/${group}/v1/widgets/a`)
+      .answers(404)
+      .meets((body) => expect(body).toBe("404 page not found\n")),
+    remove(`/apis/${group}/v1/widgets`)
+      .answers(404)
+      .meets((body) => expect(body).toBe("404 page not found\n")),
+    get(`/apis/${group}/v1/widgets`).answers(200),
+    get(`${widgets}/a/status`).answers(404, `widgets.${group} "a" not found`),
+    put(`${widgets}/a/nothing`, widget("a")).answers(404, `widgets.${group} "a" not found`),
+    put(widgets, widget("a")).answers(400, "name must be provided"),
+  ],
+  [
     "takes its objects along where no version of it is served any more",
     ...defined(),
     make({}),
