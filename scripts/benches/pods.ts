@@ -6,11 +6,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Pod } from "#api/core/pod.ts";
 import type { V1Pod } from "#api/generated/types.ts";
-import { RuntimeClient } from "#agent/runtime/runtime-client.ts";
-import type { ContainerConfig, SandboxConfig } from "#agent/runtime/cri-types.ts";
 import { TestCluster } from "#test/support/cluster.ts";
 import { GitWork } from "#test/support/git-work.ts";
 import { eventually } from "#test/support/process.ts";
+import { RuntimeAlone } from "./support/runtime-alone.ts";
 
 const image = "localhost/busybox:1";
 const singles = 10;
@@ -18,6 +17,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 let relay: Promise<number> | undefined;
+let creator: ReturnType<typeof inNamespaceClient> | undefined;
 const startedAt = performance.now();
 const cluster = await TestCluster.create({ nodes: 1 });
 const readyMs = performance.now() - startedAt;
@@ -43,9 +43,9 @@ async function run(): Promise<void> {
   await kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod/warm", "--timeout=60s");
   const alone: number[] = [];
   const ours: number[] = [];
-  const runtime = new RuntimeClient(join(cluster.nodes[0]!.dataDir, "agent/containerd/containerd.sock"));
+  const runtime = await RuntimeAlone.like(join(cluster.nodes[0]!.dataDir, "agent/containerd/containerd.sock"), "warm");
   for (let at = 0; at < singles; at += 1) {
-    alone.push(await startAlone(runtime, `alone-${at}`));
+    alone.push(await runtime.start(`alone-${at}`, 1));
     ours.push(await startPods([`one-${at}`]));
   }
   const ratio = median(ours) / median(alone);
@@ -55,7 +55,7 @@ async function run(): Promise<void> {
     "kubelet 908 ms",
   );
   for (const count of [50, 100]) {
-    const aloneMs = await burstAlone(runtime, count);
+    const aloneMs = await runtime.start(`alone-burst-${count}`, count);
     const oursMs = await startPods(Array.from({ length: count }, (_, at) => `burst-${count}-${at}`));
     const [aloneRate, ourRate] = [count / (aloneMs / 1000), count / (oursMs / 1000)];
     line(
@@ -216,11 +216,14 @@ async function startRelay(): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
+/** Over a connection that is open already, as a controller's is. */
 async function create(manifests: readonly V1Pod[]): Promise<void> {
-  const { connection } = (await import("#client/kubeconfig.ts")).loadKubeconfig(cluster.kubeconfig);
-  const client = await inNamespaceClient(connection);
+  creator ??= (async () => {
+    const { connection } = (await import("#client/kubeconfig.ts")).loadKubeconfig(cluster.kubeconfig);
+    return await inNamespaceClient(connection);
+  })();
+  const client = await creator;
   await Promise.all(manifests.map(async (pod) => await client.create(Pod, pod)));
-  client.close();
 }
 
 function podManifest(name: string): V1Pod {
@@ -234,58 +237,6 @@ function podManifest(name: string): V1Pod {
       containers: [{ name: "c", image, imagePullPolicy: "IfNotPresent", command: ["sleep", "3600"] }],
     },
   } as V1Pod;
-}
-
-function sandboxOf(name: string): SandboxConfig {
-  return {
-    metadata: { name, uid: name, namespace: "bench", attempt: 0 },
-    hostname: name,
-    log_directory: `/tmp/${name}`,
-    labels: {},
-    annotations: {},
-    linux: { security_context: {} },
-  } as unknown as SandboxConfig;
-}
-
-/** Sandbox, container, start: what the runtime needs for the same pod. Then it is removed. */
-async function startAlone(runtime: RuntimeClient, name: string): Promise<number> {
-  const from = performance.now();
-  const id = await launch(runtime, name);
-  const took = performance.now() - from;
-  await runtime.stopPodSandbox(id);
-  await runtime.removePodSandbox(id);
-  return took;
-}
-
-async function launch(runtime: RuntimeClient, name: string): Promise<string> {
-  const sandbox = sandboxOf(name);
-  const id = await runtime.runPodSandbox(sandbox, "");
-  const config = {
-    metadata: { name: "c", attempt: 0 },
-    image: { image },
-    command: ["sleep", "3600"],
-    envs: [],
-    mounts: [],
-    labels: {},
-    annotations: {},
-    log_path: "c.log",
-    linux: { security_context: {} },
-  } as unknown as ContainerConfig;
-  await runtime.startContainer(await runtime.createContainer(id, config, sandbox));
-  return id;
-}
-
-async function burstAlone(runtime: RuntimeClient, count: number): Promise<number> {
-  const from = performance.now();
-  const ids = await Promise.all(
-    Array.from({ length: count }, async (_, at) => await launch(runtime, `alone-burst-${count}-${at}`)),
-  );
-  const took = performance.now() - from;
-  for (const id of ids) {
-    await runtime.stopPodSandbox(id);
-    await runtime.removePodSandbox(id);
-  }
-  return took;
 }
 
 function processes(): number[] {
