@@ -12,19 +12,27 @@ function isShared({ name, in: place, schema }: Schema): boolean {
 
 export class SharedParameters {
   readonly table: Record<string, Schema> = {};
+  readonly #names = new Map<string, string>();
 
   /** A reference to the parameter, or the parameter itself. */
   refer(parameter: Schema): Schema {
     if (!isShared(parameter)) return parameter;
-    const name = `${String(parameter["name"])}-${contentHash(goJson(parameter))}`;
-    this.table[name] ??= parameter;
+    const content = JSON.stringify(parameter);
+    const name = this.#names.get(content) ?? this.#add(parameter, content);
     return { $ref: `#/parameters/${name}` };
+  }
+
+  #add(parameter: Schema, content: string): string {
+    const name = `${String(parameter["name"])}-${contentHash(asGo(content))}`;
+    this.#names.set(content, name);
+    this.table[name] = parameter;
+    return name;
   }
 }
 
 /** JSON as Go writes it: what HTML gives a meaning is escaped. */
-const goJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[<>&]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const asGo = (json: string): string =>
+  json.replace(/[<>&]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 const offset = 0xcbf29ce484222325n;
 const prime = 0x100000001b3n;
