@@ -68,6 +68,21 @@ stories("a definition", [
       .eventually(),
   ],
   [
+    "says whether the community approves, in the community's groups",
+    create({
+      ...definition({}, { group: "{ns}.k8s.io" }),
+      metadata: { name: "widgets.{ns}.k8s.io", annotations: { "api-approved.kubernetes.io": "https://x.io/1" } },
+    }),
+    afterwards(remove("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{ns}.k8s.io")),
+    get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{ns}.k8s.io")
+      .hasCondition("KubernetesAPIApprovalPolicyConformant", {
+        status: "True",
+        reason: "ApprovedAnnotation",
+        message: "approved in https://x.io/1",
+      })
+      .eventually(),
+  ],
+  [
     "takes all its objects with it",
     ...defined(),
     ...["a", "b", "c", "d", "e"].map((name) => post(widgets, widget(name))),

@@ -1,6 +1,7 @@
 /** Conditions of a CRD, as apiextensions' naming and establishing controllers set them. */
 import { formatTime } from "#lib/clock.ts";
 import type { V1CustomResourceDefinition, V1CustomResourceDefinitionNames } from "#api/generated/types.ts";
+import { approvalOf } from "#api/apiextensions/approval.ts";
 import { aggregateText } from "#api/validation/field-errors.ts";
 import { caBundleErrors } from "#api/validation/webhook-client.ts";
 
@@ -44,6 +45,15 @@ export function establishedCondition({ spec }: V1CustomResourceDefinition): CrdC
         reason: "InitialNamesAccepted",
         message: "the initial names have been accepted",
       };
+}
+
+/** Whether the community approved of a kind in one of its groups; undefined: it is in none. Upstream: pkg/controller/apiapproval. */
+export function approvalCondition(crd: V1CustomResourceDefinition): CrdCondition | undefined {
+  const approval = approvalOf(crd);
+  if (approval === undefined) return undefined;
+  const { verdict, reason, message } = approval;
+  const status = verdict === "approved" ? "True" : "False";
+  return { type: "KubernetesAPIApprovalPolicyConformant", status, reason, message };
 }
 
 export interface NameVerdict {

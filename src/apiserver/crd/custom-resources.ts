@@ -16,7 +16,7 @@ import type { ResourceHook } from "#apiserver/resource/hooks.ts";
 import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 import type { Store } from "#store/store.ts";
-import { establishedCondition, hasCondition, judgeNames, setCondition } from "./conditions.ts";
+import { approvalCondition, establishedCondition, hasCondition, judgeNames, setCondition } from "./conditions.ts";
 import { columnsOf, customDefinition, deprecationOf, schemaOf, storageVersionOf } from "./custom-definition.ts";
 import { converterOf } from "./conversion.ts";
 import { settledObject, storedForms } from "./stored-forms.ts";
@@ -200,6 +200,8 @@ export class CustomResources {
           : { reason: "NotAccepted", message: "not all names are accepted" };
       conditions = setCondition(conditions, { type: "Established", status: "False", ...pending }, now);
     }
+    const approval = approvalCondition(crd);
+    if (approval !== undefined) conditions = setCondition(conditions, approval, now);
     const stored = crd.spec.versions.find(({ storage }) => storage)?.name;
     const storedVersions = [
       ...new Set([...(crd.status?.storedVersions ?? []), ...(stored === undefined ? [] : [stored])]),
