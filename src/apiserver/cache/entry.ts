@@ -71,6 +71,16 @@ export class Entry {
     return found;
   }
 
+  /** Whether its stored form has all these texts somewhere: much quicker to say than what the object is. */
+  holds(texts: readonly Buffer[]): boolean {
+    return texts.every((text) => this.#stored.includes(text));
+  }
+
+  /** Someone has asked for the object lately. */
+  get isDecoded(): boolean {
+    return this.#object !== undefined;
+  }
+
   /** Copies `bytes` from `from` (which lies before the metadata) on to a place in `target`; returns the end. */
   copyTo(target: Buffer, at: number, from: number): number {
     const stored = this.#stored;

@@ -9,7 +9,7 @@ import type { Operation } from "#apiserver/operation.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import { collectionPrefix, keyOf } from "./keys.ts";
 import { badRevision, type ListOptions, listOptions, parseRevision, tooLargeRevision } from "./list-options.ts";
-import { type Selection, selectionOf } from "./selection.ts";
+import { type Selection, selectionOf, selects } from "./selection.ts";
 import { shownEntries, shownEntry } from "./stored-entries.ts";
 import { checkIncludeObject, type ListMeta, viewEntry, viewList, type ViewRequest } from "./views.ts";
 
@@ -110,7 +110,7 @@ async function fromCache(
   const candidates = resource.storage === undefined ? range : await shownEntries(resource, [...range]);
   for (const entry of candidates) {
     if (narrowed.exact !== undefined && entry.key !== narrowed.exact) continue;
-    if (!selection.selectsAll && !selection.matches(entry.object)) continue;
+    if (!selects(selection, entry)) continue;
     if (limit > 0 && entries.length === limit) {
       hasMore = true;
       break;
@@ -166,7 +166,7 @@ async function fromStore(
       resource,
       range.values.map((value) => entryOf(root, value)),
     );
-    const matching = shown.filter((entry) => selection.selectsAll || selection.matches(entry.object));
+    const matching = shown.filter((entry) => selects(selection, entry));
     const entries = limit > 0 ? matching.slice(0, limit) : matching;
     const hasMore = entries.length < matching.length || range.remaining > 0;
     const left = selection.selectsAll ? range.remaining : undefined;

@@ -3,6 +3,7 @@ import type { KubernetesObject } from "#api/object.ts";
 import { goQuote } from "#api/go-text.ts";
 import {
   everyField,
+  type FieldRequirement,
   type FieldSelector,
   matchesFields,
   parseFieldSelector,
@@ -10,6 +11,7 @@ import {
 } from "#api/field-selector.ts";
 import {
   everything,
+  type LabelRequirement,
   type LabelSelector,
   matchesLabels,
   parseLabelSelector,
@@ -17,6 +19,7 @@ import {
   selectsEverything,
 } from "#api/label-selector.ts";
 import { badRequest } from "#api/status-catalogue.ts";
+import type { Entry } from "#apiserver/cache/entry.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Query } from "#apiserver/request.ts";
 
@@ -29,10 +32,18 @@ export interface Selection {
   readonly name: string | undefined;
   /** The one namespace that can match, likewise. */
   readonly namespace: string | undefined;
+  /** Texts that are in the stored form of every object that matches. */
+  readonly marks: readonly Buffer[];
   matches(object: KubernetesObject): boolean;
 }
 
-const all: Selection = { selectsAll: true, name: undefined, namespace: undefined, matches: () => true };
+const all: Selection = { selectsAll: true, name: undefined, namespace: undefined, marks: [], matches: () => true };
+
+/** Whether an object is selected, without decoding most of those that are not. */
+export function selects(selection: Selection, entry: Entry): boolean {
+  if (selection.selectsAll) return true;
+  return (entry.isDecoded || entry.holds(selection.marks)) && selection.matches(entry.object);
+}
 
 /** `name`: the path names one object; a field selector beside it has to name the same. */
 export function selectionOf(resource: ServedResource, query: Query, name = ""): Selection {
@@ -46,10 +57,29 @@ export function selectionOf(resource: ServedResource, query: Query, name = ""): 
     selectsAll: selectsEverything(labels) && fields.requirements.length === 0,
     name: requiredValue(fields, "metadata.name"),
     namespace: requiredValue(fields, "metadata.namespace"),
+    marks: [...labels.requirements.flatMap(labelMarks), ...fields.requirements.flatMap(fieldMarks)],
     matches: (object) =>
       matchesLabels(labels, object.metadata.labels) &&
       matchesFields(fields, (field) => fieldValue(resource, object, field)),
   };
+}
+
+/** Keys and values of labels are letters that JSON writes as they are. */
+function labelMarks({ key, operator, values }: LabelRequirement): Buffer[] {
+  if (operator === "!" || operator === "!=" || operator === "notin") return [];
+  const isOne = (operator === "in" || operator === "=" || operator === "==") && values.length === 1;
+  return [Buffer.from(isOne ? `"${key}":"${values[0]}"` : `"${key}":"`)];
+}
+
+/** Fields whose value is the string of the last member of their path, not one that is made of something else. */
+const literalFields = new Set([
+  "spec.nodeName",
+  ...["involvedObject", "regarding"].flatMap((path) => [`${path}.name`, `${path}.namespace`, `${path}.uid`]),
+]);
+
+function fieldMarks({ field, operator, value }: FieldRequirement): Buffer[] {
+  if (operator !== "=" || value === "" || !literalFields.has(field)) return [];
+  return [Buffer.from(`"${field.slice(field.indexOf(".") + 1)}":${JSON.stringify(value)}`)];
 }
 
 function ofName(name: string, fields: FieldSelector): FieldSelector {

@@ -13,7 +13,7 @@ import type { Change } from "#apiserver/cache/resource-cache.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import { collectionPrefix } from "./keys.ts";
 import { badRevision, type ListOptions, listOptions, parseRevision } from "./list-options.ts";
-import { type Selection, selectionOf } from "./selection.ts";
+import { type Selection, selectionOf, selects } from "./selection.ts";
 import { shownChanges, shownEntries } from "./stored-entries.ts";
 import { checkIncludeObject, formed, type ViewRequest } from "./views.ts";
 import { viewOf } from "./read.ts";
@@ -109,7 +109,7 @@ class Watch {
     const candidates = resource.storage === undefined ? range : await shownEntries(resource, [...range]);
     for (const entry of candidates) {
       if (this.#exactKey !== undefined && entry.key !== this.#exactKey) continue;
-      if (this.#includes(entry)) state.push(entry);
+      if (selects(this.#selection, entry)) state.push(entry);
     }
     this.#sentRevision = revision;
     let events: OutgoingEvent[] = [];
@@ -206,6 +206,7 @@ class Watch {
     return this.#event("DELETED", shown, change);
   }
 
+  /** Many watchers ask this of one change: it is decoded once for all of them. */
   #includes(entry: Entry): boolean {
     return this.#selection.selectsAll || this.#selection.matches(entry.object);
   }
