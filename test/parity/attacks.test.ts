@@ -91,7 +91,7 @@ const definition = (scope: "Cluster" | "Namespaced"): Written =>
     },
   });
 const thing = { apiVersion: `${group}/v1`, kind: "Thing", metadata: { name: "a" } };
-const nowhere = "the server could not find the requested resource";
+const nowhere = "404 page not found\n";
 stories("a custom resource has one place:", [
   [
     "of the cluster, it is in no namespace",
