@@ -15,7 +15,7 @@ import { Aggregator } from "./aggregation/aggregator.ts";
 import { keepAuthenticationConfig } from "./aggregation/authentication-config.ts";
 import { frontProxyCertificate } from "./aggregation/front-proxy.ts";
 import { admissionPlugins } from "./admission/chain.ts";
-import { admissionChain } from "./admission/plugin.ts";
+import { admissionChain, noAdmission } from "./admission/plugin.ts";
 import { clientCertificate } from "./authn/client-certificate.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { ServiceAccountTokens } from "./authn/service-account.ts";
@@ -199,7 +199,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { advertiseAddress, port = 6443 } = options;
   if (advertiseAddress !== undefined) await keepOwnService(own, { address: advertiseAddress, port, ranges });
 
-  const unadmitted = createHandler({ ...handlerParts, services: { ...services, admission: admissionChain([]) } });
+  const unadmitted = createHandler({ ...handlerParts, services: { ...services, admission: noAdmission } });
   const custom = new CustomResources({
     cache,
     catalogue,

@@ -75,6 +75,9 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): Admission {
   };
 }
 
+/** Nobody is asked. */
+export const noAdmission: Admission = admissionChain([]);
+
 /** Validates, then writes; what validation holds meanwhile is let go in any case. */
 export async function validated<T>(
   admission: Admission,

@@ -5,6 +5,7 @@ import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
 import { setPodCondition } from "#api/core/pod-condition.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { badRequest, forbiddenRequest, tooManyRequests, unknownFailure } from "#api/status-catalogue.ts";
+import { noAdmission } from "#apiserver/admission/plugin.ts";
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import type { Operation } from "#apiserver/operation.ts";
@@ -42,7 +43,9 @@ async function evict(special: SpecialRequest): Promise<Answer> {
   const pod = (await entryOf(operation)).object as V1Pod;
   checkDeleteOptions(options);
   if (!ignoresBudgets(pod)) await takeFromBudget(special, pod, isDry);
-  await removeObject(operation, name, isDry ? options : await markDisrupted(operation, options));
+  // What is asked about an eviction is not asked about the deletion once more.
+  const admitted = { ...operation, services: { ...operation.services, admission: noAdmission } };
+  await removeObject(admitted, name, isDry ? options : await markDisrupted(operation, options));
   return objectAnswer(success(), 201);
 }
 

@@ -165,6 +165,18 @@ describe("a validating webhook", () => {
     ]);
   });
 
+  it("sees an eviction, and not the deletion that it is", async () => {
+    const pods = "/api/v1/namespaces/default/pods";
+    const containers = [{ name: "c", image: "i" }];
+    expect((await send("POST", pods, { metadata: { name: "evicted" }, spec: { containers } })).code).toBe(201);
+    const rule = { apiGroups: [""], apiVersions: ["v1"], operations: ["*"], resources: ["pods", "pods/*"] };
+    await configure("Validating", [webhook("/evict", { rules: [rule] })]);
+    answers["/evict"] = () => ({ allowed: true });
+    const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "evicted" } };
+    expect((await send("POST", `${pods}/evicted/eviction`, eviction)).code).toBe(201);
+    expect(reviews).toMatchObject([{ operation: "CREATE", subResource: "eviction", kind: { kind: "Eviction" } }]);
+  });
+
   it("is shown the version that its rules name, unless it wants an exact match", async () => {
     const rule = {
       apiGroups: ["autoscaling"],
