@@ -8,6 +8,9 @@ export interface User {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Go's url.Query leaves out what holds a semicolon or half an escape. */
+const malformed = /;|%(?![\da-f]{2})/i;
+
 /** Query parameters; the first value of a name is the one that counts, as upstream has it. */
 export class Query {
   readonly #values: ReadonlyMap<string, readonly string[]>;
@@ -21,7 +24,8 @@ export class Query {
   static parse(text: string): Query {
     if (text === "") return Query.empty;
     const values = new Map<string, string[]>();
-    for (const [name, value] of new URLSearchParams(text)) {
+    const sound = malformed.test(text) ? text.split("&").filter((pair) => !malformed.test(pair)) : [text];
+    for (const [name, value] of new URLSearchParams(sound.join("&"))) {
       const list = values.get(name);
       if (list === undefined) values.set(name, [value]);
       else list.push(value);

@@ -157,6 +157,11 @@ stories("pages", [
     ),
   ],
   [
+    "have a number of objects, which nothing is not",
+    get("configmaps?limit=").answers(400, 'strconv.ParseInt: parsing "": invalid syntax'),
+    get("configmaps?timeoutSeconds=").answers(400, 'strconv.ParseInt: parsing "": invalid syntax'),
+  ],
+  [
     "need a token of their own",
     get("configmaps?limit=1&continue=garbage").answers(
       400,

@@ -57,6 +57,11 @@ describe("a long answer is compressed", () => {
   });
 });
 
+it("what is no parameter is left out of the query", async () => {
+  const { code } = await wire(get(`${maps}?limit=1;limit=2&continue=%zz&labelSelector=%`));
+  expect(code).toBe(200);
+});
+
 const acceptedBodies = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const unknownFormat = `the body of the request was in an unknown format - accepted media types include: ${acceptedBodies}`;
 

@@ -33,10 +33,10 @@ export function listOptions(query: Query, isWatch: boolean): ListOptions {
 
 const int64Max = 9_223_372_036_854_775_807n;
 
-/** Go's strconv.ParseInt: undefined where the query has nothing. */
+/** Go's strconv.ParseInt: undefined where the query has nothing at all. */
 export function integer(query: Query, name: string): number | undefined {
   const text = query.get(name);
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined) return undefined;
   if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
   const value = BigInt(text);
   if (value > int64Max || value < -int64Max - 1n)
