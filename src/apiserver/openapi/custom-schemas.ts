@@ -6,7 +6,8 @@ import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import { typeOf } from "./kinds.ts";
 import { metaType } from "./operation.ts";
-import { collectSchemas, refOf, type Schema, type SpecVersion } from "./type-schemas.ts";
+import { type Schema, type SpecVersion, refOf } from "./schema.ts";
+import { collectSchemas } from "./type-schemas.ts";
 
 export const customInfo = { title: "Kubernetes CRD Swagger", version: "v0.1.0" };
 

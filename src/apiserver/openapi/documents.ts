@@ -7,7 +7,8 @@ import type { Operation } from "./operation.ts";
 import { builtInOperations, customOperations, versionOperations } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 import { SharedParameters } from "./shared-parameters.ts";
-import { collectSchemas, type Schema } from "./type-schemas.ts";
+import type { Schema } from "./schema.ts";
+import { collectSchemas } from "./type-schemas.ts";
 
 const info = { title: "Kubernetes", version: "v1.36.2" };
 const security = { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" };

@@ -2,7 +2,7 @@
  * Version 2 says a parameter once, under a name that tells its content, and refers to it from operations.
  * Upstream: kube-openapi/pkg/builder/parameters.go.
  */
-import type { Schema } from "./type-schemas.ts";
+import type { Schema } from "./schema.ts";
 
 /** What clients look for in each operation stays there, and so does what names a kind. */
 function isShared({ name, in: place, schema }: Schema): boolean {

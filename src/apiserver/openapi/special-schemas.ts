@@ -1,5 +1,5 @@
 /** Schemas of types whose JSON is not what their Go structs say, or that no struct is behind. */
-import type { Schema, SpecVersion } from "./type-schemas.ts";
+import type { Schema, SpecVersion } from "./schema.ts";
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const extensions = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";

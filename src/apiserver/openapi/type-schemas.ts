@@ -1,10 +1,8 @@
 /** Types of the generated table as OpenAPI schemas, version 2 or 3. Upstream: k8s.io/kube-openapi/pkg/generators, builder3. */
 import { readAsset } from "#lib/asset.ts";
 import type { GroupVersionKind } from "./kinds.ts";
+import { type Schema, type SpecVersion, refOf } from "./schema.ts";
 import { specialSchemas, specialTypes } from "./special-schemas.ts";
-
-export type Schema = Record<string, unknown>;
-export type SpecVersion = 2 | 3;
 
 interface FieldEntry {
   type: string;
@@ -39,9 +37,6 @@ export function typeTable(): Record<string, TypeEntry> {
     JSON.parse(readAsset("api/generated/schema.json").toString("utf8")) as { types: Record<string, TypeEntry> }
   ).types);
 }
-
-export const refOf = (name: string, version: SpecVersion): string =>
-  version === 2 ? `#/definitions/${name}` : `#/components/schemas/${name}`;
 
 /** The schema of a type, and the names of the types that it refers to. */
 export function schemaOfType(name: string, version: SpecVersion, refs: Set<string>): Schema | undefined {
