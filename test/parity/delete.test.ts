@@ -127,6 +127,19 @@ stories("an object with finalizers", [
 
 stories("preconditions", [
   [
+    "may be in the query",
+    create(configMap("a")).saves("uid", "metadata.uid").saves("rv", "metadata.resourceVersion"),
+    remove(`configmaps/a?uid=${unknownUid}`).answers(
+      409,
+      `Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition (${unknownUid}) does not match the UID in record ({uid}). The object might have been deleted and then recreated`,
+    ),
+    remove("configmaps/a?resourceVersion=1").answers(
+      409,
+      'Operation cannot be fulfilled on ConfigMap "a": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record ({rv}). The object might have been modified',
+    ),
+    remove("configmaps/a?uid={uid}&resourceVersion={rv}").shows(success),
+  ],
+  [
     "of another uid are refused",
     create(configMap("a")).saves("uid", "metadata.uid"),
     remove("configmaps/a", { preconditions: { uid: unknownUid } }).answers(

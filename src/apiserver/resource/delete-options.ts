@@ -50,12 +50,16 @@ function queryOptions(query: Query): DeleteOptions {
   const propagationPolicy = query.get("propagationPolicy");
   const orphanDependents = query.flag("orphanDependents");
   const dryRun = query.all("dryRun");
+  const uid = query.get("uid") ?? "";
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  const preconditions = { ...(uid === "" ? {} : { uid }), ...(resourceVersion === "" ? {} : { resourceVersion }) };
   const ignoreUnreadable = query.flag("ignoreStoreReadErrorWithClusterBreakingPotential") ?? false;
   return {
     ...(ignoreUnreadable ? { ignoreStoreReadErrorWithClusterBreakingPotential: true } : {}),
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
     ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(uid === "" && resourceVersion === "" ? {} : { preconditions }),
     ...(dryRun.length === 0 ? {} : { dryRun: [...dryRun] }),
   };
 }
