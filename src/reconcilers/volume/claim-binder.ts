@@ -1,6 +1,8 @@
 /** Binds claims to volumes. Upstream: pkg/controller/volume/persistentvolume/pv_controller.go (syncClaim). */
+import { Pod } from "#api/core/pod.ts";
 import { defineIndex } from "#client/object-set.ts";
 import { PersistentVolume, PersistentVolumeClaim, StorageClass } from "#reconcilers/kinds.ts";
+import { isPodTerminal } from "#reconcilers/pod-state.ts";
 import {
   defineReconciler,
   event,
@@ -13,13 +15,21 @@ import {
   type View,
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { classOf, isReservedFor, matchingVolume, suits } from "./volume-match.ts";
+import { defaultClassFor } from "./default-class.ts";
+import { classOf, isReservedFor, matchingVolume, misfit } from "./volume-match.ts";
+import { podsByClaim } from "./volume-protection.ts";
 
 export const boundByController = "pv.kubernetes.io/bound-by-controller";
 const bindCompleted = "pv.kubernetes.io/bind-completed";
 const selectedNode = "volume.kubernetes.io/selected-node";
 const provisioners = ["volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner"];
-const noProvisioner = "kubernetes.io/no-provisioner";
+/** Provisioners of this prefix were part of Kubernetes; those that a CSI driver stands in for are asked like any other. */
+const builtInPrefix = "kubernetes.io/";
+const replacedByDrivers = new Set(
+  ["aws-ebs", "azure-disk", "azure-file", "cinder", "gce-pd", "portworx-volume", "vsphere-volume"].map(
+    (name) => builtInPrefix + name,
+  ),
+);
 /** A claim without a volume is looked at again after this, and its event told again. */
 const againMs = 15_000;
 
@@ -38,12 +48,16 @@ export const claimBinderReconciler = defineReconciler<PersistentVolumeClaim>({
   name: "persistentvolume-binder",
   component: "persistentvolume-controller",
   watches: PersistentVolumeClaim,
+  reads: [Pod],
   // Two claims must not take one volume.
   serial: true,
   also: [
     trigger(PersistentVolume, claimsFor),
-    trigger(StorageClass, ({ metadata }, view) =>
-      view.byIndex(PersistentVolumeClaim, unboundByClass, metadata.name ?? "").map((claim) => claim.metadata),
+    // A class may be the default of claims that name none.
+    trigger(StorageClass, ({ metadata: { name = "" } }, view) =>
+      [name, ""].flatMap((of) =>
+        view.byIndex(PersistentVolumeClaim, unboundByClass, of).map((claim) => claim.metadata),
+      ),
     ),
   ],
   reconcile(claim, view, { now }) {
@@ -68,8 +82,10 @@ function claimsFor(volume: PersistentVolume, view: View): ObjectKey[] {
 /** A claim that was bound once: its volume may have been lost. */
 function bound(claim: PersistentVolumeClaim, view: View): Change[] {
   const name = claim.spec?.volumeName ?? "";
+  if (name === "")
+    return lost(claim, "ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!");
   const volume = view.get(PersistentVolume, { name });
-  if (name === "" || volume === undefined)
+  if (volume === undefined)
     return lost(claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
   if (isReservedFor(volume, claim)) return completed(claim, volume);
   if (volume.spec?.claimRef === undefined) return [...reserved(claim, volume)];
@@ -78,7 +94,7 @@ function bound(claim: PersistentVolumeClaim, view: View): Change[] {
 
 function lost(claim: PersistentVolumeClaim, reason: string, message: string): Change[] {
   if (claim.status?.phase === "Lost") return [];
-  const status = { phase: "Lost" };
+  const status = unboundStatus(claim, "Lost");
   return [updateStatus(PersistentVolumeClaim, { ...claim, status }), event(claim, "Warning", reason, message)];
 }
 
@@ -90,20 +106,11 @@ function named(claim: PersistentVolumeClaim, volume: PersistentVolume | undefine
     const message = `volume "${volume.metadata.name}" already bound to a different claim.`;
     return [...pending, event(claim, "Warning", "FailedBinding", message)];
   }
-  if (!suits(volume, claim) || classOf(volume) !== classOf(claim)) {
-    const message = `Cannot bind to requested volume "${volume.metadata.name}": ${misfit(volume, claim)}`;
-    return [...pending, event(claim, "Warning", "VolumeMismatch", message)];
-  }
-  return bindTo(claim, volume);
-}
-
-function misfit(volume: PersistentVolume, claim: PersistentVolumeClaim): string {
-  if (classOf(volume) !== classOf(claim)) return "storageClassName does not match";
-  const mode = (spec: { volumeMode?: string } | undefined): string => spec?.volumeMode ?? "Filesystem";
-  if (mode(volume.spec) !== mode(claim.spec)) return "incompatible volumeMode";
-  const modes = new Set(volume.spec?.accessModes ?? []);
-  const missing = (claim.spec?.accessModes ?? []).some((each) => !modes.has(each));
-  return missing ? "incompatible accessMode" : "requested PV is too small";
+  // What a volume was reserved for is not measured again.
+  const fault = volume.spec?.claimRef === undefined ? misfit(volume, claim) : undefined;
+  if (fault === undefined) return bindTo(claim, volume);
+  const message = `Cannot bind to requested volume "${volume.metadata.name}": ${fault}`;
+  return [...pending, event(claim, "Warning", "VolumeMismatch", message)];
 }
 
 function unbound(claim: PersistentVolumeClaim, view: View, now: number): Change[] {
@@ -122,17 +129,32 @@ function unbound(claim: PersistentVolumeClaim, view: View, now: number): Change[
     : [...reservedVolumes, ...view.byIndex(PersistentVolume, volumesByClass, className)];
   const volume = matchingVolume(claim, candidates);
   if (volume !== undefined) return bindTo(claim, volume);
+  const byDefault = defaultClassFor(claim, view);
+  if (byDefault !== undefined) {
+    const spec = { ...claim.spec, storageClassName: byDefault };
+    return [update(PersistentVolumeClaim, { ...claim, spec })];
+  }
   const pending = withPhase(claim, "Pending");
   const again = wake(now + againMs);
-  if (waits) {
-    const message = "waiting for first consumer to be created before binding";
-    return [...pending, event(claim, "Normal", "WaitForFirstConsumer", message), again];
-  }
+  if (waits) return [...pending, waiting(claim, view), again];
   if (className === "") {
     const message = "no persistent volumes available for this claim and no storage class is set";
     return [...pending, event(claim, "Normal", "FailedBinding", message), again];
   }
   return [...pending, ...provisioned(claim, storageClass), again];
+}
+
+/** The claim says whom it waits for: a pod, or pods that have no node yet. */
+function waiting(claim: PersistentVolumeClaim, view: View): Change {
+  const pods = view
+    .byIndex(Pod, podsByClaim, `${claim.metadata.namespace}/${claim.metadata.name}`)
+    .filter((pod) => !isPodTerminal(pod) && (pod.spec?.nodeName ?? "") === "")
+    .map(({ metadata }) => metadata.name);
+  if (pods.length > 0) {
+    const message = `waiting for ${pods.length > 1 ? "pods" : "pod"} ${pods.join(",")} to be scheduled`;
+    return event(claim, "Normal", "WaitForPodScheduled", message);
+  }
+  return event(claim, "Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
 }
 
 /** Somebody else makes the volume: the claim says who. */
@@ -142,7 +164,8 @@ function provisioned(claim: PersistentVolumeClaim, storageClass: StorageClass | 
     return [event(claim, "Warning", "ProvisioningFailed", message)];
   }
   const { provisioner } = storageClass;
-  if (provisioner === noProvisioner) return [];
+  if (provisioner.startsWith(builtInPrefix) && !replacedByDrivers.has(provisioner))
+    return [event(claim, "Warning", "ProvisioningFailed", `no volume plugin matched name: ${provisioner}`)];
   const annotations = { ...claim.metadata.annotations };
   const known = provisioners.every((name) => annotations[name] === provisioner);
   for (const name of provisioners) annotations[name] = provisioner;
@@ -199,7 +222,14 @@ function completed(claim: PersistentVolumeClaim, volume: PersistentVolume): Chan
 }
 
 function withPhase(claim: PersistentVolumeClaim, phase: string): Change[] {
-  return claim.status?.phase === phase
+  const status = unboundStatus(claim, phase);
+  return canonical(status) === canonical(claim.status ?? {})
     ? []
-    : [updateStatus(PersistentVolumeClaim, { ...claim, status: { ...claim.status, phase } })];
+    : [updateStatus(PersistentVolumeClaim, { ...claim, status })];
+}
+
+/** Modes and capacity are those of a volume: without one there are none. */
+function unboundStatus({ status }: PersistentVolumeClaim, phase: string): NonNullable<PersistentVolumeClaim["status"]> {
+  const { accessModes: _, capacity: __, ...rest } = status ?? {};
+  return { ...rest, phase };
 }

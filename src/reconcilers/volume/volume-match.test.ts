@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Client } from "#client/client.ts";
-import { PersistentVolume, PersistentVolumeClaim } from "#reconcilers/kinds.ts";
+import { Pod } from "#api/core/pod.ts";
+import { PersistentVolume, PersistentVolumeClaim, StorageClass } from "#reconcilers/kinds.ts";
 import { MemoryApi } from "#test/support/memory-api.ts";
 import { settle } from "#test/support/settle.ts";
 import { claimBinderReconciler } from "./claim-binder.ts";
-import { matchingVolume } from "./volume-match.ts";
+import { matchingVolume, misfit } from "./volume-match.ts";
 import { volumePhaseReconciler } from "./volume-phase.ts";
 
 const now = Date.parse("2024-06-01T00:00:00Z");
@@ -47,8 +48,71 @@ describe("volumes", () => {
     ["class", { storageClassName: "slow" }],
     ["mode", { volumeMode: "Block" }],
     ["access", { accessModes: ["ReadOnlyMany"] }],
+    ["attributes class", { volumeAttributesClassName: "gold" }],
   ])("one of another %s does not suit", (_, spec) => {
     expect(chosen(claim("c", "2Gi"), volume("v", "5Gi", spec))).toBeUndefined();
+  });
+
+  test.each<[string, Partial<PersistentVolume["spec"]>, string | undefined]>([
+    ["size before all", { storageClassName: "slow", volumeMode: "Block" }, "requested PV is too small"],
+    [
+      "then class",
+      { capacity: { storage: "9Gi" }, storageClassName: "slow", volumeMode: "Block" },
+      "storageClassName does not match",
+    ],
+    ["then mode", { capacity: { storage: "9Gi" }, volumeMode: "Block", accessModes: [] }, "incompatible volumeMode"],
+    ["then access", { capacity: { storage: "9Gi" }, accessModes: ["ReadOnlyMany"] }, "incompatible accessMode"],
+    ["nothing", { capacity: { storage: "9Gi" } }, undefined],
+  ])("of a volume that is named, %s is what is told", (_, spec, fault) => {
+    expect(misfit(volume("v", "1Gi", spec), claim("c", "5Gi"))).toBe(fault);
+  });
+
+  test("a volume that is reserved for a claim that names it is not measured", async () => {
+    const api = new MemoryApi();
+    const client = new Client(api);
+    await client.create(PersistentVolume, volume("v", "1Gi", { claimRef: { namespace: "a", name: "c" } }));
+    const { uid: _, ...metadata } = claim("c", "5Gi").metadata;
+    await client.create(PersistentVolumeClaim, { ...claim("c", "5Gi", { volumeName: "v" }), metadata });
+    await settleQuietly(api, [claimBinderReconciler, volumePhaseReconciler] as never[]);
+    expect(api.objects("/persistentvolumeclaims/")).toMatchObject([{ status: { phase: "Bound" } }]);
+  });
+
+  test("a claim without a class gets the newest default one, whenever that comes", async () => {
+    const api = new MemoryApi();
+    const client = new Client(api);
+    const metadata = { name: "c", namespace: "a" };
+    await client.create(PersistentVolumeClaim, { metadata, spec: { accessModes: ["ReadWriteOnce"] } });
+    const annotations = { "storageclass.kubernetes.io/is-default-class": "true" };
+    for (const name of ["plain", "standard"])
+      await client.create(StorageClass, {
+        metadata: { name, ...(name === "standard" ? { annotations } : {}) },
+        provisioner: "kubernetes.io/no-provisioner",
+      });
+    await settleQuietly(api, [claimBinderReconciler] as never[]);
+    expect(api.objects("/persistentvolumeclaims/")).toMatchObject([{ spec: { storageClassName: "standard" } }]);
+  });
+
+  test.each([
+    [[], "WaitForFirstConsumer: waiting for first consumer to be created before binding"],
+    [["p"], "WaitForPodScheduled: waiting for pod p to be scheduled"],
+    [["p", "q"], "WaitForPodScheduled: waiting for pods p,q to be scheduled"],
+  ])("a claim that waits for the pods %j says so", async (names, said) => {
+    const api = new MemoryApi();
+    const client = new Client(api);
+    await client.create(StorageClass, {
+      metadata: { name: "fast" },
+      provisioner: "disk.example.com",
+      volumeBindingMode: "WaitForFirstConsumer",
+    });
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "c" } }];
+    for (const name of names)
+      await client.create(Pod, { metadata: { name, namespace: "a" }, spec: { containers: [], volumes } });
+    await client.create(PersistentVolumeClaim, { ...claim("c", "1Gi"), metadata: { name: "c", namespace: "a" } });
+    const told = await settle(api, [claimBinderReconciler] as never[], now).then(
+      () => "nothing",
+      (error: Error) => error.message,
+    );
+    for (const part of said.split(": ")) expect(told).toContain(part);
   });
 
   test("two claims never share a volume, and a volume whose claim is gone is released, not given away", async () => {

@@ -23,6 +23,7 @@ export function matchingVolume(
       volume.spec?.claimRef === undefined &&
       volume.status?.phase === "Available" &&
       classOf(volume) === classOf(claim) &&
+      attributesClassOf(volume) === attributesClassOf(claim) &&
       (claim.spec?.selector === undefined || matchesLabels(wanted, volume.metadata.labels)),
   );
   return free.sort(
@@ -39,14 +40,39 @@ export function isReservedFor({ spec }: PersistentVolume, { metadata }: Persiste
   return reference.uid === undefined || reference.uid === "" || reference.uid === metadata.uid;
 }
 
-/** Large enough, of the right mode, and with every access mode that is asked for. */
+/** Large enough, of the right modes: what even a volume that is reserved for the claim must be. */
 export function suits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const mode = (spec: { volumeMode?: string } | undefined): string => spec?.volumeMode ?? "Filesystem";
-  const modes = new Set(volume.spec?.accessModes ?? []);
   return (
     volume.metadata.deletionTimestamp === undefined &&
-    mode(volume.spec) === mode(claim.spec) &&
-    compareQuantities(capacityOf(volume), claim.spec?.resources?.requests?.["storage"] ?? "0") >= 0 &&
-    (claim.spec?.accessModes ?? []).every((each) => modes.has(each))
+    isLargeEnough(volume, claim) &&
+    hasMode(volume, claim) &&
+    hasAccessModes(volume, claim)
   );
+}
+
+/** Why a volume that the claim names cannot be bound to it, the first reason; undefined if it can. */
+export function misfit(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
+  if (volume.metadata.deletionTimestamp !== undefined)
+    return `the volume is marked for deletion "${volume.metadata.name}"`;
+  if (!isLargeEnough(volume, claim)) return "requested PV is too small";
+  if (classOf(volume) !== classOf(claim)) return "storageClassName does not match";
+  if (attributesClassOf(volume) !== attributesClassOf(claim)) return "volumeAttributesClassName does not match";
+  if (!hasMode(volume, claim)) return "incompatible volumeMode";
+  return hasAccessModes(volume, claim) ? undefined : "incompatible accessMode";
+}
+
+const attributesClassOf = ({ spec }: PersistentVolume | PersistentVolumeClaim): string =>
+  spec?.volumeAttributesClassName ?? "";
+
+const isLargeEnough = (volume: PersistentVolume, { spec }: PersistentVolumeClaim): boolean =>
+  compareQuantities(capacityOf(volume), spec?.resources?.requests?.["storage"] ?? "0") >= 0;
+
+export function hasMode(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const mode = ({ spec }: PersistentVolume | PersistentVolumeClaim): string => spec?.volumeMode ?? "Filesystem";
+  return mode(volume) === mode(claim);
+}
+
+function hasAccessModes({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const modes = new Set(spec?.accessModes ?? []);
+  return (claim.spec?.accessModes ?? []).every((each) => modes.has(each));
 }

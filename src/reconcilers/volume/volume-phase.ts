@@ -11,6 +11,7 @@ import {
   type InputRequest,
 } from "#reconcilers/reconciler.ts";
 import { boundByController, volumesByClaim } from "./claim-binder.ts";
+import { hasMode } from "./volume-match.ts";
 
 const provisionedBy = "pv.kubernetes.io/provisioned-by";
 
@@ -42,27 +43,42 @@ export const volumePhaseReconciler = defineReconciler<PersistentVolume>({
     const fresh = answer?.ok === true ? (answer.value as PersistentVolumeClaim | undefined) : undefined;
     const claim = [seen, fresh].find((each) => each?.metadata.uid === reference.uid);
     if (claim === undefined) return answer?.ok === true ? released(volume, now) : [];
-    const pointsHere = claim.spec?.volumeName === volume.metadata.name;
-    if (pointsHere) return phase(volume, "Bound", now);
-    // The claim has found another volume: what this controller reserved is free again.
-    const other = (claim.spec?.volumeName ?? "") !== "";
-    return other && volume.metadata.annotations?.[boundByController] !== undefined ? [freed(volume)] : [];
+    const name = claim.spec?.volumeName ?? "";
+    if (name === volume.metadata.name) return phase(volume, "Bound", now);
+    if (name === "") return hasMode(volume, claim) ? [] : mismatched(volume, claim);
+    // The claim has found another volume: this one is free again, or of no use if it was made for the claim.
+    const isMadeForIt = volume.metadata.annotations?.[provisionedBy] !== undefined;
+    return isMadeForIt && policyOf(volume) === "Delete" ? released(volume, now) : [freed(volume)];
   },
 });
 
+const policyOf = ({ spec }: PersistentVolume): string => spec?.persistentVolumeReclaimPolicy ?? "Retain";
+
+function mismatched(volume: PersistentVolume, claim: PersistentVolumeClaim): Change[] {
+  const why = "due to incompatible volumeMode.";
+  const [volumeName, claimName] = [volume.metadata.name, claim.metadata.name];
+  const toVolume = `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${claimName}" ${why}`;
+  const toClaim = `Cannot bind PersistentVolume "${volumeName}" to requested PersistentVolumeClaim ${why}`;
+  return [event(volume, "Warning", "VolumeMismatch", toVolume), event(claim, "Warning", "VolumeMismatch", toClaim)];
+}
+
 function released(volume: PersistentVolume, now: number): Change[] {
-  const policy = volume.spec?.persistentVolumeReclaimPolicy ?? "Retain";
   if (volume.status?.phase === "Failed") return [];
   const releasing = phase(volume, "Released", now);
   const plugged = volume.spec?.csi !== undefined || volume.metadata.annotations?.[provisionedBy] !== undefined;
   // Volumes of a CSI driver are deleted by the driver's own provisioner.
-  if (policy !== "Delete" || plugged || releasing.length > 0) return releasing;
+  if (policyOf(volume) !== "Delete" || plugged || releasing.length > 0) return releasing;
   const name = volume.metadata.name;
   const message = `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`;
   return [...phase(volume, "Failed", now, message), event(volume, "Warning", "VolumeFailedDelete", message)];
 }
 
+/** What a user reserved stays reserved; only the claim's identity goes. */
 function freed(volume: PersistentVolume): Change {
+  if (volume.metadata.annotations?.[boundByController] === undefined) {
+    const { uid: _, ...claimRef } = volume.spec?.claimRef ?? {};
+    return update(PersistentVolume, { ...volume, spec: { ...volume.spec, claimRef } });
+  }
   const { [boundByController]: _, ...annotations } = volume.metadata.annotations ?? {};
   const { claimRef: __, ...spec } = volume.spec ?? {};
   return update(PersistentVolume, { ...volume, metadata: { ...volume.metadata, annotations }, spec });
