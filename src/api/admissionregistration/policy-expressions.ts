@@ -2,7 +2,7 @@
 import { CelCompileError } from "#api/cel/program.ts";
 import { type CelType, types, valueTypeText } from "#api/cel/types.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { invalid } from "#api/validation/field-errors.ts";
+import { internalFault, invalid } from "#api/validation/field-errors.ts";
 import { type PolicyEnvironment, compilePolicy } from "./policy-program.ts";
 
 export interface Outcome {
@@ -20,9 +20,10 @@ export function compileExpression(
   shown: string = expression,
 ): Outcome {
   try {
-    const { type } = compilePolicy(expression, environment);
+    const { type, constantFault } = compilePolicy(expression, environment);
     const name = valueTypeText(type);
-    if (wanted.length === 0 || wanted.includes(name)) return { type, errors: [] };
+    if (wanted.length === 0 || wanted.includes(name))
+      return { type, errors: constantFault === undefined ? [] : [internalFault(field, constantFault)] };
     const what = wanted.length === 1 ? wanted[0] : `one of [${wanted.join(" ")}]`;
     return { type, errors: [invalid(field, shown, `must evaluate to ${what} but got ${name}`)] };
   } catch (error) {

@@ -73,7 +73,8 @@ function attempt(
 ): Attempt {
   try {
     const program = compileCel(source, variables);
-    return program.type.kind === wanted ? { program } : { fault: wrongType };
+    if (program.type.kind !== wanted) return { fault: wrongType };
+    return program.constantFault === undefined ? { program } : { fault: program.constantFault };
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
     return { fault: `${prefix}: ${error.message}` };

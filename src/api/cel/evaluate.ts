@@ -94,7 +94,7 @@ class Evaluation {
       case "_||_":
         return this.#junction(node.args, scope, true);
       case "_?_:_":
-        return this.value(node.args[0]!, scope) === true
+        return isTrue(this.value(node.args[0]!, scope))
           ? this.value(node.args[1]!, scope)
           : this.value(node.args[2]!, scope);
       default:
@@ -107,7 +107,7 @@ class Evaluation {
     let error: CelError | undefined;
     for (const arg of args) {
       try {
-        if (this.value(arg, scope) === decides) return decides;
+        if (isTrue(this.value(arg, scope)) === decides) return decides;
       } catch (caught) {
         if (!(caught instanceof CelError)) throw caught;
         error ??= caught;
@@ -132,8 +132,9 @@ class Evaluation {
           one.params.length === values.length &&
           one.params.every((param, index) => accepts(param, values[index])),
       );
-    if (overload === undefined) throw new CelError("no such overload");
-    return overload.run(...(values as never[]));
+    if (overload !== undefined) return overload.run(...(values as never[]));
+    if (name === "_[_]" || name === "_[?_]") return elementOfOther(values, name === "_[?_]");
+    throw new CelError(noOverload(isGlobal ? `${full}.${name}` : name, values));
   }
 
   #list({ items, optional }: Extract<Node, { kind: "list" }>, scope: Scope): unknown[] {
@@ -187,9 +188,9 @@ class Evaluation {
         return this.#quantified(steps, test, macro === "exists");
       case "exists_one":
       case "existsOne":
-        return steps.filter((step) => test(step) === true).length === 1;
+        return steps.filter((step) => isTrue(test(step))).length === 1;
       case "filter":
-        return steps.filter((step) => test(step) === true).map(({ first }) => first);
+        return steps.filter((step) => isTrue(test(step))).map(({ first }) => first);
       case "sortBy":
         return sortedBy(steps.map((step) => ({ item: step.first, key: test(step) })));
       default:
@@ -201,7 +202,7 @@ class Evaluation {
     let error: CelError | undefined;
     for (const step of steps) {
       try {
-        if (test(step) === decides) return decides;
+        if (isTrue(test(step)) === decides) return decides;
       } catch (caught) {
         if (!(caught instanceof CelError)) throw caught;
         error ??= caught;
@@ -222,7 +223,7 @@ class Evaluation {
     const map = new Map<unknown, unknown>();
     for (const step of steps) {
       set(step);
-      if (bodies.length === 2 && this.value(bodies[0]!, inner) !== true) continue;
+      if (bodies.length === 2 && !isTrue(this.value(bodies[0]!, inner))) continue;
       const value = this.value(bodies.at(-1)!, inner);
       if (macro === "transformMap") map.set(step.first, value);
       else if (isMap) for (const [key, one] of value as Map<unknown, unknown>) map.set(key, one);
@@ -252,8 +253,51 @@ function stepsOver(range: readonly unknown[] | ReadonlyMap<unknown, unknown>, ha
 }
 
 function member(operand: unknown, field: string): Optional {
-  if (!(operand instanceof Map)) throw new CelError("no such overload");
+  if (Array.isArray(operand)) throw new CelError("unsupported index type 'string' in list");
+  if (!(operand instanceof Map)) return none;
   return operand.has(field) ? new Optional(true, operand.get(field)) : fallbackOf(operand);
+}
+
+/** An element of what has none, or by what is no place. */
+function elementOfOther([container, key]: readonly unknown[], isOptional: boolean): unknown {
+  if (container instanceof Optional) return container.has ? elementOfOther([container.value, key], true) : none;
+  const found = Array.isArray(container) ? elementOf(container, placeOf(key)) : none;
+  if (isOptional) return found;
+  if (found.has) return found.value;
+  if (Array.isArray(container)) throw new CelError(`index out of bounds: ${String(key)}`);
+  throw new CelError(`no such key: ${key instanceof Uint ? key.value : String(key)}`);
+}
+
+function placeOf(key: unknown): bigint {
+  if (typeof key !== "number") throw new CelError(`unsupported index type '${typeName(key)}' in list`);
+  if (!Number.isInteger(key)) throw new CelError(`unsupported index value ${key} in list`);
+  return BigInt(key);
+}
+
+function isTrue(value: unknown): boolean {
+  if (typeof value !== "boolean") throw new CelError("no such overload");
+  return value;
+}
+
+const measured = ["int", "uint", "double", "google.protobuf.Duration", "google.protobuf.Timestamp"];
+/** Which types an operator is for, on its left; what stands on its right is then not told. */
+const operands: Readonly<Record<string, readonly string[]>> = {
+  "_+_": [...measured, "string", "bytes", "list"],
+  "_-_": measured,
+  "_*_": ["int", "uint", "double"],
+  "_/_": ["int", "uint", "double"],
+  "_%_": ["int", "uint"],
+  "-_": ["int", "double"],
+  ...Object.fromEntries(["_<_", "_<=_", "_>_", "_>=_"].map((name) => [name, [...measured, "bool", "string", "bytes"]])),
+};
+const untold = new Set(["!_", "@in"]);
+
+/** As cel-go tells it: of operators by the type on the left, of functions by all types. */
+function noOverload(name: string, values: readonly unknown[]): string {
+  const [type = "", ...rest] = values.map(typeName);
+  if (untold.has(name) || operands[name]?.includes(type) === true) return "no such overload";
+  const told = operands[name] !== undefined || name === "size" ? name : `${name}(${[type, ...rest].join(", ")})`;
+  return `no such overload: ${told}`;
 }
 
 const fallbackOf = (map: ReadonlyMap<unknown, unknown>): Optional =>

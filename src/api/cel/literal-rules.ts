@@ -54,6 +54,19 @@ function formatFaults(node: Extract<Node, { kind: "call" }>, typeOf: TypeOf): Ce
   return [{ offset: fault.index === undefined ? node.offset : list.items[fault.index]!.offset, text: fault.text }];
 }
 
+/** Functions whose outcome of what stands in the expression itself is made beforehand. */
+const conversions = new Set(["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "uint"]);
+
+/** The first conversion of a literal, for which `run` gives why it fails. Upstream: cel-go interpreter/decorators.go. */
+export function constantFault(node: Node, run: (node: Node) => string | undefined): string | undefined {
+  for (const inner of childrenOf(node)) {
+    const fault = constantFault(inner, run);
+    if (fault !== undefined) return fault;
+  }
+  if (node.kind !== "call" || node.target !== undefined || !conversions.has(node.name)) return undefined;
+  return node.args[0]?.kind === "literal" ? run(node) : undefined;
+}
+
 /** Lists and maps have items of one type, but where they are made into text. */
 function mixtureFaults(node: Node, typeOf: TypeOf): CelFault[] {
   if (node.kind === "list") {

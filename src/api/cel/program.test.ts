@@ -139,6 +139,14 @@ describe("a CEL expression", () => {
     expect(compileText(source).split("\n")[0]).toBe(`ERROR: <input>:${place}: ${text}`);
   });
 
+  it.each<[string, string | undefined]>([
+    ["int('x') == 1", "program instantiation failed: type conversion error from 'string' to 'int'"],
+    ["[1].all(i, i == int('x'))", "program instantiation failed: type conversion error from 'string' to 'int'"],
+    ["int(self.text) == 1 && bool('true')", undefined],
+  ])("%s fails before it is run, or not", (source, text) =>
+    expect(compileCel(source, variables).constantFault).toBe(text),
+  );
+
   it("tells so many faults, and how many more there are", () => {
     const lines = compileText("$".repeat(120)).split("\n");
     expect(lines.filter((line) => line.startsWith("ERROR"))).toHaveLength(100);
@@ -163,6 +171,18 @@ describe("a CEL expression", () => {
     ["self.map['z'] == ''", "no such key: z"],
     ["9223372036854775807 + self.size > 0", "integer overflow"],
     ["optional.none().value() == 1", "optional.none() dereference"],
+    ["int(self.text) == 1", "type conversion error from 'string' to 'int'"],
+    ["uint('-' + self.text) == 1u", "type conversion error from 'string' to 'uint'"],
+    ["timestamp(self.text) == self.when", "type conversion error from 'string' to 'google.protobuf.Timestamp'"],
+    ["dyn(self.text).foo == 1", "no such key: foo"],
+    ["dyn(self.list).foo == 1", "unsupported index type 'string' in list"],
+    ["dyn(self.list)[1.5] == 1", "unsupported index value 1.5 in list"],
+    ["dyn(self.text) + dyn(1) == 1", "no such overload"],
+    ["dyn(null) + dyn(1) == 1", "no such overload: _+_"],
+    ["dyn(self.text).startsWith(dyn(1))", "no such overload: startsWith(string, int)"],
+    ["size(dyn(1)) == 1", "no such overload: size"],
+    ["dyn(1) && true", "no such overload"],
+    ["self.list.filter(x, dyn(x)) == []", "no such overload"],
     ["string(b'\\xff') == ''", "invalid UTF-8 in bytes, cannot convert to string"],
     ["[1, 2].sortBy(x, x > 1 ? dyn('a') : dyn(1)) == []", "list elements must have the same type"],
     ["[].min() == 1", "min called on empty list"],

@@ -5,8 +5,10 @@ import { extensionLibrary } from "./extension-library.ts";
 import { type Functions, functionsOf } from "./functions.ts";
 import { kubernetesLibrary, kubernetesTypes } from "./kubernetes-library.ts";
 import { standardLibrary } from "./standard-library.ts";
+import { constantFault } from "./literal-rules.ts";
 import { SyntaxFaults, parseCel } from "./syntax.ts";
 import { type CelFault, type Node, childrenOf, faultText, qualifiedName } from "./tree.ts";
+import { CelError } from "./value.ts";
 import { type CelType, listOf, mapOf, opaque, types } from "./types.ts";
 
 export interface CelProgram {
@@ -14,6 +16,8 @@ export interface CelProgram {
   type: CelType;
   /** Of every part of the expression. */
   typeOf: (node: Node) => CelType;
+  /** Why it can never be run, though its types fit: a conversion of a literal fails. */
+  constantFault?: string;
   /** Throws CelError. A variable that is a function is called when it is asked for. */
   run(variables: ReadonlyMap<string, unknown>): unknown;
 }
@@ -76,7 +80,21 @@ export function compileCel(
     ...(structs && { structs }),
   });
   if (faults.length > 0) throw new CelCompileError(faults, source);
-  return { node, type, typeOf, run: (values) => evaluateCel(node, values, { functions: all, typeNames }) };
+  const run = (part: Node, values: ReadonlyMap<string, unknown>) =>
+    evaluateCel(part, values, { functions: all, typeNames });
+  const fault = constantFault(node, (part) => faultOf(() => run(part, new Map())));
+  const program: CelProgram = { node, type, typeOf, run: (values) => run(node, values) };
+  return fault === undefined ? program : { ...program, constantFault: `program instantiation failed: ${fault}` };
+}
+
+function faultOf(run: () => unknown): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return error.message;
+  }
 }
 
 function merged(a: Functions, b: Functions): Functions {

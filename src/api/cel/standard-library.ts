@@ -125,7 +125,7 @@ function matches(text: string, pattern: string): boolean {
   try {
     return RE2JS.compile(pattern).matcher(text).find();
   } catch (error) {
-    throw new CelError(`error parsing regexp: ${(error as Error).message}`);
+    throw new CelError((error as Error).message);
   }
 }
 
@@ -137,19 +137,28 @@ const texts: readonly Declaration[] = [
   ["matches(string, string): bool", matches],
 ];
 
+/** A text is not of the form of the type. */
+const notConverted = (type: string): CelError => new CelError(`type conversion error from 'string' to '${type}'`);
+
 function intOf(value: number | string): bigint {
   if (typeof value === "number") {
     if (!Number.isFinite(value) || Math.abs(value) >= 2 ** 63) throw new CelError("integer overflow");
     return BigInt(Math.trunc(value));
   }
-  if (!/^[+-]?\d+$/.test(value)) throw new CelError(`strconv.ParseInt: parsing "${value}": invalid syntax`);
-  return int64(BigInt(value.replace("+", "")));
+  const whole = /^[+-]?\d+$/.test(value) ? BigInt(value.replace("+", "")) : undefined;
+  if (whole === undefined || BigInt.asIntN(64, whole) !== whole) throw notConverted("int");
+  return whole;
+}
+
+function uintOf(text: string): Uint {
+  const whole = /^\d+$/.test(text) ? BigInt(text) : undefined;
+  if (whole === undefined || BigInt.asUintN(64, whole) !== whole) throw notConverted("uint");
+  return new Uint(whole);
 }
 
 function doubleOf(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || Number.isNaN(value))
-    throw new CelError(`strconv.ParseFloat: parsing "${text}": invalid syntax`);
+  if (text.trim() === "" || Number.isNaN(value)) throw notConverted("double");
   return value;
 }
 
@@ -194,7 +203,7 @@ const conversions: readonly Declaration[] = [
   ["uint(uint): uint", (a: Uint) => a],
   ["uint(int): uint", (a: bigint) => uint64(a)],
   ["uint(double): uint", (a: number) => uint64(intOf(a))],
-  ["uint(string): uint", (a: string) => uint64(intOf(a))],
+  ["uint(string): uint", uintOf],
   ["double(double): double", (a: number) => a],
   ["double(int): double", Number],
   ["double(uint): double", (a: Uint) => Number(a.value)],
@@ -223,19 +232,18 @@ const conversions: readonly Declaration[] = [
 function boolOf(text: string): boolean {
   if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
   if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
-  throw new CelError(`strconv.ParseBool: parsing "${text}": invalid syntax`);
+  throw notConverted("bool");
 }
 
 function durationFrom(text: string): Duration {
   const duration = durationOf(text);
-  if (duration === undefined) throw new CelError(`time: invalid duration "${text}"`);
+  if (duration === undefined) throw notConverted("google.protobuf.Duration");
   return duration;
 }
 
 function timestampFrom(text: string): Timestamp {
   const time = timestampOf(text);
-  if (time === undefined)
-    throw new CelError(`parsing time "${text}" as "2006-01-02T15:04:05Z07:00": cannot parse "${text}" as "2006"`);
+  if (time === undefined) throw notConverted("google.protobuf.Timestamp");
   return time;
 }
 

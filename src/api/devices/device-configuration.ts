@@ -8,7 +8,15 @@ import type {
 } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { isLongerThan } from "#api/go-text.ts";
-import { forbidden, invalid, invalidEach, notSupported, required, tooLong } from "#api/validation/field-errors.ts";
+import {
+  forbidden,
+  internalFault,
+  invalid,
+  invalidEach,
+  notSupported,
+  required,
+  tooLong,
+} from "#api/validation/field-errors.ts";
 import { isLabelValue, isQualifiedName } from "#api/validation/names.ts";
 import { listErrors } from "./device-names.ts";
 import { selectorFault } from "./device-program.ts";
@@ -58,7 +66,9 @@ function expressionErrors(expression: string, field: string): FieldError[] {
   if (isLongerThan(expression, expressionBytesMax)) return [tooLong(field, expressionBytesMax)];
   const fault = selectorFault(expression);
   if (fault === undefined) return [];
-  return [fault.isForbidden === true ? forbidden(field, fault.text) : invalid(field, expression, fault.text)];
+  const { kind, text } = fault;
+  if (kind === "forbidden") return [forbidden(field, text)];
+  return [kind === "internal" ? internalFault(field, text) : invalid(field, expression, text)];
 }
 
 export const tolerationsErrors = (tolerations: readonly V1DeviceToleration[] | undefined, path: string): FieldError[] =>

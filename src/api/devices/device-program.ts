@@ -65,7 +65,7 @@ function attributeValue({ int, bool, string, version }: V1DeviceAttribute): unkn
 
 export interface SelectorFault {
   text: string;
-  isForbidden?: boolean;
+  kind: "invalid" | "forbidden" | "internal";
 }
 
 const text = (charactersMax: number): ValueSize => ({ elementsMax: charactersMax, bytesMin: 2 });
@@ -95,11 +95,12 @@ export function selectorFault(expression: string): SelectorFault | undefined {
     const program = compileSelector(expression);
     const { type } = program;
     if (type.kind !== "bool" && type.kind !== "dyn")
-      return { text: `must evaluate to bool or the unknown type, not ${valueTypeText(type)}` };
+      return { text: `must evaluate to bool or the unknown type, not ${valueTypeText(type)}`, kind: "invalid" };
+    if (program.constantFault !== undefined) return { text: program.constantFault, kind: "internal" };
     if (programCost(program, deviceSize) <= costMax) return undefined;
-    return { text: "too complex, exceeds cost limit", isForbidden: true };
+    return { text: "too complex, exceeds cost limit", kind: "forbidden" };
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
-    return { text: `compilation failed: ${error.message}` };
+    return { text: `compilation failed: ${error.message}`, kind: "invalid" };
   }
 }
