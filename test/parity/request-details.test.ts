@@ -292,3 +292,17 @@ stories("an update", [
     {},
   ),
 ]);
+
+stories("the status of an API service", [
+  [
+    "is written without its metadata",
+    post("/apis/apiregistration.k8s.io/v1/apiservices", {
+      metadata: { name: "v1.{ns}.io" },
+      spec: { group: "{ns}.io", version: "v1", groupPriorityMinimum: 1, versionPriority: 1 },
+    }).answers(201),
+    mergePatch("/apis/apiregistration.k8s.io/v1/apiservices/v1.{ns}.io/status", {
+      metadata: { labels: { a: "b" } },
+    }).lacks("metadata.labels"),
+    remove("/apis/apiregistration.k8s.io/v1/apiservices/v1.{ns}.io"),
+  ],
+]);

@@ -3,7 +3,7 @@ import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1APIService } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
 import { nameIsPathSegment } from "#api/validation/names.ts";
-import { writesStatus } from "#api/status-strategy.ts";
+import { carryOver, keepMeta, writesStatus } from "#api/status-strategy.ts";
 import { apiServiceStrategy, apiServiceStatusErrors, defaultApiService } from "./api-service-rules.ts";
 
 export type APIService = V1APIService;
@@ -20,7 +20,13 @@ export const APIService = defineResource<APIService>({
   validateName: nameIsPathSegment,
   defaults: defaultApiService,
   ...apiServiceStrategy,
-  status: writesStatus<APIService>(apiServiceStatusErrors),
+  status: {
+    ...writesStatus<APIService>(apiServiceStatusErrors),
+    prepareUpdate(service, old) {
+      carryOver(service, old, "spec");
+      keepMeta(service, old);
+    },
+  },
   columns: [
     nameColumn,
     column("Service", "The reference to the service that hosts this API endpoint.", ({ spec }: APIService) =>
