@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { V1PolicyRule } from "#api/generated/types.ts";
-import { compactRules, compactText, uncovered } from "./covers.ts";
+import { compactRules, compactText, partsMax, uncovered } from "./covers.ts";
 
 const rule = (verbs: string, groups: string, resources: string, names = ""): V1PolicyRule => ({
   verbs: verbs.split(","),
@@ -36,6 +36,17 @@ describe("uncovered", () => {
     ["nothing", [], [], true],
   ])("%s", (_name, held, wanted, isCovered) => {
     expect(uncovered(held, wanted).length === 0).toBe(isCovered);
+  });
+
+  it("a short rule that breaks into more parts than may be looked at is held back whole, unless one rule covers it", () => {
+    const many = (what: string) => Array.from({ length: 1000 }, (_, at) => `${what}${at}`).join(",");
+    const huge = rule(many("verb"), many("group"), many("resource"), many("name"));
+    expect(uncovered([rule("get", "core", "pods")], [huge])).toEqual([huge]);
+    expect(uncovered([rule("*", "*", "*")], [huge])).toEqual([]);
+    const names = Array.from({ length: partsMax }, (_, at) => `n${at}`).join(",");
+    const atMost = rule("get", "core", "pods", names);
+    expect(uncovered([], [atMost])).toHaveLength(partsMax);
+    expect(uncovered([], [atMost, rule("get", "core", "pods")])).toHaveLength(partsMax + 1);
   });
 
   it("tells what is missing as upstream does", () => {

@@ -5,9 +5,27 @@
 import type { V1PolicyRule } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
 
+/** A short rule breaks into as many parts as the product of its lists. Beyond this it is held back whole; upstream has no limit. */
+export const partsMax = 20_000;
+
 /** The parts of `wanted` that `held` does not cover, as the smallest rules they break into. */
 export function uncovered(held: readonly V1PolicyRule[], wanted: readonly V1PolicyRule[]): V1PolicyRule[] {
-  return wanted.flatMap(breakDown).filter((part) => !held.some((rule) => coversPart(rule, part)));
+  const isCovered = (part: V1PolicyRule) => held.some((rule) => coversPart(rule, part));
+  let room = partsMax;
+  return wanted.flatMap((rule) => {
+    if (isOfOneSort(rule) && isCovered(rule)) return [];
+    room -= countParts(rule);
+    return room < 0 ? [rule] : breakDown(rule).filter((part) => !isCovered(part));
+  });
+}
+
+/** About resources or about paths, as all valid rules are. */
+const isOfOneSort = ({ resources = [], nonResourceURLs = [] }: V1PolicyRule): boolean =>
+  resources.length === 0 || nonResourceURLs.length === 0;
+
+function countParts({ apiGroups = [], resources = [], verbs, resourceNames = [], nonResourceURLs = [] }: V1PolicyRule) {
+  const ofResources = apiGroups.length * resources.length * Math.max(1, resourceNames.length);
+  return verbs.length * (ofResources + nonResourceURLs.length);
 }
 
 /** One rule for each group, resource, verb, name and path. */
