@@ -106,6 +106,38 @@ describe("a definition", () => {
     expect(fields(definition({}, true))).toEqual(["spec.scope", "spec.names.kind", "spec.group", "spec.names.plural"]);
   });
 
+  it("is in a group with a dot, which is said once the group is a name", () => {
+    expect(texts({ ...definition({ group: "x" }), metadata: { name: "widgets.x" } })).toEqual([
+      'spec.group: Invalid value: "x": should be a domain with at least one dot',
+    ]);
+    const [bad, ...rest] = texts({ ...definition({ group: "X" }), metadata: { name: "widgets.X" } }).filter((text) =>
+      text.startsWith("spec.group"),
+    );
+    expect([bad?.slice(0, 60), rest]).toEqual(['spec.group: Invalid value: "X": a lowercase RFC 1123 subdoma', []]);
+  });
+
+  it("warns with what can be printed", () => {
+    const warning = (deprecationWarning: string) =>
+      texts(
+        definition({
+          versions: [{ name: "v1", served: true, storage: true, schema, deprecated: true, deprecationWarning }],
+        }),
+      );
+    expect(warning("old · use v2")).toEqual([]);
+    expect(warning("é\u00a0")).toEqual([
+      expect.stringContaining("must only contain printable UTF-8 characters; non-printable character found at index 2"),
+    ]);
+  });
+
+  it("has a review version that is known, whatever else is wrong with them", () => {
+    const conversion = hook({ url: "https://x.io" })!;
+    conversion.webhook!.conversionReviewVersions = ["x", "x"];
+    expect(texts(definition({ conversion }))).toEqual([
+      'spec.conversion.conversionReviewVersions[1]: Invalid value: "x": duplicate version',
+      'spec.conversion.conversionReviewVersions: Invalid value: ["x","x"]: must include at least one of v1, v1beta1',
+    ]);
+  });
+
   it("keeps dear rules that it had, and gets no new ones", () => {
     const rule = { rule: "self.all(a, self.all(b, a == b))" };
     const spec = { type: "array", maxItems: 2000, items: { type: "string" }, "x-kubernetes-validations": [rule] };

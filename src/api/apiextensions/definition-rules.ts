@@ -2,8 +2,8 @@
 import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { forbidden, invalid, invalidEach, required } from "#api/validation/field-errors.ts";
-import { isDns1035Label } from "#api/validation/names.ts";
-import { dnsSubdomain, immutable, oneOf } from "#api/validation/values.ts";
+import { isDns1035Label, isDns1123Subdomain } from "#api/validation/names.ts";
+import { immutable, oneOf } from "#api/validation/values.ts";
 import { caBundleErrors, webhookServiceErrors, webhookUrlErrors } from "#api/validation/webhook-client.ts";
 import { approvalErrors } from "./approval.ts";
 import { versionFieldsErrors } from "./version-rules.ts";
@@ -72,10 +72,9 @@ function nameErrors({ metadata, spec }: Definition): FieldError[] {
 
 function groupErrors(group: string): FieldError[] {
   if (group === "") return [required("spec.group")];
-  const errors = dnsSubdomain("spec.group", group);
-  return group.includes(".")
-    ? errors
-    : [...errors, invalid("spec.group", group, "should be a domain with at least one dot")];
+  const faults = isDns1123Subdomain(group);
+  if (faults.length > 0) return [invalid("spec.group", group, faults.join(","))];
+  return group.includes(".") ? [] : [invalid("spec.group", group, "should be a domain with at least one dot")];
 }
 
 function namesErrors(
@@ -131,12 +130,13 @@ function versionErrors(version: V1CustomResourceDefinitionVersion, path: string)
   return errors;
 }
 
-const control = /[\p{C}\p{Zl}\p{Zp}]/u;
+/** Of spaces only the plain one is printed. */
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 
 function warningErrors(text: string, isDeprecated: boolean, field: string): FieldError[] {
   if (!isDeprecated) return [invalid(field, text, "can only be set for deprecated versions")];
   const bytes = Buffer.byteLength(text);
-  const at = text.search(control);
+  const at = text.search(unprintable);
   const index = Buffer.byteLength(text.slice(0, Math.max(at, 0)));
   const faults = [
     ...(bytes > warningBytesMax ? [`must be <= ${warningBytesMax} characters long`] : []),
@@ -192,7 +192,7 @@ function reviewVersionsErrors(versions: readonly string[], path: string): FieldE
     if (versions.indexOf(version) < index) return [invalid(`${field}[${index}]`, version, "duplicate version")];
     return invalidEach(`${field}[${index}]`, version, isDns1035Label(version));
   });
-  if (errors.length === 0 && !versions.some((version) => reviewVersions.includes(version)))
+  if (!versions.some((version) => reviewVersions.includes(version)))
     errors.push(invalid(field, versions, `must include at least one of ${reviewVersions.join(", ")}`));
   return errors;
 }
