@@ -1,6 +1,7 @@
 /** What Kubernetes adds to CEL: regexps, URLs, addresses, quantities, versions, formats. Upstream: apiserver/pkg/cel/library. */
 import { RE2JS } from "re2js";
 import { isFormat } from "#api/apiextensions/formats.ts";
+import { goQuote } from "#api/go-text.ts";
 import { containsCidr } from "#api/networking/cidr-range.ts";
 import { addQuantities, compareQuantities, parseQuantity, type Quantity, subtractQuantities } from "#api/quantity.ts";
 import { type Cidr, type Address, canonicalAddress, parseAddress, parseCidr } from "#api/validation/ip.ts";
@@ -11,6 +12,7 @@ import {
   isLabelValue,
   isQualifiedName,
 } from "#api/validation/names.ts";
+import { addressFault, prefixFault } from "./address-faults.ts";
 import type { Declaration } from "./functions.ts";
 import { parseSemver, compareSemver, type SemverParts } from "./semver.ts";
 import { CelError, Opaque, Optional, none } from "./value.ts";
@@ -123,20 +125,21 @@ class IpValue extends Opaque {
   }
 }
 
-function strictAddress(text: string): Address | undefined {
-  const address = text.includes("%") ? undefined : parseAddress(text);
-  const isMapped = address?.family === "IPv6" && address.value >> 32n === 0xffffn;
-  const hasZeros = /(^|[.:])0\d+(\.|$)/.test(text) && text.includes(".");
-  return isMapped || hasZeros ? undefined : address;
+const isMapped = ({ family, value }: Address): boolean => family === "IPv6" && value >> 32n === 0xffffn;
+
+/** Why a text is no address here; those with zones and those of IPv4 in IPv6 are none. */
+function ipFault(text: string): string | undefined {
+  const fault = addressFault(text);
+  const quoted = goQuote(text);
+  if (fault !== undefined) return `IP Address ${quoted} parse error during conversion from string: ${fault}`;
+  if (text.includes("%")) return `IP address ${quoted} with zone value is not allowed`;
+  return isMapped(parseAddress(text)!) ? `IPv4-mapped IPv6 address ${quoted} is not allowed` : undefined;
 }
 
 function ipOf(text: string): IpValue {
-  const address = strictAddress(text);
-  if (address === undefined)
-    throw new CelError(
-      `IP Address "${text}" parse error during conversion from string: ParseAddr("${text}"): unable to parse IP`,
-    );
-  return new IpValue(address);
+  const fault = ipFault(text);
+  if (fault !== undefined) throw new CelError(fault);
+  return new IpValue(parseAddress(text)!);
 }
 
 /** Whether an address is in a range. */
@@ -162,7 +165,7 @@ const isGlobal = (ip: IpValue): boolean =>
 
 const ips: readonly Declaration[] = [
   ["ip(string): net.IP", ipOf],
-  ["isIP(string): bool", (text: string) => strictAddress(text) !== undefined],
+  ["isIP(string): bool", (text: string) => ipFault(text) === undefined],
   ["::ip.isCanonical(string): bool", (text: string) => canonicalAddress(ipOf(text).address) === text],
   ["string(net.IP): string", ({ address }: IpValue) => canonicalAddress(address)],
   ["net.IP.family(): int", ({ address }: IpValue) => (address.family === "IPv4" ? 4n : 6n)],
@@ -188,16 +191,16 @@ class CidrValue extends Opaque {
 }
 
 const cidrText = (cidr: Cidr): string => `${canonicalAddress(cidr)}/${cidr.prefix}`;
-const strictCidr = (text: string): Cidr | undefined =>
-  strictAddress(text.split("/")[0]!) === undefined ? undefined : parseCidr(text);
+function cidrFault(text: string): string | undefined {
+  const fault = prefixFault(text);
+  if (fault !== undefined) return `network address parse error during conversion from string: ${fault}`;
+  return isMapped(parseCidr(text)!) ? `IPv4-mapped IPv6 address ${goQuote(text)} is not allowed` : undefined;
+}
 
 function cidrOf(text: string): CidrValue {
-  const cidr = strictCidr(text);
-  if (cidr === undefined)
-    throw new CelError(
-      `network address parse error during conversion from string: netip.ParsePrefix("${text}"): no '/'`,
-    );
-  return new CidrValue(cidr);
+  const fault = cidrFault(text);
+  if (fault !== undefined) throw new CelError(fault);
+  return new CidrValue(parseCidr(text)!);
 }
 
 const bitsOf = ({ family }: Address): number => (family === "IPv4" ? 32 : 128);
@@ -213,7 +216,7 @@ function masked({ cidr }: CidrValue): CidrValue {
 
 const cidrs: readonly Declaration[] = [
   ["cidr(string): net.CIDR", cidrOf],
-  ["isCIDR(string): bool", (text: string) => strictCidr(text) !== undefined],
+  ["isCIDR(string): bool", (text: string) => cidrFault(text) === undefined],
   ["string(net.CIDR): string", ({ cidr }: CidrValue) => cidrText(cidr)],
   ["net.CIDR.containsIP(string): bool", (cidr: CidrValue, text: string) => contains(cidr, ipOf(text))],
   ["net.CIDR.containsIP(net.IP): bool", contains],
