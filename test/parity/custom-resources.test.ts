@@ -218,6 +218,19 @@ stories("a definition", [
   ],
 ]);
 
+stories("finalizers of a custom object", [
+  [
+    "are warned of where they are not qualified",
+    ...defined(),
+    make({}, { finalizers: ["x.io/good", "orphan", "plain", "a.io"] }).warns(
+      'metadata.finalizers: "a.io": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers',
+      'metadata.finalizers: "plain": prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers',
+    ),
+    mergePatch(`${widgets}/a`, { metadata: { finalizers: ["x.io/good", "plain"] } }).answers(200),
+    mergePatch(`${widgets}/a`, { metadata: { finalizers: null } }),
+  ],
+]);
+
 stories("a set of maps", [
   [
     "has no owners: nobody can follow its items",

@@ -8,7 +8,8 @@ import { type CustomSchema, customErrors, customStatusErrors } from "./custom-ru
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import { applyDefaults } from "#api/apiextensions/prune.ts";
-import { goQuote, sortedJson } from "#api/go-text.ts";
+import { compareText, goQuote, sortedJson } from "#api/go-text.ts";
+import { isQualifiedName } from "#api/validation/names.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
 
@@ -157,7 +158,7 @@ export function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefiniti
       name: column.name,
       type: column.type as Column<CustomObject>["type"],
       format: column.format ?? "",
-      description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+      description: column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
       priority: column.priority ?? 0,
       value: (object, now) => cellOf(findAll(path, object), column.type, now),
     };
@@ -194,13 +195,20 @@ function dateText(value: string, now: number): string {
   return rfc3339.test(value) && !Number.isNaN(Date.parse(value)) ? age(value, now) : "<invalid>";
 }
 
+const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
+
 function finalizerWarnings({ metadata }: CustomObject, old: CustomObject | undefined): string[] {
   const known = new Set(old?.metadata.finalizers);
-  return (metadata.finalizers ?? [])
-    .filter((name) => !name.includes("/") && !known.has(name))
-    .map(
-      (name) =>
-        `metadata.finalizers: ${goQuote(name)}: prefer a domain-qualified finalizer name to avoid accidental conflicts ` +
-        `with other finalizer writers`,
-    );
+  const added = new Set((metadata.finalizers ?? []).filter((name) => !known.has(name)));
+  return [...added]
+    .sort(compareText)
+    .flatMap((name) => finalizerFaults(name).map((text) => `metadata.finalizers: ${goQuote(name)}: ${text}`));
+}
+
+function finalizerFaults(name: string): string[] {
+  const faults = isQualifiedName(name);
+  if (name.includes("/") || standardFinalizers.has(name)) return faults;
+  const path = name.includes(".") ? " including a path (/)" : "";
+  const text = `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+  return [...faults, text];
 }
