@@ -40,12 +40,13 @@ export function historyOf({ owner, ownerRef, template, collisionCount, hashLabel
     return { revisions, newest, changes: [update(ControllerRevision, newest)], collided: false };
   }
   const hash = templateHash(template, collisionCount);
-  const { name, namespace } = owner.metadata;
+  const { name, namespace, annotations } = owner.metadata;
   const newest: ControllerRevision = {
     metadata: {
       name: `${name}-${hash}`,
       namespace: namespace!,
       labels: { ...template.metadata?.labels, [hashLabel]: hash },
+      ...(annotations === undefined ? {} : { annotations }),
       ownerReferences: [controllerReference(owner, ownerRef)],
     },
     data,

@@ -83,6 +83,39 @@ describe("daemonset", () => {
     }
   });
 
+  test("an update that surges has the new pod available before the old one goes", async () => {
+    const updateStrategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+    const api = await world(["one", "two"], { updateStrategy });
+    await run(api);
+    const spec = { template: { metadata: { labels: { version: "two" } } } };
+    await new Client(api).patch(DaemonSet, { namespace: "a", name: "agent" }, "merge", { spec });
+    const counts = () => [
+      pods(api).length,
+      pods(api).filter((pod) => pod.metadata.labels?.["version"] === "two").length,
+    ];
+    const seen: number[][] = [];
+    for (let round = 0; round < 3; round += 1) {
+      await settle(api, all, now);
+      seen.push(counts());
+      await run(api);
+    }
+    expect(seen).toEqual([
+      [3, 1],
+      [3, 2],
+      [2, 2],
+    ]);
+  });
+
+  test("an update that surges joins pods that serve nobody at once", async () => {
+    const updateStrategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+    const api = await world(["one", "two", "three"], { updateStrategy });
+    const spec = { template: { metadata: { labels: { version: "two" } } } };
+    await new Client(api).patch(DaemonSet, { namespace: "a", name: "agent" }, "merge", { spec });
+    await settle(api, all, now);
+    // Old ones that were never ready have nothing to be kept for once they are joined.
+    expect(pods(api).map(({ metadata }) => metadata.labels?.["version"])).toEqual(["two", "two", "two"]);
+  });
+
   const taint = (key: string, effect: string) => ({ key, effect });
   const table: readonly [
     claim: string,

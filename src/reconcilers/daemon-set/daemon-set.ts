@@ -4,7 +4,6 @@ import { Pod } from "#api/core/pod.ts";
 import type { V1Affinity, V1PodSpec } from "#api/generated/types.ts";
 import { labelSelectorOf, selectsEverything } from "#api/label-selector.ts";
 import { forgotten, historyOf } from "#reconcilers/controller-history.ts";
-import { scaledValue } from "#reconcilers/int-or-percent.ts";
 import { ControllerRevision, DaemonSet } from "#reconcilers/kinds.ts";
 import {
   adoptionInputs,
@@ -14,7 +13,7 @@ import {
   requiredLabels,
   selectorIndex,
 } from "#reconcilers/ownership.ts";
-import { isPodAvailable, isPodReady, nextAvailableAt, timeOf } from "#reconcilers/pod-state.ts";
+import { isPodReady, nextAvailableAt, timeOf } from "#reconcilers/pod-state.ts";
 import { createPod, deletePod, podFromTemplate } from "#reconcilers/pod-template.ts";
 import {
   defineReconciler,
@@ -27,11 +26,21 @@ import {
   type View,
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { fitOf, withDaemonTolerations, type Fit } from "./node-fit.ts";
+import {
+  byPlaceAndAge,
+  generationAnnotation,
+  generationLabel,
+  hashLabel,
+  isAvailable,
+  isBound,
+  isGoing,
+  isUpdated,
+  podsByNode,
+  type DaemonState,
+} from "./daemon-pods.ts";
+import { fitOf, withDaemonTolerations } from "./node-fit.ts";
+import { allowsSurge, exchange } from "./rolling-update.ts";
 
-const hashLabel = "controller-revision-hash";
-const generationLabel = "pod-template-generation";
-const generationAnnotation = "deprecated.daemonset.template.generation";
 /** Pods that one plan creates or deletes. */
 export const burstMax = 250;
 /** A pod that failed at once is not replaced sooner than this after it was made. */
@@ -54,11 +63,11 @@ export const daemonSetReconciler = defineReconciler<DaemonSet>({
     const collisionCount = set.status?.collisionCount ?? 0;
     const template = set.spec!.template;
     const history = historyOf({ owner: set, ownerRef: DaemonSet, template, collisionCount, hashLabel, view });
-    const state: State = {
+    const state: DaemonState = {
       set,
       now: moment.now,
       nodes: view.list(Node).map((node) => ({ name: node.metadata.name!, fit: fitOf(template.spec!, node) })),
-      pods: byNode(claimed),
+      pods: podsByNode(claimed),
       hash: history.newest.metadata.labels?.[hashLabel] ?? "",
     };
     const at = nextAvailableAt(claimed, set.spec?.minReadySeconds ?? 0, moment.now);
@@ -98,36 +107,8 @@ function setsForNode(node: Node, view: View, other: Node | undefined): ObjectKey
     .map(({ metadata }) => metadata);
 }
 
-interface State {
-  set: DaemonSet;
-  now: number;
-  nodes: readonly { name: string; fit: Fit }[];
-  pods: ReadonlyMap<string, readonly Pod[]>;
-  hash: string;
-}
-
-function byNode(pods: readonly Pod[]): Map<string, Pod[]> {
-  const found = new Map<string, Pod[]>();
-  for (const pod of pods) {
-    const name = targetNode(pod);
-    found.set(name, [...(found.get(name) ?? []), pod]);
-  }
-  return found;
-}
-
-/** The node that has the pod, or for which it was made. */
-function targetNode({ spec }: Pod): string {
-  if (spec?.nodeName !== undefined && spec.nodeName !== "") return spec.nodeName;
-  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const field = required?.nodeSelectorTerms.flatMap(({ matchFields }) => matchFields ?? [])[0];
-  return field?.values?.[0] ?? "";
-}
-
-const isGoing = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
-const isBound = ({ spec }: Pod): boolean => spec?.nodeName !== undefined && spec.nodeName !== "";
-
 /** Missing pods are made and wrong ones deleted; when all is in place, old ones are replaced. */
-function steps(state: State): Change[] {
+function steps(state: DaemonState): Change[] {
   const { set, nodes, pods } = state;
   const creates: Change[] = [];
   const deletes: Change[] = [];
@@ -142,16 +123,20 @@ function steps(state: State): Change[] {
   const homeless = [...pods].filter(([name]) => !known.has(name)).flatMap(([, here]) => here);
   deletes.push(...homeless.filter((pod) => !isGoing(pod) && !isBound(pod)).map((pod) => deletePod(pod, set)));
   if (creates.length + deletes.length > 0) return [...deletes.slice(0, burstMax), ...creates.slice(0, burstMax)];
-  return set.spec?.updateStrategy?.type === "OnDelete" ? [] : rolling(state);
+  if (set.spec?.updateStrategy?.type === "OnDelete") return [];
+  const { going, growing } = exchange(state);
+  return [
+    ...going.slice(0, burstMax).map((pod) => deletePod(pod, set)),
+    ...growing.slice(0, burstMax).map((name) => createPod(newPod(state, name), set)),
+  ];
 }
 
-/** Pods that are done, and all but the oldest of those that run. */
-function surplus({ set, now }: State, node: string, here: readonly Pod[]): Change[] {
+/** Pods that are done, and those that run beside another for no reason. */
+function surplus(state: DaemonState, node: string, here: readonly Pod[]): Change[] {
+  const { set, now } = state;
   const staying = here.filter((pod) => !isGoing(pod));
   const done = staying.filter(({ status }) => status?.phase === "Failed" || status?.phase === "Succeeded");
-  const running = staying
-    .filter((pod) => !done.includes(pod))
-    .sort((a, b) => timeOf(a.metadata.creationTimestamp) - timeOf(b.metadata.creationTimestamp));
+  const running = staying.filter((pod) => !done.includes(pod)).sort(byPlaceAndAge);
   const ended = done.flatMap((pod) => {
     const at = timeOf(pod.metadata.creationTimestamp) + failedPodMs;
     if (at > now) return [wake(at)];
@@ -161,10 +146,20 @@ function surplus({ set, now }: State, node: string, here: readonly Pod[]): Chang
     const type = failed ? "Warning" : "Normal";
     return [event(set, type, failed ? "FailedDaemonPod" : "SucceededDaemonPod", message), deletePod(pod, set)];
   });
-  return [...ended, ...running.slice(1).map((pod) => deletePod(pod, set))];
+  const spare = allowsSurge(set) ? beyondPair(running, state) : running.slice(1);
+  return [...ended, ...spare.map((pod) => deletePod(pod, set))];
 }
 
-function newPod({ set, hash }: State, node: string): Pod {
+/** An update that surges has two pods on a node, an old and a new one, until the old is of no more use. */
+function beyondPair(running: readonly Pod[], state: DaemonState): Pod[] {
+  const current = running.find((pod) => isUpdated(pod, state));
+  const old = running.find((pod) => !isUpdated(pod, state));
+  const spare = running.filter((pod) => pod !== current && pod !== old);
+  const isReplaced = current !== undefined && old !== undefined && (!isPodReady(old) || isAvailable(current, state));
+  return isReplaced ? [...spare, old] : spare;
+}
+
+function newPod({ set, hash }: DaemonState, node: string): Pod {
   const pod = podFromTemplate(set.spec!.template, set, DaemonSet);
   const generation = set.metadata.annotations?.[generationAnnotation];
   const labels = {
@@ -190,36 +185,11 @@ function boundTo(node: string, affinity: V1Affinity | undefined): V1Affinity {
   };
 }
 
-/** Old pods that serve nobody go at once, others as far as the update may make pods unavailable. */
-function rolling(state: State): Change[] {
-  const { set, nodes, pods, hash, now } = state;
-  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
-  const running = nodes.filter(({ fit }) => fit.shouldRun);
-  const maxUnavailable = set.spec?.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1;
-  let room = Math.max(1, scaledValue(maxUnavailable, running.length, true));
-  const useless: Pod[] = [];
-  const candidates: Pod[] = [];
-  for (const { name } of running) {
-    const here = (pods.get(name) ?? []).filter((pod) => !isGoing(pod));
-    const old = here.find(({ metadata }) => metadata.labels?.[hashLabel] !== hash);
-    const current = here.find(({ metadata }) => metadata.labels?.[hashLabel] === hash);
-    if ((old === undefined) === (current === undefined)) room -= 1;
-    else if (current !== undefined) room -= isPodAvailable(current, minReadySeconds, now) ? 0 : 1;
-    else if (old !== undefined && isPodAvailable(old, minReadySeconds, now)) candidates.push(old);
-    else if (old !== undefined) useless.push(old);
-  }
-  const going = [...useless, ...candidates.slice(0, Math.max(0, room))];
-  return going.slice(0, burstMax).map((pod) => deletePod(pod, set));
-}
-
-function report({ set, nodes, pods, hash, now }: State, collisionCount: number | undefined): Change[] {
-  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+function report(state: DaemonState, collisionCount: number | undefined): Change[] {
+  const { set, nodes, pods } = state;
   let [desired, current, misscheduled, ready, updated, available] = [0, 0, 0, 0, 0, 0];
   for (const { name, fit } of nodes) {
-    const here = (pods.get(name) ?? []).toSorted(
-      (a, b) => timeOf(a.metadata.creationTimestamp) - timeOf(b.metadata.creationTimestamp),
-    );
-    const oldest = here.find((pod) => !isGoing(pod)) ?? here[0];
+    const oldest = (pods.get(name) ?? []).toSorted(byPlaceAndAge)[0];
     if (!fit.shouldRun) {
       if (oldest !== undefined) misscheduled += 1;
       continue;
@@ -228,8 +198,8 @@ function report({ set, nodes, pods, hash, now }: State, collisionCount: number |
     if (oldest === undefined) continue;
     current += 1;
     if (isPodReady(oldest)) ready += 1;
-    if (isPodAvailable(oldest, minReadySeconds, now)) available += 1;
-    if (oldest.metadata.labels?.[hashLabel] === hash) updated += 1;
+    if (isAvailable(oldest, state)) available += 1;
+    if (isUpdated(oldest, state)) updated += 1;
   }
   const unavailable = desired - available;
   const status = {
