@@ -261,7 +261,8 @@ class Conformer {
         case "quantity":
           return decodedQuantity(quantitySource(input));
         case "bytes":
-          return typeof input === "string" ? canonicalBase64(input) : this.#mismatch(schema, input);
+          if (typeof input === "string") return canonicalBase64(input);
+          return this.#isJson && Array.isArray(input) ? this.#byteList(input) : this.#mismatch(schema, input);
         case "time":
           return typeof input === "string" ? canonicalTime(input) : this.#mismatchAs("string", input);
         default:
@@ -272,6 +273,16 @@ class Conformer {
       this.#fail(error.message);
       return undefined;
     }
+  }
+
+  /** Go takes bytes as a list of numbers too. */
+  #byteList(input: readonly unknown[]): string {
+    const bytes = input.map((item) => {
+      if (item === null) return 0;
+      const isByte = typeof item === "number" && Number.isInteger(item) && item >= 0 && item <= 255;
+      return isByte ? item : (this.#mismatchAs("uint8", item) ?? 0);
+    });
+    return Buffer.from(bytes).toString("base64");
   }
 
   #intOrString(input: unknown): unknown {

@@ -67,6 +67,14 @@ describe("what comes out", () => {
     expect(object["data"]).toEqual({ a: "eA==" });
   });
 
+  test("bytes may be a list of numbers", () => {
+    expect(decode(expected("Secret"), '{"data":{"a":[104,105],"b":[null],"c":[]}}').object["data"]).toEqual({
+      a: "aGk=",
+      b: "AA==",
+      c: "",
+    });
+  });
+
   test("an empty managedFields is kept, since it means something", () => {
     expect(decode(configMap, '{"metadata":{"managedFields":[]}}').object.metadata.managedFields).toEqual([]);
   });
@@ -79,6 +87,11 @@ describe("what is refused", () => {
       configMap,
       '{"data":{"a":1}}',
       cannot("ConfigMap", "json: cannot unmarshal number into Go struct field ConfigMap.data of type string"),
+    ],
+    [
+      expected("Secret"),
+      '{"data":{"a":[256]}}',
+      cannot("Secret", "json: cannot unmarshal number 256 into Go struct field Secret.data of type uint8"),
     ],
     [
       configMap,
