@@ -29,7 +29,15 @@ export type Outcome = { ok: true; object: UnknownObject } | { ok: false; error: 
 
 /** One step of a plan. Steps are carried out in order; neighbouring creates, and neighbouring deletes, go out together. */
 export type Change =
-  | { type: "create"; ref: AnyRef; object: KubernetesObject; report?: Report; existsIsFine?: boolean }
+  | {
+      type: "create";
+      ref: AnyRef;
+      object: KubernetesObject;
+      report?: Report;
+      existsIsFine?: boolean;
+      /** Needs what the creates before it make: it waits for them. */
+      waits?: boolean;
+    }
   | { type: "update"; ref: AnyRef; object: KubernetesObject; subresource?: string; report?: Report }
   | {
       type: "patch";
@@ -57,7 +65,7 @@ export type Change =
   | { type: "wake"; at: number };
 
 /** Events that tell of a change once it is known how it went. */
-export type Report = (outcome: Outcome) => EventSpec | undefined;
+export type Report = (outcome: Outcome) => EventSpec | readonly EventSpec[] | undefined;
 
 /** What a plan may know beside the object and the view. */
 export interface Moment {
@@ -132,7 +140,7 @@ export function trigger<S extends KubernetesObject>(ref: ResourceRef<S>, keys: T
 export function create<T extends KubernetesObject>(
   ref: ResourceRef<T>,
   object: T,
-  options: { report?: Report; existsIsFine?: boolean } = {},
+  options: { report?: Report; existsIsFine?: boolean; waits?: boolean } = {},
 ): Change {
   return { type: "create", ref, object, ...options };
 }

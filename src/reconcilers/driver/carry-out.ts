@@ -54,9 +54,11 @@ function runOfSame(changes: readonly Change[], from: number): readonly Change[] 
   const type = changes[from]?.type;
   let to = from + 1;
   if (type === "create" || type === "delete" || type === "delete-collection")
-    while (changes[to]?.type === type) to += 1;
+    while (changes[to]?.type === type && !waits(changes[to])) to += 1;
   return changes.slice(from, to);
 }
+
+const waits = (change: Change | undefined): boolean => change?.type === "create" && change.waits === true;
 
 interface Result {
   write?: Written | undefined;
@@ -77,7 +79,7 @@ async function carryOutOne(change: Change, options: CarryOutOptions): Promise<Re
   }
   if (!outcome.ok && isFine(change, outcome.error)) return {};
   const told = "report" in change ? change.report?.(outcome) : undefined;
-  if (told !== undefined) options.record(told);
+  for (const each of told === undefined ? [] : [told].flat()) options.record(each);
   return outcome.ok ? { write: writtenBy(change, outcome.object) } : { error: outcome.error };
 }
 

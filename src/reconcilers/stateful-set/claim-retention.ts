@@ -5,7 +5,7 @@ import { PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
 import { controllerReference } from "#reconcilers/ownership.ts";
 import { patch, type Change, type View } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { claimsOf, firstOrdinal } from "./stateful-pod.ts";
+import { claimsOf, firstOrdinal, podName } from "./stateful-pod.ts";
 
 /** Claims whose owners do not say what the set's retention policy says. */
 export function claimOwnerChanges(set: StatefulSet, view: View, pods: ReadonlyMap<number, Pod>): Change[] {
@@ -36,4 +36,30 @@ function ownedBy(
   if (canonical(next) === canonical(ownerReferences)) return [];
   const metadata = { resourceVersion, ownerReferences: next.length === 0 ? null : next };
   return [patch(PersistentVolumeClaim, claim, "merge", { metadata })];
+}
+
+/** Claims of a pod that is to be made that are on their way out: the pod waits until they are gone. */
+export function leavingClaims(set: StatefulSet, ordinal: number, view: View): string[] {
+  return existingClaims(set, ordinal, view)
+    .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
+    .map(({ metadata }) => metadata.name ?? "");
+}
+
+/** A claim that goes with an earlier pod of the name is of no use to the next one. */
+export function hasStaleClaim(set: StatefulSet, ordinal: number, view: View): boolean {
+  const { whenScaled = "Retain" } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
+  if (whenScaled === "Retain") return false;
+  const name = podName(set, ordinal);
+  return existingClaims(set, ordinal, view).some(({ metadata }) =>
+    metadata.ownerReferences?.some((owner) => owner.kind === "Pod" && owner.name === name),
+  );
+}
+
+const existingClaims = (set: StatefulSet, ordinal: number, view: View): PersistentVolumeClaim[] =>
+  claimsOf(set, ordinal).flatMap(({ metadata }) => view.get(PersistentVolumeClaim, metadata) ?? []);
+
+/** By its name the claim may belong to a pod of the set. */
+export function mayOwnClaim(set: StatefulSet, { metadata }: PersistentVolumeClaim): boolean {
+  const templates = set.spec?.volumeClaimTemplates ?? [];
+  return templates.some(({ metadata: { name } }) => metadata.name?.startsWith(`${name}-${set.metadata.name}-`));
 }

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Pod } from "#api/core/pod.ts";
 import { Client } from "#client/client.ts";
-import { StatefulSet } from "#reconcilers/kinds.ts";
+import { PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
+import type { Change, EventSpec } from "#reconcilers/reconciler.ts";
 import { MemoryApi } from "#test/support/memory-api.ts";
-import { settle } from "#test/support/settle.ts";
+import { settle, step } from "#test/support/settle.ts";
 import { statefulSetReconciler } from "./stateful-set.ts";
 
 const now = Date.parse("2024-06-01T00:00:00Z");
@@ -119,6 +120,42 @@ describe("statefulset", () => {
       "data-db-0",
       "data-db-1",
     ]);
+  });
+
+  test("a pod waits for a claim of its name that is being deleted", async () => {
+    const api = await made(set(1, { volumeClaimTemplates: [{ metadata: { name: "data" }, spec: {} }] }));
+    const metadata = { name: "data-db-0", namespace: "a", finalizers: ["kubernetes.io/pvc-protection"] };
+    await new Client(api).create(PersistentVolumeClaim, { metadata });
+    const [claim] = api.objects("/persistentvolumeclaims/");
+    Object.assign(claim!.metadata, { deletionTimestamp: new Date(now).toISOString() });
+    const events: string[] = [];
+    await step(api, all, now, { plans: [], events });
+    expect(names(api)).toEqual([]);
+    expect(events).toEqual([
+      "FailedCreate: Create Pod db-0 in StatefulSet db failed error: pvc data-db-0 is being deleted",
+    ]);
+  });
+
+  test("the claim of a pod that waits is made again", async () => {
+    const api = await made(set(1, { volumeClaimTemplates: [{ metadata: { name: "data" }, spec: {} }] }));
+    await settle(api, all, now);
+    await new Client(api).updateStatus(Pod, { ...pods(api)[0]!, status: { phase: "Pending" } });
+    await new Client(api).delete(PersistentVolumeClaim, { namespace: "a", name: "data-db-0" });
+    await settle(api, all, now);
+    expect(api.objects("/persistentvolumeclaims/").map(({ metadata }) => metadata.name)).toEqual(["data-db-0"]);
+  });
+
+  test("a claim that cannot be made keeps its pod from being made", async () => {
+    const api = await made(set(1, { volumeClaimTemplates: [{ metadata: { name: "data" }, spec: {} }] }));
+    const settled = { plans: [] as Change[][], events: [] };
+    await step(api, all, now, settled);
+    const [, claim, pod] = settled.plans[0]!.filter(({ type }) => type === "create");
+    const failed = (claim as Change & { type: "create" }).report?.({ ok: false, error: new Error("over quota") });
+    expect([failed].flat().map((each) => (each as EventSpec).message)).toEqual([
+      "Create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: over quota",
+      "Create Pod db-0 in StatefulSet db failed error: failed to create PVC data-db-0: over quota",
+    ]);
+    expect(pod).toMatchObject({ waits: true });
   });
 
   test("whatever changes come, it ends with the pods and the template that are wished", async () => {

@@ -16,6 +16,7 @@ import { isPodAvailable, isPodReady, isPodTerminal, nextAvailableAt, timeOf } fr
 import {
   create,
   defineReconciler,
+  event,
   patch,
   remove,
   trigger,
@@ -27,8 +28,16 @@ import {
   type View,
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { claimsOf, firstOrdinal, missingLabels, newStatefulPod, ordinalOf, revisionLabel } from "./stateful-pod.ts";
-import { claimOwnerChanges } from "./claim-retention.ts";
+import {
+  claimsOf,
+  firstOrdinal,
+  missingLabels,
+  newStatefulPod,
+  ordinalOf,
+  podName,
+  revisionLabel,
+} from "./stateful-pod.ts";
+import { claimOwnerChanges, hasStaleClaim, leavingClaims, mayOwnClaim } from "./claim-retention.ts";
 
 const bySelector = selectorIndex<StatefulSet>("statefulset-selector", ({ spec }) => spec?.selector);
 
@@ -37,7 +46,18 @@ export const statefulSetReconciler = defineReconciler<StatefulSet>({
   watches: StatefulSet,
   owns: [Pod, ControllerRevision],
   reads: [PersistentVolumeClaim],
-  also: [trigger(Pod, possibleAdopters(StatefulSet, bySelector))],
+  also: [
+    trigger(Pod, possibleAdopters(StatefulSet, bySelector)),
+    // A pod may have waited for a claim of its name to be gone.
+    trigger<PersistentVolumeClaim>(PersistentVolumeClaim, (gone, view) =>
+      view.get(PersistentVolumeClaim, gone.metadata) === undefined
+        ? view
+            .list(StatefulSet, gone.metadata.namespace)
+            .filter((set) => mayOwnClaim(set, gone))
+            .map(({ metadata }) => metadata)
+        : [],
+    ),
+  ],
   inputs: (set, view) => adoptionInputs(claiming(set, view)),
   reconcile(set, view, moment) {
     const { claimed, changes } = claim({ ...claiming(set, view), inputs: moment.inputs });
@@ -74,6 +94,8 @@ export const statefulSetReconciler = defineReconciler<StatefulSet>({
 
 /** A pod that ended is not replaced sooner than this after it was made. Upstream has no such pause. */
 const endedPodMs = 1_000;
+/** A claim that is being deleted keeps its pod from being made; that is told again after this. */
+const leavingClaimMs = 5_000;
 
 function claiming(set: StatefulSet, view: View) {
   return {
@@ -141,11 +163,12 @@ function replicaStep(state: State, ordinal: number): Step {
   const ordered = isOrdered(set);
   if (pod === undefined) return { changes: creation(state, ordinal), waits: ordered };
   if (isPodTerminal(pod)) return { changes: isTerminating(pod) ? [] : replacement(state, pod), waits: true };
-  if (ordered && !isHealthy(state, pod)) return { changes: [], waits: true };
-  if (isTerminating(pod)) return { changes: [], waits: false };
+  const claims = pod.status?.phase === "Pending" ? missingClaims(state, ordinal) : [];
+  if (ordered && !isHealthy(state, pod)) return { changes: claims, waits: true };
+  if (isTerminating(pod)) return { changes: claims, waits: false };
   const labels = missingLabels(set, pod, ordinal);
   const repair = Object.keys(labels).length === 0 ? [] : [patch(Pod, pod, "merge", { metadata: { labels } })];
-  return { changes: repair, waits: false };
+  return { changes: [...claims, ...repair], waits: false };
 }
 
 /** A node that refuses a pod refuses the next one as fast. */
@@ -155,25 +178,44 @@ function replacement({ set, now }: State, pod: Pod): Change[] {
 }
 
 function creation(state: State, ordinal: number): Change[] {
-  const { set, view } = state;
-  const name = set.metadata.name;
+  const { set, view, now } = state;
+  if (hasStaleClaim(set, ordinal, view)) return [wake(now + leavingClaimMs)];
   const revision = ordinal < firstOrdinal(set) + partitionOf(set) ? state.current : state.newest;
   const pod = newStatefulPod(set, state.template(revision), revision, ordinal);
-  const about = `Pod ${pod.metadata.name} in StatefulSet ${name}`;
-  const claims = claimsOf(set, ordinal)
-    .filter(({ metadata }) => view.get(PersistentVolumeClaim, metadata) === undefined)
-    .map((claimed) => {
-      const say = told(set, "Create", (outcome) =>
-        outcome.ok
-          ? `Create Claim ${claimed.metadata.name} ${about} success`
-          : `Create Claim ${claimed.metadata.name} for ${about} failed error: ${outcome.error.message}`,
-      );
-      return create(PersistentVolumeClaim, claimed, { existsIsFine: true, report: say });
-    });
+  const about = `Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
+  const claims = missingClaims(state, ordinal);
+  const going = leavingClaims(set, ordinal, view);
+  if (going.length > 0) {
+    const why = going.map((name) => `pvc ${name} is being deleted`);
+    const all = why.length === 1 ? why[0] : `[${why.join(", ")}]`;
+    const message = `Create ${about} failed error: ${all}`;
+    return [...claims, event(set, "Warning", "FailedCreate", message), wake(now + leavingClaimMs)];
+  }
   const say = told(set, "Create", (outcome) =>
     outcome.ok ? `Create ${about} successful` : `Create ${about} failed error: ${outcome.error.message}`,
   );
-  return [...claims, create(Pod, pod, { report: say })];
+  return [...claims, create(Pod, pod, { report: say, waits: true })];
+}
+
+/** Makes the claims that a pod needs and that are not there. Without them there is no pod. */
+function missingClaims({ set, view }: State, ordinal: number): Change[] {
+  const about = `Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name}`;
+  return claimsOf(set, ordinal)
+    .filter(({ metadata }) => view.get(PersistentVolumeClaim, metadata) === undefined)
+    .map((claimed) => {
+      const { name } = claimed.metadata;
+      const ofClaim = told(set, "Create", (outcome) =>
+        outcome.ok
+          ? `Create Claim ${name} ${about} success`
+          : `Create Claim ${name} for ${about} failed error: ${outcome.error.message}`,
+      );
+      const ofPod = told(set, "Create", (outcome) =>
+        outcome.ok ? "" : `Create ${about} failed error: failed to create PVC ${name}: ${outcome.error.message}`,
+      );
+      const report = (outcome: Outcome): EventSpec[] =>
+        [ofClaim(outcome), outcome.ok ? undefined : ofPod(outcome)].filter((each) => each !== undefined);
+      return create(PersistentVolumeClaim, claimed, { existsIsFine: true, report });
+    });
 }
 
 /** Only a rolling update holds pods back at the old revision. */
