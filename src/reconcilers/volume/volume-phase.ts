@@ -86,7 +86,9 @@ function freed(volume: PersistentVolume): Change {
 
 function phase(volume: PersistentVolume, wished: string, now: number, message?: string): Change[] {
   if (volume.status?.phase === wished) return [];
+  const { message: _, ...kept } = volume.status ?? {};
   const status = {
+    ...kept,
     phase: wished,
     lastPhaseTransitionTime: formatTime(now),
     ...(message === undefined ? {} : { message }),
