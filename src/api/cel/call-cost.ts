@@ -45,7 +45,13 @@ const fixed =
 
 /** Reads its target, and gives something as long. */
 const readsTarget = method((size) => ({ cost: reading(size), size }));
-const readsArgument = method((_target, [size]) => (size === undefined ? undefined : { cost: reading(size) }));
+/** Reads its first argument, as a method and as a function. */
+const readsArgument =
+  (factor = textFactor): Rule =>
+  (call) => {
+    const [size] = argSizes(call);
+    return size && { cost: reading(size, factor) };
+  };
 const readsOnly: Rule = (call) => {
   const [size] = argSizes(call);
   return size === undefined || call.args.length !== 1 ? undefined : { cost: reading(size), size };
@@ -85,11 +91,9 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ...named(method(splitCost), "split"),
   ...named(method(joinCost), "join"),
   ...named(findsPattern, "find", "findAll"),
-  ...named(readsArgument, "cidr", "isIP", "isCIDR", "quantity", "isQuantity", "semver", "isSemver"),
-  ...named(
-    method(() => ({ cost: 1 })),
-    "ip",
-  ),
+  ...named(readsArgument(), "cidr", "isIP", "isCIDR", "quantity", "isQuantity", "semver", "isSemver"),
+  ...named(readsArgument(2 * textFactor), "ip.isCanonical"),
+  ...named((call) => readsArgument()(call) ?? { cost: 1 }, "ip"),
   ...named(fixed(1), ...accessors),
   ...named(method(containsAddress), "containsIP", "containsCIDR"),
   ...named(
@@ -194,9 +198,9 @@ const builtIns: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
   ["@in", membershipCost],
 ]);
 
-function matchesCost({ target, sizes }: Call, args: readonly Size[]): Estimate | undefined {
-  const [text, pattern] = target === undefined ? args : [sizes.size(target), args[0]];
-  return text && pattern && { cost: matching(text, pattern) };
+/** As a function it costs what any call does. */
+function matchesCost({ target, sizes }: Call, [pattern]: readonly Size[]): Estimate | undefined {
+  return target && pattern && { cost: matching(sizes.size(target), pattern) };
 }
 
 function membershipCost({ args, sizes }: Call, [, size]: readonly Size[]): Estimate | undefined {
