@@ -5,6 +5,7 @@ import { viewOf } from "#client/view.ts";
 import { moment } from "#test/support/settle.ts";
 import { disruptionReconciler } from "./disruption.ts";
 import type { PodDisruptionBudget } from "./kinds.ts";
+import type { Input, Inputs } from "./reconciler.ts";
 
 const now = Date.parse("2024-06-01T00:00:00Z");
 
@@ -43,6 +44,7 @@ function statusOf(
   spec: PodDisruptionBudget["spec"],
   others: readonly KubernetesObject[],
   status?: PodDisruptionBudget["status"],
+  inputs: Inputs = new Map(),
 ) {
   const budget: PodDisruptionBudget = {
     apiVersion: "policy/v1",
@@ -51,7 +53,7 @@ function statusOf(
     spec: { selector: { matchLabels: { app: "web" } }, ...spec },
     ...(status === undefined ? {} : { status }),
   };
-  const changes = disruptionReconciler.reconcile(budget, viewOf([budget, ...others]), moment(now));
+  const changes = disruptionReconciler.reconcile(budget, viewOf([budget, ...others]), { ...moment(now), inputs });
   const found = changes.find(({ type }) => type === "update");
   const events = changes.flatMap((change) => (change.type === "event" ? [change.event.reason] : []));
   return { status: found?.type === "update" ? (found.object as PodDisruptionBudget).status : undefined, events };
@@ -97,6 +99,66 @@ describe("disruption", () => {
       status: { expectedPods: 0, disruptionsAllowed: 0 },
       events: ["UnmanagedPods"],
     });
+  });
+
+  test("says that it finds no pods", () => {
+    expect(statusOf({ minAvailable: 1 }, [])).toMatchObject({ status: { disruptionsAllowed: 0 }, events: ["NoPods"] });
+  });
+
+  const owned = (kind: string, apiVersion = "apps/v1"): Pod => {
+    const it = pod("a", true, "o");
+    const owner = { apiVersion, kind, name: "web", uid: "o", controller: true };
+    return { ...it, metadata: { ...it.metadata, ownerReferences: [owner] } };
+  };
+  const resource = (name: string, kind: string) => ({ name, kind, namespaced: true });
+  const list = (...resources: unknown[]) => ({ ok: true, value: { resources } }) as const;
+  const daemonSets = list(resource("daemonsets", "DaemonSet"), resource("daemonsets/status", "DaemonSet"));
+  const widgets = list(resource("widgets", "Widget"), resource("widgets/scale", "Scale"));
+  const scale = (uid: string) => ({ ok: true, value: { metadata: { uid }, spec: { replicas: 4 } } }) as const;
+
+  test.each<[claim: string, pod: Pod, inputs: Inputs, why: string]>([
+    [
+      "owners without a scale",
+      owned("DaemonSet"),
+      new Map([["apps/v1", daemonSets]]),
+      "daemonsets.apps does not implement the scale subresource",
+    ],
+    [
+      "owners of an unknown kind",
+      owned("Widget", "example.com/v1"),
+      new Map([["example.com/v1", list()]]),
+      'no matches for kind "Widget" in version "example.com/v1"',
+    ],
+    [
+      "owners that are gone",
+      owned("Widget", "example.com/v1"),
+      new Map<string, Input>([
+        ["example.com/v1", widgets],
+        ["o", scale("another")],
+      ]),
+      'found no controllers for pod "a"',
+    ],
+  ])("allows nothing for %s, and says why", (_, given, inputs, why) => {
+    const { status, events } = statusOf({ maxUnavailable: 1 }, [given], undefined, inputs);
+    expect(events).toEqual(["CalculateExpectedPodCountFailed"]);
+    expect(status).toMatchObject({
+      disruptionsAllowed: 0,
+      conditions: [{ type: "DisruptionAllowed", status: "False", reason: "SyncFailed", message: why }],
+    });
+  });
+
+  test("asks owners of any kind for their scale", () => {
+    const inputs = new Map<string, Input>([
+      ["example.com/v1", widgets],
+      ["o", scale("o")],
+    ]);
+    const { status } = statusOf({ maxUnavailable: 1 }, [owned("Widget", "example.com/v1")], undefined, inputs);
+    expect(status).toMatchObject({ expectedPods: 4, desiredHealthy: 3, currentHealthy: 1 });
+  });
+
+  test("tells of a pod that did not go", () => {
+    const status = { disruptedPods: { a: "2024-05-31T23:50:00Z" } } as unknown as PodDisruptionBudget["status"];
+    expect(statusOf({ minAvailable: 1 }, three(3), status).events).toEqual(["NotDeleted"]);
   });
 
   test("an eviction that was granted counts until the pod has gone, or for two minutes", () => {

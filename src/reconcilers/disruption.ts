@@ -5,12 +5,22 @@ import { ReplicaSet } from "#api/apps/replica-set.ts";
 import { Pod } from "#api/core/pod.ts";
 import type { V1LabelSelector } from "#api/generated/types.ts";
 import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
-import { controllerOf } from "#client/view.ts";
+import { expectedPods, scaleRequests } from "./expected-pods.ts";
 import { scaledValue } from "./int-or-percent.ts";
 import { PodDisruptionBudget, ReplicationController, StatefulSet } from "./kinds.ts";
 import { possibleSelectors, requiredLabels, selectorIndex } from "./ownership.ts";
 import { isPodReady, timeOf } from "./pod-state.ts";
-import { defineReconciler, trigger, updateStatus, wake, type Change, type View } from "./reconciler.ts";
+import {
+  defineReconciler,
+  event,
+  trigger,
+  updateStatus,
+  wake,
+  type Change,
+  type InputRequest,
+  type Inputs,
+  type View,
+} from "./reconciler.ts";
 import { canonical } from "./template-hash.ts";
 
 /** A pod whose eviction was granted and that is still there after this counts again. */
@@ -28,15 +38,16 @@ export const disruptionReconciler = defineReconciler<PodDisruptionBudget>({
       possibleSelectors(view, PodDisruptionBudget, bySelector, pod).map(({ metadata }) => metadata),
     ),
   ],
-  reconcile(budget, view, { now }) {
+  inputs: (budget, view, _, given) =>
+    asksForPods(budget) ? new Map<string, InputRequest>() : scaleRequests(podsOf(budget, view), view, given),
+  reconcile(budget, view, { now, inputs }) {
     if (budget.metadata.deletionTimestamp !== undefined) return [];
-    const { selector = {} } = budget.spec ?? {};
-    const wanted = labelSelectorOf(budget.spec?.selector);
-    const pods = view
-      .byLabels(Pod, budget.metadata.namespace ?? "", requiredLabels(selector))
-      .filter(({ metadata }) => matchesLabels(wanted, metadata.labels));
+    const pods = podsOf(budget, view);
+    const none = pods.length === 0 ? [event(budget, "Normal", "NoPods", "No matching pods found")] : [];
+    const demand = demandOf(budget, pods, view, inputs);
+    if (typeof demand === "string") return [...none, ...notCalculated(budget, demand, now)];
+    const { expected, desired, unmanaged } = demand;
     const disrupted = stillDisrupted(budget, pods, now);
-    const { expected, desired, unmanaged } = demandOf(budget, pods, view);
     const currentHealthy = pods.filter(
       (pod) => isPodReady(pod) && pod.metadata.deletionTimestamp === undefined && !(pod.metadata.name! in disrupted),
     ).length;
@@ -52,7 +63,9 @@ export const disruptionReconciler = defineReconciler<PodDisruptionBudget>({
     };
     const ends = Object.values(disrupted).map((time) => timeOf(time) + disruptedMs);
     return [
+      ...none,
       ...(unmanaged ? [unmanagedEvent(budget)] : []),
+      ...notDeleted(budget, pods, disrupted),
       ...(canonical(status) === canonical(budget.status ?? {})
         ? []
         : [updateStatus(PodDisruptionBudget, { ...budget, status })]),
@@ -60,6 +73,13 @@ export const disruptionReconciler = defineReconciler<PodDisruptionBudget>({
     ];
   },
 });
+
+function podsOf({ metadata, spec }: PodDisruptionBudget, view: View): Pod[] {
+  const wanted = labelSelectorOf(spec?.selector);
+  return view
+    .byLabels(Pod, metadata.namespace ?? "", requiredLabels(spec?.selector ?? {}))
+    .filter(({ metadata: { labels } }) => matchesLabels(wanted, labels));
+}
 
 /** Pods whose eviction was granted and that have not gone yet. */
 function stillDisrupted(budget: PodDisruptionBudget, pods: readonly Pod[], now: number): Record<string, string> {
@@ -71,56 +91,65 @@ function stillDisrupted(budget: PodDisruptionBudget, pods: readonly Pod[], now: 
   return Object.fromEntries(granted);
 }
 
-function demandOf({ spec }: PodDisruptionBudget, pods: readonly Pod[], view: View) {
-  const { minAvailable, maxUnavailable } = spec ?? {};
-  if (maxUnavailable === undefined && typeof minAvailable === "number")
-    return { expected: pods.length, desired: minAvailable, unmanaged: false };
-  const { scale: expected, unmanaged } = scaleOf(pods, view);
+/** They should have gone by now. */
+function notDeleted(budget: PodDisruptionBudget, pods: readonly Pod[], disrupted: Record<string, string>): Change[] {
+  const { namespace, name } = budget.metadata;
+  const granted = budget.status?.disruptedPods ?? {};
+  return pods
+    .filter(({ metadata }) => metadata.name! in granted && !(metadata.name! in disrupted))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map((pod) => {
+      const message = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
+      return event(pod, "Warning", "NotDeleted", message);
+    });
+}
+
+/** A number of pods needs no look at who owns them. */
+const asksForPods = ({ spec }: PodDisruptionBudget): boolean =>
+  spec?.maxUnavailable === undefined && typeof spec?.minAvailable === "number";
+
+function demandOf(budget: PodDisruptionBudget, pods: readonly Pod[], view: View, inputs: Inputs) {
+  const { minAvailable = 0, maxUnavailable } = budget.spec ?? {};
+  if (asksForPods(budget)) return { expected: pods.length, desired: Number(minAvailable), unmanaged: false };
+  const found = expectedPods(pods, view, inputs);
+  if (typeof found === "string") return found;
+  const { scale: expected, unmanaged } = found;
   if (maxUnavailable !== undefined)
     return { expected, desired: Math.max(0, expected - scaledValue(maxUnavailable, expected, true)), unmanaged };
-  return { expected, desired: scaledValue(minAvailable ?? 0, expected, true), unmanaged };
+  return { expected, desired: scaledValue(minAvailable, expected, true), unmanaged };
 }
 
-/** How many pods the controllers of these pods wish to have. */
-function scaleOf(pods: readonly Pod[], view: View): { scale: number; unmanaged: boolean } {
-  const sizes = new Map<string, number>();
-  let unmanaged = false;
-  for (const pod of pods) {
-    const owner = controllerOf(pod);
-    if (owner === undefined) unmanaged = true;
-    else if (!sizes.has(owner.uid)) {
-      const found = controllerSize(owner.kind, owner.uid, view);
-      if (found !== undefined) sizes.set(found.uid, found.size);
-    }
-  }
-  return { scale: [...sizes.values()].reduce((sum, size) => sum + size, 0), unmanaged };
-}
-
-function controllerSize(kind: string, uid: string, view: View): { uid: string; size: number } | undefined {
-  const ref = { ReplicaSet, ReplicationController, StatefulSet, Deployment }[kind];
-  const found = ref === undefined ? undefined : view.byUid<ReplicaSet>(ref as typeof ReplicaSet, uid);
-  if (found === undefined) return undefined;
-  const above = kind === "ReplicaSet" ? controllerOf(found) : undefined;
-  if (above?.kind === "Deployment") return controllerSize("Deployment", above.uid, view);
-  return { uid, size: found.spec?.replicas ?? 1 };
+/** While nobody knows, nothing may be disrupted. */
+function notCalculated(budget: PodDisruptionBudget, why: string, now: number): Change[] {
+  const message = `Failed to calculate the number of expected pods: ${why}`;
+  const { currentHealthy = 0, desiredHealthy = 0, expectedPods: expected = 0, ...rest } = budget.status ?? {};
+  const seen = rest.observedGeneration === undefined ? {} : { observedGeneration: rest.observedGeneration };
+  const failed = { status: "False", reason: "SyncFailed", message: why, ...seen };
+  const counts = { currentHealthy, desiredHealthy, expectedPods: expected, disruptionsAllowed: 0 };
+  const status = { ...rest, ...counts, conditions: withCondition(budget, failed, now) };
+  const told = event(budget, "Warning", "CalculateExpectedPodCountFailed", message);
+  return canonical(status) === canonical(budget.status ?? {})
+    ? [told]
+    : [told, updateStatus(PodDisruptionBudget, { ...budget, status })];
 }
 
 type Conditions = NonNullable<NonNullable<PodDisruptionBudget["status"]>["conditions"]>;
 
-function conditionsOf({ metadata, status }: PodDisruptionBudget, allowed: boolean, now: number): Conditions {
+function conditionsOf(budget: PodDisruptionBudget, allowed: boolean, now: number): Conditions {
+  const status = allowed ? "True" : "False";
+  const reason = allowed ? "SufficientPods" : "InsufficientPods";
+  const observedGeneration = budget.metadata.generation ?? 0;
+  return withCondition(budget, { status, reason, message: "", observedGeneration }, now);
+}
+
+type Wished = Pick<Conditions[number], "status" | "reason" | "message" | "observedGeneration">;
+
+function withCondition({ status }: PodDisruptionBudget, wished: Wished, now: number): Conditions {
   const type = "DisruptionAllowed";
   const before = status?.conditions ?? [];
   const current = before.find((condition) => condition.type === type);
-  const wished = allowed ? "True" : "False";
-  const condition = {
-    type,
-    status: wished,
-    observedGeneration: metadata.generation ?? 0,
-    lastTransitionTime: current?.status === wished ? current.lastTransitionTime : formatTime(now),
-    reason: allowed ? "SufficientPods" : "InsufficientPods",
-    message: "",
-  };
-  return [...before.filter((each) => each.type !== type), condition];
+  const lastTransitionTime = current?.status === wished.status ? current.lastTransitionTime : formatTime(now);
+  return [...before.filter((each) => each.type !== type), { type, ...wished, lastTransitionTime }];
 }
 
 function unmanagedEvent(budget: PodDisruptionBudget): Change {
@@ -128,7 +157,7 @@ function unmanagedEvent(budget: PodDisruptionBudget): Change {
     `Pods selected by this PodDisruptionBudget (selector: ${goText(budget.spec?.selector ?? {})}) were found to be ` +
     "unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined " +
     'behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.';
-  return { type: "event", event: { about: budget, type: "Warning", reason: "UnmanagedPods", message } };
+  return event(budget, "Warning", "UnmanagedPods", message);
 }
 
 /** A selector as Go prints it. */

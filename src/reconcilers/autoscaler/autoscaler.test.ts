@@ -3,8 +3,10 @@ import type { HorizontalPodAutoscaler } from "#api/autoscaling/horizontal-pod-au
 import type { Pod } from "#api/core/pod.ts";
 import { viewOf } from "#client/view.ts";
 import type { Input, Moment } from "#reconcilers/reconciler.ts";
-import { plan } from "./horizontal-pod-autoscaler.ts";
+import { StatusError } from "#api/status-error.ts";
+import { plan, type Selectors } from "./horizontal-pod-autoscaler.ts";
 import { pluralOf } from "./metric-inputs.ts";
+import { targetOf, targetRequests } from "./scale-target.ts";
 import { stabilize, withChange, type ScalingHistory } from "./stabilization.ts";
 
 const now = Date.parse("2026-01-01T01:00:00Z");
@@ -91,6 +93,53 @@ describe("autoscaler", () => {
   test("autoscaler: metrics that cannot be read are told", () => {
     expect(outcome(2, undefined).reasons).toEqual(["SucceededGetScale", "FailedGetResourceMetric"]);
   });
+});
+
+describe("an autoscaler's target", () => {
+  const found = { ok: true, value: resources } as const;
+  const missing = { ok: false, error: new StatusError({ code: 404, message: "not found" } as never) } as const;
+  const ref = (apiVersion: string, kind = "Deployment") =>
+    autoscaler({ scaleTargetRef: { apiVersion, kind, name: "web" } });
+  test.each<[claim: string, HorizontalPodAutoscaler, inputs: Record<string, Input>, said: string]>([
+    ["whose version is no version", ref("a/b/c"), {}, "unexpected GroupVersion string: a/b/c"],
+    [
+      "of an unknown kind",
+      ref("apps/v1", "Nothing"),
+      { resources: found, group: missing },
+      'no matches for kind "Nothing" in group "apps"',
+    ],
+    [
+      "of an unknown group",
+      ref("x.y/v1"),
+      { resources: missing, group: missing },
+      'no matches for kind "Deployment" in group "x.y"',
+    ],
+  ])("%s is told as the reason", (_, given, inputs, said) => {
+    expect(targetOf(given, new Map(Object.entries(inputs)))).toEqual({ ok: false, message: said });
+  });
+
+  test("of a version that is not served is found in the one that the group prefers", () => {
+    const group = { ok: true, value: { preferredVersion: { version: "v1" } } } as const;
+    const given = new Map<string, Input>(Object.entries({ resources: missing, group, preferred: found }));
+    expect(targetRequests(ref("apps/v9"), given).get("scale")).toMatchObject({
+      path: "/apis/apps/v1/namespaces/ns/deployments/web/scale",
+    });
+  });
+});
+
+test("two autoscalers whose targets have the same pods do nothing", () => {
+  const selectors: Selectors = new Map();
+  const first = plan(autoscaler(), viewOf(pods), moment(2, { a: "100m", b: "100m" }), none, selectors);
+  expect(first.changes.some((each) => each.type === "update" && each.subresource === "scale")).toBe(true);
+  const second = { ...autoscaler(), metadata: { namespace: "ns", name: "other", uid: "o" } };
+  const { changes } = plan(second, viewOf(pods), moment(2, { a: "100m", b: "100m" }), none, selectors);
+  expect(
+    changes.flatMap((each) => (each.type === "event" ? [`${each.event.reason}: ${each.event.message}`] : [])),
+  ).toEqual(
+    ["AmbiguousSelector", "FailedComputeMetricsReplicas"].map(
+      (reason) => `${reason}: pods by selector app=web are controlled by multiple HPAs: [{auto ns} {other ns}]`,
+    ),
+  );
 });
 
 describe("stabilization", () => {

@@ -6,7 +6,7 @@ import { formatTime } from "#lib/clock.ts";
 import { HorizontalPodAutoscaler } from "#api/autoscaling/horizontal-pod-autoscaler.ts";
 import { Pod } from "#api/core/pod.ts";
 import type { V2HorizontalPodAutoscalerCondition, V2MetricStatus } from "#api/generated/types.ts";
-import { matchesLabels, parseLabelSelector } from "#api/label-selector.ts";
+import { matchesLabels, parseLabelSelector, type LabelSelector } from "#api/label-selector.ts";
 import { isConflict } from "#api/status-error.ts";
 import { keyText } from "#client/resource-path.ts";
 import {
@@ -33,6 +33,7 @@ const none: ScalingHistory = { recommendations: [], ups: [], downs: [] };
 export function horizontalPodAutoscalerReconciler() {
   const histories = new Map<string, ScalingHistory>();
   const looks = new Map<string, { at: number; spec: string }>();
+  const selectors: Selectors = new Map();
   return defineReconciler<HorizontalPodAutoscaler>({
     name: "horizontalpodautoscaler",
     component: "horizontal-pod-autoscaler",
@@ -55,17 +56,21 @@ export function horizontalPodAutoscalerReconciler() {
       const isEarly = last?.spec === spec && last.at + syncPeriodMs > moment.now;
       if (isEarly && moment.failure === undefined) return [wake(last.at + syncPeriodMs)];
       looks.set(key, { at: moment.now, spec });
-      const { changes, history } = plan(autoscaler, view, moment, histories.get(key) ?? none);
+      const { changes, history } = plan(autoscaler, view, moment, histories.get(key) ?? none, selectors);
       histories.set(key, history);
       return [...changes, wake(moment.now + syncPeriodMs)];
     },
     gone(key) {
       histories.delete(keyText(key));
       looks.delete(keyText(key));
+      selectors.delete(keyText(key));
       return [];
     },
   });
 }
+
+/** What each autoscaler's target selected when it was looked at last. */
+export type Selectors = Map<string, { namespace: string; name: string; selector: LabelSelector }>;
 
 interface Planned {
   changes: Change[];
@@ -78,6 +83,7 @@ export function plan(
   view: View,
   moment: Moment,
   history: ScalingHistory,
+  selectors: Selectors = new Map(),
 ): Planned {
   const { now } = moment;
   const report = new StatusReport(autoscaler, now);
@@ -98,7 +104,7 @@ export function plan(
   const current = scale.spec?.replicas ?? 0;
   const known =
     history.recommendations.length > 0 ? history : { ...history, recommendations: [{ replicas: current, at: now }] };
-  const wish = wished(autoscaler, scale, view, moment, known, report);
+  const wish = wished({ autoscaler, scale, view, moment, history: known, report, selectors });
   if (wish.desired === undefined) {
     report.replicas(current, autoscaler.status?.desiredReplicas ?? 0, wish.metrics);
     return { changes: [...wish.events, ...report.written()], history: wish.history };
@@ -120,14 +126,18 @@ interface Wish {
   history: ScalingHistory;
 }
 
-function wished(
-  autoscaler: HorizontalPodAutoscaler,
-  scale: Scale,
-  view: View,
-  moment: Moment,
-  history: ScalingHistory,
-  report: StatusReport,
-): Wish {
+interface Look {
+  autoscaler: HorizontalPodAutoscaler;
+  scale: Scale;
+  view: View;
+  moment: Moment;
+  history: ScalingHistory;
+  report: StatusReport;
+  selectors: Selectors;
+}
+
+function wished(look: Look): Wish {
+  const { autoscaler, scale, moment, history, report } = look;
   const current = scale.spec?.replicas ?? 0;
   const { maxReplicas: max, minReplicas: min = 1 } = autoscaler.spec;
   const plain = { rescale: true, events: [], metrics: undefined, history };
@@ -138,7 +148,7 @@ function wished(
   }
   if (current > max) return { ...plain, desired: max, reason: "Current number of replicas above Spec.MaxReplicas" };
   if (current < min) return { ...plain, desired: min, reason: "Current number of replicas below Spec.MinReplicas" };
-  const measured = measuredWish(autoscaler, scale, view, moment, report);
+  const measured = measuredWish(look);
   if (measured.desired === undefined) return { ...measured, rescale: false, reason: "", history };
   const bounds = { current, desired: measured.desired, min, max };
   const stable = stabilize(bounds, autoscaler.spec.behavior, history, moment.now);
@@ -165,13 +175,8 @@ interface MeasuredWish {
   metrics: V2MetricStatus[] | undefined;
 }
 
-function measuredWish(
-  autoscaler: HorizontalPodAutoscaler,
-  scale: Scale,
-  view: View,
-  { inputs, now }: Moment,
-  report: StatusReport,
-): MeasuredWish {
+function measuredWish({ autoscaler, scale, view, moment, report, selectors }: Look): MeasuredWish {
+  const { inputs, now } = moment;
   const text = scale.status?.selector ?? "";
   if (text === "") {
     report.condition("ScalingActive", "False", "InvalidSelector", "the HPA target's scale is missing a selector");
@@ -184,6 +189,17 @@ function measuredWish(
   const pods = view
     .list(Pod, autoscaler.metadata.namespace)
     .filter(({ metadata }) => matchesLabels(selector, metadata.labels));
+  const { namespace = "", name = "" } = autoscaler.metadata;
+  selectors.set(keyText(autoscaler.metadata), { namespace, name, selector });
+  const rivals = selecting(pods, namespace, selectors);
+  if (rivals.length > 1) {
+    const message = `pods by selector ${text} are controlled by multiple HPAs: [${rivals.join(" ")}]`;
+    report.condition("ScalingActive", "False", "AmbiguousSelector", message);
+    const events = ["AmbiguousSelector", "FailedComputeMetricsReplicas"].map((reason) =>
+      event(autoscaler, "Warning", reason, message),
+    );
+    return { desired: undefined, name: "", events, metrics: undefined };
+  }
   const specReplicas = scale.spec?.replicas ?? 0;
   const measured = { autoscaler, specReplicas, statusReplicas: scale.status?.replicas ?? 0, pods, inputs, now };
   const found = (autoscaler.spec.metrics ?? []).map((metric, at) => proposalOf(metric, at, measured));
@@ -207,6 +223,15 @@ function measuredWish(
   const message = `the HPA was able to successfully calculate a replica count from ${best.name}`;
   report.condition("ScalingActive", "True", "ValidMetricFound", message);
   return { desired: best.replicas, name: best.name, events, metrics };
+}
+
+/** The autoscalers whose targets have some of these pods, as Go prints them. */
+function selecting(pods: readonly Pod[], namespace: string, selectors: Selectors): string[] {
+  return [...selectors.values()]
+    .filter((each) => each.namespace === namespace)
+    .filter(({ selector }) => pods.some(({ metadata }) => matchesLabels(selector, metadata.labels)))
+    .map((each) => `{${each.name} ${each.namespace}}`)
+    .sort();
 }
 
 const isFailed = (found: Proposal | Failed): found is Failed => "told" in found;

@@ -190,7 +190,7 @@ export function externalMetric(inputs: Inputs, at: number, metric: V2MetricSpec,
 }
 
 /** As Go prints a pointer to one. */
-function goSelector(selector: V1LabelSelector | undefined): string {
+export function goSelector(selector: V1LabelSelector | undefined): string {
   if (selector === undefined) return "nil";
   const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const expressions = (selector.matchExpressions ?? []).map(

@@ -10,7 +10,7 @@ import type {
 import { canonicalQuantity, milliValue } from "#api/quantity.ts";
 import { isPodReady } from "#reconcilers/pod-state.ts";
 import type { Inputs } from "#reconcilers/reconciler.ts";
-import { externalMetric, MetricError, objectMetric, podsMetric, resourceMetrics } from "./metric-inputs.ts";
+import { externalMetric, goSelector, MetricError, objectMetric, podsMetric, resourceMetrics } from "./metric-inputs.ts";
 import { byAverage, byTotal, byUtilization, type Tolerance, type Usage } from "./replica-calculator.ts";
 
 export interface Measured {
@@ -99,7 +99,7 @@ function propose(metric: V2MetricSpec, at: number, measured: Measured): Proposal
       const { metric: wanted, target } = metric.external!;
       const total = externalMetric(measured.inputs, at, metric, measured.autoscaler.metadata.namespace ?? "");
       const { replicas, current } = ofTotal(total, target, measured);
-      const name = `external metric ${wanted.name}(${JSON.stringify(wanted.selector ?? null)})`;
+      const name = `external metric ${wanted.name}(${goSelector(wanted.selector)})`;
       return { replicas, name, status: { type: "External", external: { metric: wanted, current } } };
     }
     default:
