@@ -116,6 +116,20 @@ describe("a definition", () => {
     expect([bad?.slice(0, 60), rest]).toEqual(['spec.group: Invalid value: "X": a lowercase RFC 1123 subdoma', []]);
   });
 
+  it("cannot preserve unknown fields, least of all with defaults or a webhook", () => {
+    const withDefault = { openAPIV3Schema: { type: "object", properties: { a: { type: "string", default: "b" } } } };
+    const spec = {
+      preserveUnknownFields: true,
+      conversion: hook({ url: "https://x.io" }),
+      versions: [{ name: "v1", served: true, storage: true, schema: withDefault }],
+    };
+    expect(texts(definition(spec))).toEqual([
+      "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+      "spec.preserveUnknownFields: Invalid value: true: must be false in order to use defaults in the schema",
+      'spec.conversion.strategy: Invalid value: "Webhook": must be None if spec.preserveUnknownFields is true',
+    ]);
+  });
+
   it("warns with what can be printed", () => {
     const warning = (deprecationWarning: string) =>
       texts(

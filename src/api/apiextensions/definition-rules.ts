@@ -6,6 +6,7 @@ import { isDns1035Label, isDns1123Subdomain } from "#api/validation/names.ts";
 import { immutable, oneOf } from "#api/validation/values.ts";
 import { caBundleErrors, webhookServiceErrors, webhookUrlErrors } from "#api/validation/webhook-client.ts";
 import { approvalErrors } from "./approval.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import { versionFieldsErrors } from "./version-rules.ts";
 
 type Definition = V1CustomResourceDefinition;
@@ -21,7 +22,7 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
     ...(old === undefined ? nameErrors(definition) : []),
     ...groupErrors(spec.group ?? ""),
     ...oneOf("spec.scope", spec.scope, ["Cluster", "Namespaced"]),
-    ...unknownFieldsErrors(spec.preserveUnknownFields),
+    ...(spec.preserveUnknownFields === true ? unknownFieldsErrors(spec) : []),
     ...versionsErrors(spec.versions ?? []),
     ...namesErrors("spec.names", spec.names),
     ...versionFieldsErrors(spec.versions ?? [], old?.spec.versions),
@@ -32,10 +33,25 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
   ];
 }
 
-function unknownFieldsErrors(preserves: boolean | undefined): FieldError[] {
+/** What was so before schemas told of all fields cannot be had any more, nor what needs them. */
+function unknownFieldsErrors({ versions, conversion }: Definition["spec"]): FieldError[] {
+  const field = "spec.preserveUnknownFields";
   const text =
     "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
-  return preserves === true ? [invalid("spec.preserveUnknownFields", true, text)] : [];
+  const errors = [invalid(field, true, text)];
+  if ((versions ?? []).some(({ schema }) => hasDefault((schema?.openAPIV3Schema ?? {}) as JsonSchema)))
+    errors.push(invalid(field, true, "must be false in order to use defaults in the schema"));
+  const { strategy = "None" } = conversion ?? {};
+  if (strategy !== "None")
+    errors.push(invalid("spec.conversion.strategy", strategy, "must be None if spec.preserveUnknownFields is true"));
+  return errors;
+}
+
+function hasDefault({ default: value, ...schema }: JsonSchema): boolean {
+  if (value !== undefined && value !== null) return true;
+  const { items, properties = {}, additionalProperties, not, allOf = [], anyOf = [], oneOf = [] } = schema;
+  const inner = [items, additionalProperties, not, ...allOf, ...anyOf, ...oneOf, ...Object.values(properties)];
+  return inner.some((one) => typeof one === "object" && one !== null && hasDefault(one));
 }
 
 function storedVersionsErrors({ spec, status }: Definition): FieldError[] {
