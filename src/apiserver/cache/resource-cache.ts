@@ -9,6 +9,12 @@ import { Turns } from "./turns.ts";
 /** How many of the latest changes of a resource are kept for watches that start in the past. */
 export const recentChangesMax = 4096;
 
+/**
+ * Watchers that are told of changes in one turn of the event loop, which takes about ten milliseconds; those beyond wait until
+ * other work has had its turn. Shorter turns cost more: what goes to one connection in a turn is one write.
+ */
+export const watchersPerTurnMax = 1024;
+
 export interface Change {
   readonly revision: number;
   readonly key: string;
@@ -33,6 +39,11 @@ export class ResourceCache {
   #recent: Change[] = [];
   #recentAfter = 0;
   readonly #listeners = new Set<ChangeListener>();
+  readonly #watchers = new Set<ChangeListener>();
+  /** Changes that watchers are being told of, and who has not been told yet. */
+  #round: { readonly changes: readonly Change[]; readonly rest: Iterator<ChangeListener> } | undefined;
+  /** Changes for the next round. */
+  #waiting: Change[] = [];
 
   constructor(prefix: string) {
     this.prefix = prefix;
@@ -64,8 +75,38 @@ export class ResourceCache {
       this.#recent = this.#recent.slice(cut).filter(({ revision }) => revision > this.#recentAfter);
     }
     for (const listener of this.#listeners) listener(changes);
+    if (this.#round === undefined) this.#startRound(changes);
+    else this.#waiting.push(...changes);
+  }
+
+  /** Every change up to here has been told to all watchers; no limit when they know all. */
+  get toldRevision(): number {
+    return this.#round === undefined ? Infinity : this.#round.changes[0]!.revision - 1;
+  }
+
+  #startRound(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    this.#round = { changes, rest: this.#watchers.values() };
+    this.#takeTurn();
+  }
+
+  #takeTurn(): void {
+    const { changes, rest } = this.#round!;
+    for (let told = 0; told < watchersPerTurnMax; told += 1) {
+      const next = rest.next();
+      if (next.done === true) return this.#endRound(changes);
+      next.value(changes);
+    }
+    setImmediate(() => this.#takeTurn());
+  }
+
+  #endRound(changes: readonly Change[]): void {
     // All who watch have their events: who asks for these changes later makes them once more.
     for (const { encoded } of changes) encoded.clear();
+    const waiting = this.#waiting;
+    this.#round = undefined;
+    this.#waiting = [];
+    this.#startRound(waiting);
   }
 
   /** Changes with a greater revision, oldest first. Only for revisions not below `recentAfter`. */
@@ -80,8 +121,15 @@ export class ResourceCache {
     return this.#recent.slice(low);
   }
 
+  /** For those who must know before anyone is answered. */
   listen(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** For watches: in order, each change once, perhaps some turns later, and perhaps some that came before the watch. */
+  watch(watcher: ChangeListener): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 }

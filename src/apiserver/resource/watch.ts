@@ -157,13 +157,13 @@ class Watch {
 
   #follow(): void {
     const { resource, services } = this.#operation;
-    this.#stops.push(resource.cache.listen((changes) => this.#deliver(changes)));
+    this.#stops.push(resource.cache.watch((changes) => this.#deliver(changes)));
     if (!this.#options.allowWatchBookmarks) return;
     const timer = setInterval(() => {
-      const revision = services.cache.revision;
+      const told = Math.min(services.cache.revision, resource.cache.toldRevision);
       this.#inOrder(() => {
-        this.#sentRevision = revision;
-        this.#send([this.#bookmark(revision)]);
+        this.#sentRevision = Math.max(this.#sentRevision, told);
+        this.#send([this.#bookmark(this.#sentRevision)]);
       });
     }, bookmarkIntervalMs);
     this.#stops.push(() => clearInterval(timer));
