@@ -185,6 +185,7 @@ describe("a CEL expression", () => {
     ["self.list.filter(x, dyn(x)) == []", "no such overload"],
     ["string(b'\\xff') == ''", "invalid UTF-8 in bytes, cannot convert to string"],
     ["[1, 2].sortBy(x, x > 1 ? dyn('a') : dyn(1)) == []", "list elements must have the same type"],
+    ["[dyn(1), dyn('a')].max() == 1", "no such overload"],
     ["[].min() == 1", "min called on empty list"],
     [
       "quantity('bad') == quantity('1')",

@@ -136,7 +136,9 @@ function isEqualSet(a: readonly unknown[], b: readonly unknown[]): boolean {
 export function compare(a: unknown, b: unknown): number {
   const left = numeric(a) ?? ordered(a);
   const right = numeric(b) ?? ordered(b);
-  if (left === undefined || right === undefined) throw new CelError("no such overload");
+  const areTexts = typeof left === "string";
+  if (left === undefined || right === undefined || areTexts !== (typeof right === "string"))
+    throw new CelError("no such overload");
   if (typeof left === "string" && typeof right === "string")
     return Buffer.compare(Buffer.from(left), Buffer.from(right));
   return left < right ? -1 : left > right ? 1 : 0;
