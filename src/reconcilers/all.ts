@@ -26,6 +26,7 @@ import { resourceQuotaReconciler } from "./resource-quota.ts";
 import { attributesClassProtectionReconciler } from "./volume/attributes-class-protection.ts";
 import { claimBinderReconciler } from "./volume/claim-binder.ts";
 import { ephemeralVolumeReconciler } from "./volume/ephemeral-volume.ts";
+import { volumeExpansionReconciler } from "./volume/volume-expansion.ts";
 import { volumePhaseReconciler } from "./volume/volume-phase.ts";
 import { claimProtectionReconciler, volumeProtectionReconciler } from "./volume/volume-protection.ts";
 import { legacyTokenCleanupReconciler } from "./namespace/legacy-token-cleanup.ts";
@@ -41,6 +42,7 @@ import type { Reconciler } from "./reconciler.ts";
 import { replicaSetReconciler } from "./replica-set.ts";
 import { replicationControllerReconciler } from "./replication-controller.ts";
 import { claimReleaseReconciler } from "./resource-claim/claim-release.ts";
+import { deviceTaintEvictionReconciler } from "./resource-claim/device-taint-eviction.ts";
 import { podResourceClaimsReconciler } from "./resource-claim/pod-resource-claims.ts";
 import { statefulSetReconciler } from "./stateful-set/stateful-set.ts";
 
@@ -72,6 +74,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     podGcReconciler,
     claimBinderReconciler,
     volumePhaseReconciler,
+    volumeExpansionReconciler,
     ephemeralVolumeReconciler,
     claimProtectionReconciler,
     volumeProtectionReconciler,
@@ -96,6 +99,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     horizontalPodAutoscalerReconciler(),
     podResourceClaimsReconciler,
     claimReleaseReconciler,
+    deviceTaintEvictionReconciler,
     certificateApprovingReconciler,
     ...(certify === undefined ? [] : [certificateSigningReconciler(certify)]),
     certificateCleanerReconciler,

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { Client } from "#client/client.ts";
+import { viewOf } from "#client/view.ts";
 import { Pod } from "#api/core/pod.ts";
 import { PersistentVolume, PersistentVolumeClaim, StorageClass } from "#reconcilers/kinds.ts";
 import { MemoryApi } from "#test/support/memory-api.ts";
-import { settle } from "#test/support/settle.ts";
+import { moment, settle } from "#test/support/settle.ts";
 import { claimBinderReconciler } from "./claim-binder.ts";
 import { matchingVolume, misfit } from "./volume-match.ts";
+import { volumeExpansionReconciler } from "./volume-expansion.ts";
 import { volumePhaseReconciler } from "./volume-phase.ts";
 
 const now = Date.parse("2024-06-01T00:00:00Z");
@@ -113,6 +115,18 @@ describe("volumes", () => {
       (error: Error) => error.message,
     );
     for (const part of said.split(": ")) expect(told).toContain(part);
+  });
+
+  test.each([
+    ["asks for more than it has is told to wait", "2Gi", "1Gi", ["ExternalExpanding"]],
+    ["has what it asks for is told nothing", "2Gi", "2Gi", []],
+  ])("a bound claim that %s", (_, wanted, has, reasons) => {
+    const held = { ...claim("c", wanted, { volumeName: "v" }), status: { phase: "Bound", capacity: { storage: has } } };
+    const view = viewOf([
+      { apiVersion: "v1", kind: "PersistentVolume", ...volume("v", has, { claimRef: { uid: "c" } }) },
+    ]);
+    const changes = volumeExpansionReconciler.reconcile(held, view, moment(now));
+    expect(changes.map((each) => (each.type === "event" ? each.event.reason : each.type))).toEqual(reasons);
   });
 
   test("two claims never share a volume, and a volume whose claim is gone is released, not given away", async () => {
