@@ -16,10 +16,25 @@ const lengthBytes = 4;
 
 /** meta/v1's WatchEvent {type = 1, object = 2 {raw = 1}} behind its length; the object inside has its own envelope. */
 export function protobufFrame(event: OutgoingEvent): Buffer {
-  const object = event.object();
+  const object = event.object() as object;
+  const known = recentFrames.get(object);
+  if (known?.type === event.type) return known.frame;
+  const frame = frameOf(event.type, object);
+  if (frame.byteLength > keptFrameBytesMax) return frame;
+  if (recentFrames.size >= recentFramesMax) recentFrames.delete(recentFrames.keys().next().value!);
+  recentFrames.set(object, { type: event.type, frame });
+  return frame;
+}
+
+/** Frames of the latest events: many watchers ask for the same ones in a row. Objects of events are shared and never change. */
+const recentFrames = new Map<object, { type: string; frame: Buffer }>();
+const recentFramesMax = 128;
+const keptFrameBytesMax = 64 * 1024;
+
+function frameOf(type: string, object: object): Buffer {
   const raw = asProtobuf(object) ?? Buffer.from(JSON.stringify(object));
   const extension = field(1, raw);
-  const message = Buffer.concat([field(1, Buffer.from(event.type)), field(2, extension)]);
+  const message = Buffer.concat([field(1, Buffer.from(type)), field(2, extension)]);
   const length = Buffer.alloc(lengthBytes);
   length.writeUInt32BE(message.length);
   return Buffer.concat([length, message]);
