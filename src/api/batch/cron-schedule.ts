@@ -67,8 +67,45 @@ function durationFault(text: string): string | undefined {
   return undefined;
 }
 
-/** "*", "5", "1-5", each with "/2" or without. */
-function rangeFault(expression: string, { min, max, names = {} }: Bounds): string | undefined {
+/** What one of the five fields of a schedule matches. */
+export interface CronField {
+  values: ReadonlySet<number>;
+  /** It says "*" or "?", so that it leaves the choice to another field. */
+  isAny: boolean;
+}
+
+/** The five fields of a schedule in which `scheduleFault` finds no fault and that is no descriptor. */
+export function cronFieldsOf(schedule: string): CronField[] {
+  return schedule
+    .split(/\s+/)
+    .filter((part) => part !== "")
+    .map((part, index) => {
+      const values = new Set<number>();
+      let isAny = false;
+      for (const expression of part.split(",").filter((each) => each !== "")) {
+        const range = rangeOf(expression, fields[index]!);
+        if (typeof range === "string") throw new Error(range);
+        for (let value = range.start; value <= range.end; value += range.step) values.add(value);
+        isAny ||= range.isAny;
+      }
+      return { values, isAny };
+    });
+}
+
+function rangeFault(expression: string, bounds: Bounds): string | undefined {
+  const range = rangeOf(expression, bounds);
+  return typeof range === "string" ? range : undefined;
+}
+
+interface Range {
+  start: number;
+  end: number;
+  step: number;
+  isAny: boolean;
+}
+
+/** "*", "5", "1-5", each with "/2" or without; or what is wrong with it. */
+function rangeOf(expression: string, { min, max, names = {} }: Bounds): Range | string {
   const [range = "", stepText, ...moreSlashes] = expression.split("/");
   const [low = "", high, ...moreHyphens] = range.split("-");
   let start = min;
@@ -92,7 +129,8 @@ function rangeFault(expression: string, { min, max, names = {} }: Bounds): strin
   if (start < min) return `beginning of range (${start}) below minimum (${min}): ${expression}`;
   if (end > max) return `end of range (${end}) above maximum (${max}): ${expression}`;
   if (start > end) return `beginning of range (${start}) beyond end of range (${end}): ${expression}`;
-  return step === 0 ? `step of range should be a positive number: ${expression}` : undefined;
+  if (step === 0) return `step of range should be a positive number: ${expression}`;
+  return { start, end, step, isAny: step === 1 && (low === "*" || low === "?") };
 }
 
 function parseNumber(text: string, names: Readonly<Record<string, number>>): number | string {

@@ -85,10 +85,26 @@ describe("schedule", () => {
     ["@hourly", undefined, "2024-06-01T00:30:00Z", "2024-06-01T01:00:00Z"],
     ["@every 1h30m", undefined, "2024-06-01T00:00:10Z", "2024-06-01T01:30:10Z"],
     ["0 0 1 * 1", undefined, "2024-06-01T00:00:00Z", "2024-06-03T00:00:00Z"],
+    ["0 0 */2 * 1", undefined, "2024-06-01T00:00:00Z", "2024-06-03T00:00:00Z"],
+    ["0 0 ? * 0", undefined, "2024-06-01T00:00:00Z", "2024-06-02T00:00:00Z"],
+    ["5/15 * * * *", undefined, "2024-06-01T00:05:00Z", "2024-06-01T00:20:00Z"],
+    ["1, * * * *", undefined, "2024-06-01T00:05:00Z", "2024-06-01T01:01:00Z"],
+    ["0 0 29 feb *", undefined, "2024-06-01T00:00:00Z", "2028-02-29T00:00:00Z"],
+    ["@weekly", undefined, "2024-06-01T00:00:00Z", "2024-06-02T00:00:00Z"],
+    ["@every .5h", undefined, "2024-06-01T00:00:10Z", "2024-06-01T00:30:10Z"],
+    // Clocks go from 02:00 to 03:00: there is no 02:30 that day, and the day after begins at midnight.
+    ["30 2 * * *", "America/New_York", "2026-03-07T12:00:00Z", "2026-03-09T06:30:00Z"],
+    ["0 0 9 3 *", "America/New_York", "2026-03-07T12:00:00Z", "2026-03-09T04:00:00Z"],
+    // Clocks go back to 01:00: there are two times 01:30.
+    ["30 1 * * *", "America/New_York", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"],
   ];
   test.each(table)("%s in %s after %s fires at %s", (text, zone, after, next) => {
     const found = parseSchedule(text, zone).next(Date.parse(after));
     expect(new Date(found ?? 0).toISOString()).toBe(next.replace("Z", ".000Z"));
+  });
+
+  test("a day that never comes is not waited for", () => {
+    expect(parseSchedule("0 0 30 2 *", undefined).next(at("00:00:00"))).toBeUndefined();
   });
 
   test.each(["", "* * *", "61 * * * *", "@every", "@every 1x"])("%j is no schedule", (text) => {

@@ -82,7 +82,9 @@ function isJustMade({ status }: CronJob, { metadata }: Job): boolean {
 function cleanUp(cron: CronJob, jobs: readonly Job[]): Change[] {
   const beyond = (end: "Complete" | "Failed", limit: number | undefined): Job[] => {
     const ended = jobs.filter((job) => endOf(job) === end && job.metadata.deletionTimestamp === undefined);
-    const sorted = ended.sort((a, b) => timeOf(a.status?.startTime) - timeOf(b.status?.startTime));
+    const startOf = ({ status }: Job): number => timeOf(status?.startTime) || Number.MAX_SAFE_INTEGER;
+    const byName = (a: Job, b: Job): number => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);
+    const sorted = ended.sort((a, b) => startOf(a) - startOf(b) || byName(a, b));
     return limit === undefined ? [] : sorted.slice(0, Math.max(0, sorted.length - limit));
   };
   const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = cron.spec ?? {};
@@ -130,7 +132,7 @@ function start(before: CronJob, cron: CronJob, jobs: readonly Job[], now: number
   if (jobs.some(({ metadata }) => metadata.name === job.metadata.name))
     return { cron: withStarted(cron, jobs, latest), changes: again };
   const changes: Change[] = [...again];
-  if (count > missedMax && deadline === undefined) {
+  if (count > missedMax) {
     const message = `too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew`;
     changes.push(event(before, "Warning", "TooManyMissedTimes", message));
   }

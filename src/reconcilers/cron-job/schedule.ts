@@ -1,5 +1,6 @@
 /** When a cron schedule fires. Upstream: robfig/cron, pkg/controller/cronjob/utils.go. */
-import { Cron } from "croner";
+import { cronFieldsOf, scheduleFault, type CronField } from "#api/batch/cron-schedule.ts";
+import { localTime, nextMidnight, type ZoneClock } from "./local-time.ts";
 
 export interface Schedule {
   /** The first time after this one, in milliseconds; undefined if there is none. */
@@ -10,29 +11,68 @@ const units: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
+  μs: 1e-3,
   ms: 1,
   s: 1_000,
   m: 60_000,
   h: 3_600_000,
 };
 
+const descriptors: Readonly<Record<string, string>> = {
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *",
+  "@monthly": "0 0 1 * *",
+  "@weekly": "0 0 * * 0",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@hourly": "0 * * * *",
+};
+
+/** A time is looked for in so many years; "30 February" never comes. */
+const yearsMax = 5;
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+
 /** Throws for what is no schedule. */
 export function parseSchedule(text: string, timeZone: string | undefined): Schedule {
-  const every = /^@every (.+)$/.exec(text);
-  if (every !== null) return everySchedule(every[1] ?? "");
-  const named = /^(?:CRON_)?TZ=(\S+) (.+)$/.exec(text);
-  const zone = named?.[1] ?? timeZone ?? "UTC";
-  // Catches of croner would hide mistakes; `paused` keeps it from setting timers.
-  const cron = new Cron(named?.[2] ?? text, { timezone: zone, paused: true, mode: "5-part" });
-  return { next: (after) => cron.nextRun(new Date(after))?.getTime() };
+  const fault = scheduleFault(text);
+  if (fault !== undefined) throw new Error(fault);
+  const [, named, rest] = /^(?:CRON_)?TZ=(\S+) +(.+)$/.exec(text) ?? [undefined, undefined, text];
+  const plain = (rest ?? "").trim();
+  if (plain.startsWith("@every ")) return everySchedule(plain.slice("@every ".length));
+  const clock = localTime(named ?? timeZone ?? "UTC");
+  const fields = cronFieldsOf(descriptors[plain] ?? plain) as Fields;
+  return { next: (after) => nextTime(fields, clock, after) };
+}
+
+type Fields = [minute: CronField, hour: CronField, day: CronField, month: CronField, weekday: CronField];
+
+/** Local times that a change of clocks leaves out do not come; those that it repeats come twice. */
+function nextTime(fields: Fields, clock: ZoneClock, after: number): number | undefined {
+  const [minutes, hours, , months] = fields;
+  let at = Math.floor(after / minuteMs) * minuteMs + minuteMs;
+  const lastYear = clock(at).year + yearsMax;
+  for (;;) {
+    const { year, month, day, weekday, hour, minute } = clock(at);
+    if (year > lastYear) return undefined;
+    if (!months.values.has(month) || !matchesDay(fields, day, weekday)) at = nextMidnight(clock, at);
+    else if (!hours.values.has(hour)) at += hourMs - minute * minuteMs;
+    else if (!minutes.values.has(minute)) at += minuteMs;
+    else return at;
+  }
+}
+
+/** If both kinds of days are chosen, either will do. */
+function matchesDay([, , days, , weekdays]: Fields, day: number, weekday: number): boolean {
+  const [byDay, byWeekday] = [days.values.has(day), weekdays.values.has(weekday)];
+  return days.isAny || weekdays.isAny ? byDay && byWeekday : byDay || byWeekday;
 }
 
 /** A delay in Go's form, from whole second to whole second. */
 function everySchedule(text: string): Schedule {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([whole]) => whole).join("") !== text)
-    throw new Error(`failed to parse duration @every ${text}`);
-  const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ""] ?? 0), 0);
+  const parts = [...text.matchAll(/([0-9.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  const sum = parts.reduce((ms, [, amount, unit]) => ms + Number(amount) * (units[unit ?? ""] ?? 0), 0);
+  const ms = text.startsWith("-") ? -sum : sum;
   const delay = Math.max(1_000, Math.floor(ms / 1_000) * 1_000);
   return { next: (after) => Math.floor(after / 1_000) * 1_000 + delay };
 }
