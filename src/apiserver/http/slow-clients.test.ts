@@ -19,7 +19,7 @@ import { watcherPendingBytesMax } from "./write-answer.ts";
 const folder = mkdtempSync(join(tmpdir(), "capstan-slow-"));
 const space = "/api/v1/namespaces/default/configmaps";
 const onlyNews = "watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan";
-const patience: Patience = { handshakeMs: 150, headMs: 150, bodyMs: 150, requestMs: 300, silenceMs: 300 };
+const patience: Patience = { handshakeMs: 1_000, headMs: 200, bodyMs: 150, requestMs: 300, silenceMs: 300 };
 let server: ApiServer;
 let admin: LocalTransport;
 let port = 0;
