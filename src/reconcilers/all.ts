@@ -44,6 +44,7 @@ import { replicationControllerReconciler } from "./replication-controller.ts";
 import { claimReleaseReconciler } from "./resource-claim/claim-release.ts";
 import { deviceTaintEvictionReconciler } from "./resource-claim/device-taint-eviction.ts";
 import { podResourceClaimsReconciler } from "./resource-claim/pod-resource-claims.ts";
+import { staleDisruptionReconciler } from "./stale-disruption.ts";
 import { statefulSetReconciler } from "./stateful-set/stateful-set.ts";
 
 /** What reconcilers know of the cluster that is in no object. */
@@ -71,6 +72,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     ttlAfterFinishedReconciler,
     cronJobReconciler,
     disruptionReconciler,
+    staleDisruptionReconciler,
     podGcReconciler,
     claimBinderReconciler,
     volumePhaseReconciler,

@@ -92,6 +92,19 @@ describe("garbage collector", () => {
     expect(said(plan(dependent, [], { a: { ok: true, value: anew } }))).toEqual(["delete b Background"]);
   });
 
+  test("tells of an owner in another namespace, and takes it for none", () => {
+    const elsewhere = { ...object("a"), metadata: { ...object("a").metadata, namespace: "elsewhere" } };
+    const changes = plan(object("b", { owners: ["a"] }), [elsewhere], { a: absent });
+    expect(said(changes)).toEqual(["event", "delete b Background"]);
+    const { namespace } = object("b").metadata;
+    expect(changes[0]).toMatchObject({
+      event: {
+        reason: "OwnerRefInvalidNamespace",
+        message: `ownerRef [v1/ConfigMap, namespace: ${namespace}, name: a, uid: a] does not exist in namespace "${namespace}"`,
+      },
+    });
+  });
+
   test("takes out a lost owner as long as another one is there", () => {
     const changes = plan(object("b", { owners: ["gone", "a"] }), [object("a")], { gone: absent });
     expect(said(changes)).toEqual([{ patch: "b", ownerReferences: [expect.objectContaining({ uid: "a" })] }]);

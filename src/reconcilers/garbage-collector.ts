@@ -6,6 +6,7 @@ import type { OwnerReference, UnknownObject } from "#api/object.ts";
 import type { CacheChange } from "#client/cache.ts";
 import { byOwner } from "#client/object-set.ts";
 import {
+  event,
   patch,
   remove,
   wake,
@@ -35,9 +36,23 @@ export const garbageCollector: EveryKindReconciler = {
   reconcile(kind, object, view, moment) {
     if (isDeleting(object)) return released(kind, object, view);
     const owners = object.metadata.ownerReferences ?? [];
-    return owners.length === 0 ? [] : judged(kind, object, owners, view, moment.inputs, moment.now);
+    if (owners.length === 0) return [];
+    return [...misplaced(object, owners, view), ...judged(kind, object, owners, view, moment.inputs, moment.now)];
   },
 };
+
+/** An owner in another namespace is none, and that is told. */
+function misplaced(object: UnknownObject, owners: readonly OwnerReference[], view: KindsView): Change[] {
+  const { namespace = "" } = object.metadata;
+  return owners.flatMap(({ apiVersion, kind, name, uid }) => {
+    const served = view.resolve(apiVersion, kind);
+    const owner = served?.scope === "Namespaced" ? (view.byUid(served, uid) as UnknownObject | undefined) : undefined;
+    if (owner === undefined || owner.metadata.namespace === namespace) return [];
+    const reference = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+    const message = `ownerRef ${reference} does not exist in namespace "${namespace}"`;
+    return [event(object, "Warning", "OwnerRefInvalidNamespace", message)];
+  });
+}
 
 const isDeleting = ({ metadata }: UnknownObject): boolean => metadata.deletionTimestamp !== undefined;
 const has = ({ metadata }: UnknownObject, finalizer: string): boolean =>

@@ -33,7 +33,7 @@ export interface DriverOptions {
 }
 
 /** How often a reconciler may ask on, knowing more each time. */
-export const inputRoundsMax = 4;
+export const inputRoundsMax = 6;
 
 /** Runs a reconciler until the signal fires. Resolves once everything it reads is there and work has begun. */
 export async function drive<T extends KubernetesObject>(
