@@ -7,7 +7,7 @@ import type { Logger } from "#lib/log.ts";
 import type { V1EndpointSlice, V1Service } from "#api/generated/types.ts";
 import type { Status } from "#api/status-error.ts";
 import type { ResourceCache } from "#apiserver/cache/resource-cache.ts";
-import type { ApiResource } from "#apiserver/discovery/api-resources.ts";
+import type { ApiResource, RemoteVersion } from "#apiserver/discovery/api-resource.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 import { faultText } from "#apiserver/webhook/fault-text.ts";
@@ -24,13 +24,6 @@ const recheckMs = 30_000;
 const retryFirstMs = 250;
 const retryMaxMs = 30_000;
 const probeTimeoutMs = 5_000;
-
-export interface RemoteVersion extends GroupVersion {
-  groupPriority: number;
-  versionPriority: number;
-  isAvailable: boolean;
-  resources: readonly ApiResource[];
-}
 
 export interface AggregatorParts extends RemoteParts {
   clock: Clock;

@@ -1,6 +1,6 @@
 /** What an aggregated API server says that it serves, asked of it and kept. Upstream: handler_discovery.go. */
 import { text } from "node:stream/consumers";
-import type { ApiResource } from "#apiserver/discovery/api-resources.ts";
+import type { ApiResource } from "#apiserver/discovery/api-resource.ts";
 import type { RemoteServer } from "./remote-server.ts";
 
 const timeoutMs = 5_000;

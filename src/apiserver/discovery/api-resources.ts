@@ -1,25 +1,10 @@
 /** What discovery says of each resource and subresource of a group and version. Upstream: endpoints/installer.go. */
 import { createHash } from "node:crypto";
 import { allVerbs } from "#api/resource.ts";
-import type { RemoteVersion } from "#apiserver/aggregation/aggregator.ts";
 import { localPriority, type Priority } from "#apiserver/aggregation/priorities.ts";
 import type { Catalogue, ServedResource } from "#apiserver/catalogue.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
-
-export interface ApiResource {
-  name: string;
-  singularName: string;
-  namespaced: boolean;
-  group?: string;
-  version?: string;
-  /** group and version are the list's own. */
-  isOwnKind?: true;
-  kind: string;
-  verbs: readonly string[];
-  shortNames?: readonly string[];
-  categories?: readonly string[];
-  storageVersionHash?: string;
-}
+import type { ApiResource, RemoteVersion } from "./api-resource.ts";
 
 export interface ServedGroup {
   name: string;

@@ -5,12 +5,12 @@
 import { createHash } from "node:crypto";
 import { pathNotFound } from "#api/status-catalogue.ts";
 import { type Answer, objectAnswer, pageNotFound } from "#apiserver/answer.ts";
-import type { RemoteVersion } from "#apiserver/aggregation/aggregator.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
 import { type Caller, type Dispatched, isPretty, methodNotAllowed } from "#apiserver/dispatch.ts";
 import { checkRoute, negotiate } from "#apiserver/http/negotiate.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
-import { type ApiResource, apiResources, servedGroups, type ServedGroup } from "./api-resources.ts";
+import type { ApiResource, RemoteVersion } from "./api-resource.ts";
+import { apiResources, servedGroups, type ServedGroup } from "./api-resources.ts";
 
 /** What is served by others behind this server. */
 export interface OtherServers {
