@@ -6,10 +6,8 @@ import { backoffMs } from "#lib/backoff.ts";
 import { timerMsMax } from "#lib/sleep.ts";
 import type { Pod } from "#api/core/pod.ts";
 import { isUnavailable } from "#agent/runtime/grpc-connection.ts";
-import type { MountableVolume } from "#agent/volumes/pod-volumes.ts";
 import { ContainerKiller } from "./container-killer.ts";
-import { ContainerProbes } from "./container-probes.ts";
-import { containersOf, findContainer, gracePeriodSeconds, podTitle, type PodContainer } from "./containers-of.ts";
+import { findContainer, gracePeriodSeconds, podTitle, type PodContainer } from "./containers-of.ts";
 import type { RestartRecord } from "./crash-back-off.ts";
 import {
   isAlive,
@@ -19,14 +17,17 @@ import {
   type ObservedContainer,
   type PodObservation,
 } from "./observation.ts";
+import { MountedVolumes } from "./mounted-volumes.ts";
 import { newestFirst, observeContainer, observePod, observeSandbox } from "./observe.ts";
 import { planPod, type Ending, type PodAction, type ProbeVerdict, type WaitReason } from "./plan-pod.ts";
 import type { PodContext } from "./pod-context.ts";
+import { PodProbes } from "./pod-probes.ts";
 import { PodResizer } from "./pod-resizer.ts";
 import { podStatus, type PodFailure } from "./pod-status.ts";
+import type { ProbeTarget } from "./probe.ts";
 import type { ResizeRefusal } from "./resize.ts";
 import { runtimeHandler, sandboxConfig } from "./sandbox.ts";
-import { environmentFor, startContainer } from "./start-container.ts";
+import { startContainer } from "./start-container.ts";
 import type { StatusWriter } from "./status-writer.ts";
 
 export interface PodWorkerOptions {
@@ -62,13 +63,12 @@ export class PodWorker {
   #attempts = new Map<string, number>();
   #replaced = new Set<string>();
   #restartingAll: boolean | undefined;
-  readonly #probes = new Map<string, ContainerProbes>();
+  readonly #probes: PodProbes;
+  readonly #volumes: MountedVolumes;
   readonly #busy = new Set<string>();
   /** Containers that were made but are not observed yet. */
   readonly #own = new Set<string>();
   readonly #endWaiters = new Map<string, Set<() => void>>();
-  #volumes: ReadonlyMap<string, MountableVolume> | undefined;
-  #volumesStale = false;
   #failures = 0;
   #holdUntilMs = 0;
   #failure: PodFailure | undefined;
@@ -87,6 +87,12 @@ export class PodWorker {
     this.#options = options;
     this.#context = options.context;
     this.#killer = new ContainerKiller(options.context);
+    this.#volumes = new MountedVolumes(options.context, () => this.wake());
+    this.#probes = new PodProbes({
+      context: options.context,
+      changed: () => this.wake(),
+      unhealthy: (container, message) => this.#event(container, "Warning", "Unhealthy", message),
+    });
     this.#resizer = new PodResizer(pod, {
       context: options.context,
       refuses: (wished) => options.refusesResize(wished),
@@ -125,7 +131,7 @@ export class PodWorker {
 
   /** An object that the pod refers to is new or different. */
   refreshVolumes(): void {
-    if (this.#volumes !== undefined) this.#volumesStale = true;
+    this.#volumes.age();
     this.#holdUntilMs = 0;
     for (const [name, wait] of this.#waits)
       if (wait.reason === "CreateContainerConfigError") this.#waits.set(name, { ...wait, untilMs: 0 });
@@ -151,7 +157,8 @@ export class PodWorker {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const probes of this.#probes.values()) probes.stop();
+    this.#probes.stop();
+    this.#volumes.stop();
   }
 
   wake(): void {
@@ -271,7 +278,7 @@ export class PodWorker {
       containers: newestFirst(seen === undefined ? others : [...others, seen]),
     };
     if (seen === undefined || !isAlive(seen)) {
-      this.#dropProbes(id);
+      this.#probes.drop(id);
       this.#tellEnd(id);
     }
     return seen;
@@ -283,7 +290,7 @@ export class PodWorker {
     if (!this.#looked || this.#stopped) return;
     if (this.#tornDown && !this.#removed) return this.#report(true);
     this.#watchDeadline();
-    await this.#keepProbes();
+    await this.#probes.keep(this.#pod, this.#observation, this.#podIps());
     const resizes = this.#resizes();
     const plan = planPod({
       pod: this.#pod,
@@ -293,7 +300,7 @@ export class PodWorker {
       waits: this.#waits,
       restarts: this.#restarts,
       attempts: this.#attempts,
-      volumesReady: this.#volumes !== undefined,
+      volumesReady: this.#volumes.ready !== undefined,
       resizes,
       resizeDue: this.#resizer.isDue(this.#pod, resizes),
       busy: this.#busy,
@@ -301,7 +308,7 @@ export class PodWorker {
       nowMs: this.#context.clock.now(),
     });
     for (const action of plan.actions) this.#carryOut(action);
-    if (this.#volumesStale && plan.terminal === false) this.#refresh();
+    if (this.#volumes.isStale && plan.terminal === false) this.#refresh();
     if (!this.#removed) this.#report(plan.terminal);
     if (plan.stopped && this.#busy.size === 0) await this.#tearDown();
   }
@@ -358,60 +365,13 @@ export class PodWorker {
     });
   }
 
-  // --- probes
-
   #verdict(container: ObservedContainer): ProbeVerdict {
-    const probes = this.#probes.get(container.id);
-    if (probes !== undefined) return probes.verdict;
-    const spec = findContainer(this.#pod, container.name)?.spec;
-    const started = spec?.startupProbe === undefined;
-    return { started, ready: started && spec?.readinessProbe === undefined };
+    return this.#probes.verdict(this.#pod, container);
   }
 
-  /** Every running container with probes has them running. */
-  async #keepProbes(): Promise<void> {
-    for (const container of containersOf(this.#pod)) {
-      const { spec, kind } = container;
-      if (kind === "init" || kind === "ephemeral") continue;
-      if (spec.startupProbe ?? spec.livenessProbe ?? spec.readinessProbe) {
-        const latest = latestOf(this.#observation, spec.name);
-        if (latest?.state === "running" && !this.#probes.has(latest.id)) await this.#startProbes(container, latest);
-      }
-    }
-  }
-
-  async #startProbes(container: PodContainer, { id, startedAtMs }: ObservedContainer): Promise<void> {
-    const target = await this.#target(container, id);
-    if (this.#probes.has(id)) return;
-    const probes = new ContainerProbes({
-      target,
-      startedAtMs,
-      changed: () => this.wake(),
-      unhealthy: (message) => this.#event(container, "Warning", "Unhealthy", message),
-    });
-    this.#probes.set(id, probes);
-    probes.start();
-  }
-
-  async #target(container: PodContainer, containerId: string) {
-    const podIps = this.#podIps();
-    const { variables } = await environmentFor({ pod: this.#pod, container, podIps }, this.#context).catch(() => ({
-      variables: new Map<string, string>(),
-    }));
-    const { runtime } = this.#context;
-    return {
-      pod: this.#pod,
-      container: container.spec,
-      containerId,
-      ip: podIps[0] ?? "",
-      runtime,
-      environment: variables,
-    };
-  }
-
-  #dropProbes(id: string): void {
-    this.#probes.get(id)?.stop();
-    this.#probes.delete(id);
+  /** What probes and hooks of a container are aimed at. */
+  #target(container: PodContainer, containerId: string): Promise<ProbeTarget> {
+    return this.#probes.target(this.#pod, container, containerId, this.#podIps());
   }
 
   #tellEnd(id: string): void {
@@ -473,46 +433,17 @@ export class PodWorker {
   }
 
   async #setUpVolumes(): Promise<void> {
-    const { objects, volumes } = this.#context;
     try {
-      await objects.want(this.#pod);
-      this.#volumes = await volumes.setUp(this.#pod, { podIps: this.#podIps(), hostIps: this.#context.hostIps });
-      this.#volumesStale = false;
-      this.#wakeForTokens();
+      await this.#volumes.setUp(this.#pod, this.#podIps());
     } catch (error) {
       this.#event(undefined, "Warning", "FailedMount", error instanceof Error ? error.message : String(error));
       throw error;
     }
   }
 
-  /** What the pod's files show has changed. A failure leaves the old files. */
   #refresh(): void {
     if (this.#busy.has("refresh")) return;
-    this.#volumesStale = false;
-    this.#perform("refresh", async () => {
-      try {
-        await this.#context.objects.want(this.#pod);
-        this.#volumes = await this.#context.volumes.setUp(this.#pod, {
-          podIps: this.#podIps(),
-          hostIps: this.#context.hostIps,
-        });
-      } catch (error) {
-        this.#context.log.debug("volumes not refreshed", { pod: this.#pod.metadata.name, error });
-      }
-      this.#wakeForTokens();
-    });
-  }
-
-  #wakeForTokens(): void {
-    const atMs = this.#context.volumes.renewAtMs(this.#pod);
-    if (atMs === undefined) return;
-    const delay = Math.min(timerMsMax, Math.max(1_000, atMs - this.#context.clock.now()));
-    const timer = setTimeout(() => {
-      if (this.#stopped || this.#tornDown) return;
-      this.#volumesStale = true;
-      this.wake();
-    }, delay);
-    timer.unref();
+    this.#perform("refresh", () => this.#volumes.refresh(this.#pod, this.#podIps()));
   }
 
   async #runSandbox(attempt: number, changed: boolean): Promise<void> {
@@ -546,7 +477,8 @@ export class PodWorker {
 
   async #start(container: PodContainer, attempt: number, record: RestartRecord | undefined): Promise<void> {
     const sandbox = readySandbox(this.#observation);
-    if (sandbox === undefined || this.#volumes === undefined) return;
+    const volumes = this.#volumes.ready;
+    if (sandbox === undefined || volumes === undefined) return;
     const { name } = container.spec;
     const pod = this.#resizer.allocated(this.#pod);
     const parent = this.#context.cgroups.podPath(pod);
@@ -559,7 +491,7 @@ export class PodWorker {
         attempt,
         sandbox,
         sandboxConfig: sandboxConfig(pod, sandbox.attempt, parent, this.#context, await this.#context.hostDns()),
-        volumes: this.#volumes,
+        volumes,
         podIps: this.#podIps(),
         created: (id) => void this.#own.add(id),
         idOf: (wanted) => latestOf(this.#observation, wanted)?.id,
@@ -608,7 +540,7 @@ export class PodWorker {
     after: readonly string[];
   }): Promise<void> {
     const known = findContainer(this.#pod, container.name);
-    this.#dropProbes(container.id);
+    this.#probes.drop(container.id);
     this.#event(known, "Normal", "Killing", message);
     const target = known === undefined ? undefined : await this.#target(known, container.id);
     await this.#killer.kill(container, target, graceSeconds, {
@@ -621,7 +553,7 @@ export class PodWorker {
 
   async #remove(container: ObservedContainer, replaced: boolean): Promise<void> {
     await this.#context.runtime.removeContainer(container.id);
-    this.#dropProbes(container.id);
+    this.#probes.drop(container.id);
     if (replaced) {
       this.#restartingAll = true;
       this.#replaced.add(container.name);
@@ -644,10 +576,9 @@ export class PodWorker {
   async #tearDown(): Promise<void> {
     const uid = this.#pod.metadata.uid ?? "";
     if (!this.#tornDown) {
-      await this.#context.volumes.tearDown(this.#pod);
+      await this.#volumes.tearDown(this.#pod);
       await this.#context.cgroups.removePod(uid);
       this.#tornDown = true;
-      this.#volumes = undefined;
     }
     if (this.#removed || this.#pod.metadata.deletionTimestamp !== undefined) this.#options.finished(this.#pod);
   }

@@ -1,4 +1,5 @@
 /** Logs of containers, and streams into them: the node's server does the work. Upstream: pkg/registry/core/pod/strategy.go, rest/log.go. */
+import { sleep } from "#lib/sleep.ts";
 import type { V1Pod } from "#api/generated/types.ts";
 import { TimeError, canonicalTime } from "#api/decode/go-time.ts";
 import type { FieldError } from "#api/field-error.ts";
@@ -25,7 +26,7 @@ export function podLog(dialer: NodeDialer): SpecialHandler {
       checkRoute(request.header("accept"), false, ["text/plain"]);
       negotiate(request.header("accept"), false, { as: [] });
       checkLogOptions(info.name, request.query);
-      const pod = await podOf(special);
+      const pod = await boundPodOf(special);
       const container = containerOf(pod, request.query.get("container") ?? "");
       const nodeName = pod.spec?.nodeName ?? "";
       if (nodeName === "") return textAnswer("", 204);
@@ -35,6 +36,26 @@ export function podLog(dialer: NodeDialer): SpecialHandler {
       return relay(answer);
     },
   };
+}
+
+/** So long a log waits for its pod to be bound, if the pod was made just now. */
+const bindingMsMax = 500;
+const bindingPollMs = 5;
+/** Creation times are whole seconds. */
+const newMsMax = 2_000;
+
+/** The pod, with its node if the scheduler is just about to choose one: who makes a pod and asks for its log gets the log. */
+async function boundPodOf(special: SpecialRequest): Promise<V1Pod> {
+  const { signal } = special.request;
+  const deadline = performance.now() + bindingMsMax;
+  for (;;) {
+    const pod = await podOf(special);
+    const isNew = special.services.clock.now() - Date.parse(String(pod.metadata.creationTimestamp ?? "")) < newMsMax;
+    const isHeld = pod.status?.conditions?.some(({ type, status }) => type === "PodScheduled" && status === "False");
+    const isDecided = (pod.spec?.nodeName ?? "") !== "" || isHeld === true;
+    if (isDecided || !isNew || performance.now() >= deadline || signal.aborted) return pod;
+    await sleep(bindingPollMs, signal);
+  }
 }
 
 type NodeAnswer = Awaited<ReturnType<NodeDialer["request"]>>;
