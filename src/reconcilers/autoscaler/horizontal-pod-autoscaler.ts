@@ -260,12 +260,14 @@ function rescaled({ autoscaler, ref, scale, current, desired, wish, report, mome
     ref,
     object: { ...scale, spec: { ...scale.spec, replicas: desired } } as Scale,
     subresource: "scale",
-    report: (outcome) =>
-      outcome.ok
-        ? told("SuccessfulRescale", "Normal", "")
-        : told("FailedRescale", "Warning", `; error: ${outcome.error.message}`),
+    report(outcome) {
+      if (outcome.ok) return told("SuccessfulRescale", "Normal", "");
+      // A conflict only means that the scale changed between reading and writing: the next try is under way.
+      return isConflict(outcome.error)
+        ? undefined
+        : told("FailedRescale", "Warning", `; error: ${outcome.error.message}`);
+    },
   };
-  // A conflict only means that the scale changed between reading and writing: this is the next try.
   if (failure !== undefined && !isConflict(failure)) {
     const message = `the HPA controller was unable to update the target scale: ${failure.message}`;
     report.condition("AbleToScale", "False", "FailedUpdateScale", message);
