@@ -11,6 +11,7 @@ export type ClusterEventName =
   | "node-allocatable-changed"
   | "node-labels-changed"
   | "node-taints-changed"
+  | "node-features-changed"
   /** A pod was put on a node. */
   | "pod-added"
   | "pod-labels-changed"
@@ -50,6 +51,8 @@ export function nodeEvents({ type, object, old }: CacheChange<V1Node>): ClusterE
   const isUncordoned = old.spec?.unschedulable === true && object.spec?.unschedulable !== true;
   if (isUncordoned || !isDeepStrictEqual(old.spec?.taints, object.spec?.taints))
     events.push({ name: "node-taints-changed", object });
+  if (!isDeepStrictEqual(old.status?.declaredFeatures, object.status?.declaredFeatures))
+    events.push({ name: "node-features-changed", object });
   return events;
 }
 

@@ -21,6 +21,7 @@ import { deviceClassRef } from "#scheduler/kinds.ts";
 import type { NodeInfo } from "#scheduler/node-info.ts";
 import { PluginFailure } from "#scheduler/plugin.ts";
 import { isTolerated, keepsAway } from "#scheduler/tolerations.ts";
+import { addTaken, takenOf, type Taken } from "./capacity.ts";
 import { selectsDevice } from "./device-selector.ts";
 import { deviceId, type DevicePool, devicesFor, type PooledDevice } from "./pools.ts";
 
@@ -39,6 +40,8 @@ interface Wish {
 interface Choice {
   wish: Wish;
   device: PooledDevice;
+  /** Of a device that others may have too. */
+  share: Taken | undefined;
 }
 
 export interface DeviceSearch {
@@ -47,9 +50,11 @@ export interface DeviceSearch {
   pools: readonly DevicePool[];
   /** Ids of devices that other claims have. */
   taken: ReadonlySet<string>;
+  /** Of devices that may be given to several claims what they have, by the device's id. */
+  shares: ReadonlyMap<string, Taken>;
 }
 
-/** An allocation for each claim, or undefined if the node has no fitting devices. Throws PluginFailure. */
+/** An allocation for each claim (a share's id is left for the writer to give), or undefined if the node has no fitting devices. Throws PluginFailure. */
 export function allocateDevices(
   claims: readonly ResourceV1ResourceClaim[],
   search: DeviceSearch,
@@ -88,12 +93,14 @@ class Search {
   readonly #devices: readonly PooledDevice[];
   readonly #choices: Choice[] = [];
   readonly #used: Set<string>;
+  readonly #shares: Map<string, Taken>;
   #steps = 0;
 
   constructor(search: DeviceSearch) {
     this.#search = search;
     this.#devices = search.pools.flatMap((pool) => devicesFor(pool, search.node));
     this.#used = new Set(search.taken);
+    this.#shares = new Map(search.shares);
   }
 
   solve(claims: readonly ResourceV1ResourceClaim[]): Choice[] | undefined {
@@ -159,18 +166,37 @@ class Search {
 
   #take(wish: Wish, device: PooledDevice): () => void {
     const id = idOf(device);
-    const isShared = isAdmin(wish);
-    this.#choices.push({ wish, device });
-    if (!isShared) this.#used.add(id);
+    const share = isAdmin(wish) ? undefined : this.#shareOf(wish, device);
+    const isAlone = share === undefined && !isAdmin(wish);
+    this.#choices.push({ wish, device, share });
+    if (isAlone) this.#used.add(id);
+    const before = this.#shares.get(id);
+    if (share !== undefined) this.#shares.set(id, addTaken(before ?? {}, share));
     return () => {
       this.#choices.pop();
-      if (!isShared) this.#used.delete(id);
+      if (isAlone) this.#used.delete(id);
+      if (share === undefined) return;
+      if (before === undefined) this.#shares.delete(id);
+      else this.#shares.set(id, before);
     };
+  }
+
+  /** Undefined for a device that is given to one claim only. */
+  #shareOf({ request }: Wish, pooled: PooledDevice): Taken | undefined {
+    if (pooled.device.allowMultipleAllocations !== true) return undefined;
+    return takenOf(pooled.device, request.capacity?.requests, this.#shares.get(idOf(pooled)));
+  }
+
+  #hasRoom(wish: Wish, pooled: PooledDevice): boolean {
+    if (pooled.device.allowMultipleAllocations === true && !isAdmin(wish))
+      return this.#shareOf(wish, pooled) !== undefined;
+    const isFree = isAdmin(wish) || !this.#used.has(idOf(pooled));
+    return isFree && takenOf(pooled.device, wish.request.capacity?.requests) !== undefined;
   }
 
   #fits(wish: Wish, device: PooledDevice): boolean {
     return (
-      (isAdmin(wish) || !this.#used.has(idOf(device))) &&
+      this.#hasRoom(wish, device) &&
       this.#isSelected(wish, device) &&
       isTolerable(device, wish.request.tolerations) &&
       this.#keepsConstraints(wish, device) &&
@@ -206,7 +232,11 @@ class Search {
     const pool = this.#search.pools.find(({ driver, name }) => driver === wanted.driver && name === wanted.pool);
     const inUse = (pool?.slices ?? [])
       .flatMap(({ spec }) => spec.devices ?? [])
-      .filter(({ name }) => this.#used.has(deviceId({ driver: wanted.driver, pool: wanted.pool, device: name })));
+      .filter(({ name }) => name !== wanted.device.name)
+      .filter(({ name }) => {
+        const id = deviceId({ driver: wanted.driver, pool: wanted.pool, device: name });
+        return this.#used.has(id) || this.#shares.has(id);
+      });
     return consumption.every(({ counterSet, counters }) =>
       Object.entries(counters).every(([counter, { value }]) => {
         const all = (pool?.slices ?? []).flatMap(({ spec }) => spec.sharedCounters ?? []);
@@ -244,7 +274,7 @@ function isTolerable({ device }: PooledDevice, tolerations: readonly V1DeviceTol
 }
 
 function resultOf(claim: ResourceV1ResourceClaim, choices: readonly Choice[], objects: View): V1AllocationResult {
-  const results = choices.map(({ wish, device }): V1DeviceRequestAllocationResult => {
+  const results = choices.map(({ wish, device, share }): V1DeviceRequestAllocationResult => {
     const { tolerations } = wish.request;
     return {
       request: wish.name,
@@ -253,6 +283,7 @@ function resultOf(claim: ResourceV1ResourceClaim, choices: readonly Choice[], ob
       device: device.device.name,
       ...(isAdmin(wish) ? { adminAccess: true } : {}),
       ...(tolerations === undefined ? {} : { tolerations }),
+      ...(share === undefined ? {} : { shareID: "", consumedCapacity: share }),
     };
   });
   const config = configOf(claim, choices, objects);

@@ -1,4 +1,5 @@
 /** Writes into resource claims which devices they have and which pod uses them. */
+import { randomUUID } from "node:crypto";
 import { formatTime, type Clock } from "#lib/clock.ts";
 import type {
   ResourceV1ResourceClaim,
@@ -67,9 +68,15 @@ export class ClaimWriter {
       ...current,
       status: {
         ...rest,
-        ...(allocation === undefined ? {} : { allocation: { ...allocation, allocationTimestamp } }),
+        ...(allocation === undefined ? {} : { allocation: { ...withShareIds(allocation), allocationTimestamp } }),
         reservedFor: isReserved ? reservedFor : [...reservedFor, { resource: "pods", name, uid }],
       },
     });
   }
+}
+
+/** A share of a device that others have too is known by an id of its own. */
+function withShareIds({ devices, ...rest }: V1AllocationResult): V1AllocationResult {
+  const results = devices?.results?.map((each) => (each.shareID === "" ? { ...each, shareID: randomUUID() } : each));
+  return { ...rest, devices: { ...devices, ...(results === undefined ? {} : { results }) } };
 }

@@ -171,6 +171,20 @@ describe("DynamicResources", () => {
     ]);
   });
 
+  it("gives a device that may be shared to several claims until it is full", () => {
+    const shared: V1Device = { name: "d0", allowMultipleAllocations: true, capacity: { memory: { value: "4Gi" } } };
+    const wants = (name: string, memory: string) => claim(name, { capacity: { requests: { memory } } });
+    const result = { request: "r", driver: "d", pool: "b", device: "d0", shareID: "s" };
+    const other: ResourceV1ResourceClaim = {
+      ...wants("o", "2Gi"),
+      status: { allocation: { devices: { results: [{ ...result, consumedCapacity: { memory: "2Gi" } }] } } },
+    };
+    const hardware = slice("b", [shared]);
+    expect(givenOnB([hardware, other, wants("c", "1Gi"), wants("e", "1Gi")], "c", "e")).toEqual(["r=d0", "r=d0"]);
+    const tooMuch = [...nodes, deviceClass, hardware, other, wants("c", "3Gi")];
+    expect(verdicts(dynamicResources, user("c"), tooMuch)).toEqual([no, no]);
+  });
+
   it("fails where all devices are asked for and the driver is still publishing them", () => {
     const pool = { name: "b", generation: 1, resourceSliceCount: 2 };
     const objects = [...nodes, deviceClass, slice("b", devices("d0"), { pool }), claim("c", { allocationMode: "All" })];

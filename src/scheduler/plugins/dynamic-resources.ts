@@ -5,6 +5,7 @@
 import type { ResourceV1ResourceClaim, V1DeviceRequest, V1Pod } from "#api/generated/types.ts";
 import type { View } from "#client/view.ts";
 import { allocateDevices, missingClass } from "#scheduler/devices/allocate.ts";
+import { addTaken, type Taken } from "#scheduler/devices/capacity.ts";
 import { deviceId, type DevicePool, devicePools } from "#scheduler/devices/pools.ts";
 import { deviceClassOf } from "#scheduler/extended-resources.ts";
 import { resourceClaimRef } from "#scheduler/kinds.ts";
@@ -20,6 +21,7 @@ interface Prepared {
   extended: ExtendedClaim;
   pools: readonly DevicePool[];
   taken: ReadonlySet<string>;
+  shares: ReadonlyMap<string, Taken>;
 }
 
 /** A claim that is made for a pod's extended resources, with what they are called. */
@@ -51,7 +53,7 @@ export const dynamicResources = definePlugin<Prepared>({
     const allocated = claims.filter(({ status }) => status?.allocation !== undefined);
     if (allocated.some(({ status }) => !mayReserve(status?.reservedFor ?? [], uid)))
       return refused(neverFits("resourceclaim in use"));
-    return ready({ allocated, unallocated, extended, pools: devicePools(objects), taken: takenDevices(objects) });
+    return ready({ allocated, unallocated, extended, pools: devicePools(objects), ...takenDevices(objects) });
   },
   filter(_, node, prepared, { objects }) {
     for (const { status } of prepared.allocated) {
@@ -61,8 +63,8 @@ export const dynamicResources = definePlugin<Prepared>({
     }
     const wanted = wantedOn(node, prepared);
     if (wanted.length === 0) return fits;
-    const { pools, taken } = prepared;
-    return allocateDevices(wanted, { node, objects, pools, taken }) === undefined
+    const { pools, taken, shares } = prepared;
+    return allocateDevices(wanted, { node, objects, pools, taken, shares }) === undefined
       ? neverFits("cannot allocate all claims")
       : fits;
   },
@@ -72,9 +74,9 @@ export const dynamicResources = definePlugin<Prepared>({
       : "still not schedulable",
   reserve({ pod }, node, prepared: Prepared | undefined, { objects }): readonly Step[] {
     if (prepared === undefined) return [];
-    const { pools, taken, extended } = prepared;
+    const { pools, taken, shares, extended } = prepared;
     const wanted = wantedOn(node, prepared);
-    const allocations = allocateDevices(wanted, { node, objects, pools, taken }) ?? [];
+    const allocations = allocateDevices(wanted, { node, objects, pools, taken, shares }) ?? [];
     const keyOf = ({ metadata: { namespace, name } }: ResourceV1ResourceClaim) => ({ namespace, name });
     const steps = wanted.map((claim, at): Step => {
       const allocation = allocations[at] ?? {};
@@ -109,12 +111,16 @@ function mayReserve(reservedFor: readonly { uid: string }[], uid: string): boole
   return reservedFor.length < reservationsMax || reservedFor.some((consumer) => consumer.uid === uid);
 }
 
-function takenDevices(objects: View): Set<string> {
+function takenDevices(objects: View): Pick<Prepared, "taken" | "shares"> {
   const taken = new Set<string>();
+  const shares = new Map<string, Taken>();
   for (const { status } of objects.list(resourceClaimRef))
-    for (const result of status?.allocation?.devices?.results ?? [])
-      if (result.adminAccess !== true) taken.add(deviceId(result));
-  return taken;
+    for (const result of status?.allocation?.devices?.results ?? []) {
+      const id = deviceId(result);
+      if (result.shareID !== undefined) shares.set(id, addTaken(shares.get(id) ?? {}, result.consumedCapacity ?? {}));
+      else if (result.adminAccess !== true) taken.add(id);
+    }
+  return { taken, shares };
 }
 
 /** A request for each container and each resource that a device class stands for. */
