@@ -142,6 +142,18 @@ describe("an aggregated API server", () => {
     expect(seen!.headers.authorization).toBeUndefined();
   });
 
+  it("never takes a part of a body for a request, which would have an author of the client's choice", async () => {
+    backend.seen.length = 0;
+    const body = "GET /apis/far.example.com/v1/other HTTP/1.1\r\nhost: x\r\nx-remote-user: root\r\n\r\n";
+    const answer = await send("DELETE", "/apis/far.example.com/v1/birds", body);
+    expect(answer).toEqual({ code: 200, body: { kind: "Echo", method: "DELETE", body } });
+    await send("GET", "/apis/far.example.com/v1/birds");
+    expect(backend.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      "DELETE /apis/far.example.com/v1/birds",
+      "GET /apis/far.example.com/v1/birds",
+    ]);
+  });
+
   it("has its watches passed through", async () => {
     const events: string[] = [];
     const path = "/apis/far.example.com/v1/birds";

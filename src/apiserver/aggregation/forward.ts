@@ -4,28 +4,13 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Answer, Headers } from "#apiserver/answer.ts";
+import { passBody, passedHeaders, staysHere } from "#apiserver/http/pass-request.ts";
 import type { ServerRequest, User } from "#apiserver/request.ts";
 import { passUpgrade } from "#apiserver/subresources/upgrade.ts";
 import { faultText } from "#apiserver/webhook/fault-text.ts";
 import { isAvailable } from "./availability.ts";
 import { userHeaders } from "./front-proxy.ts";
 import type { RemoteServer } from "./remote-server.ts";
-
-/** They belong to one connection, or say who the client is to this server alone. */
-const dropped = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "authorization",
-  "host",
-  "http2-settings",
-]);
 
 const unavailable = (text: string): Answer => ({ type: "text", code: 503, text: `${text}\n` });
 
@@ -42,7 +27,7 @@ export async function forward(server: RemoteServer, request: ServerRequest, user
         headers: { ...clientHeaders(request), ...userHeaders(user), host: `${host}:${port}` },
         signal: request.signal,
       },
-      (outgoing) => sendBody(request, outgoing),
+      (outgoing) => passBody(request, outgoing),
     );
     return answered(answer);
   } catch (error) {
@@ -51,27 +36,12 @@ export async function forward(server: RemoteServer, request: ServerRequest, user
 }
 
 function clientHeaders(request: ServerRequest): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(request.headers())) {
-    if (value === undefined || name.startsWith(":") || dropped.has(name)) continue;
-    if (name.startsWith("impersonate-") || name.startsWith("x-remote-")) continue;
-    headers[name] = typeof value === "string" ? value : [...value];
-  }
+  const headers = passedHeaders(request);
   const { remoteAddress } = request;
   const before = request.header("x-forwarded-for");
   if (remoteAddress !== undefined)
     headers["x-forwarded-for"] = before === undefined ? remoteAddress : `${before}, ${remoteAddress}`;
   return headers;
-}
-
-async function sendBody(request: ServerRequest, outgoing: NodeJS.WritableStream): Promise<void> {
-  if (request.method === "GET" || request.method === "HEAD") return;
-  if (request.bodyStream === undefined) {
-    outgoing.write(await request.body());
-    return;
-  }
-  for await (const piece of request.bodyStream())
-    if (!outgoing.write(piece)) await new Promise((resolve) => outgoing.once("drain", resolve));
 }
 
 function answered(answer: IncomingMessage): Answer {
@@ -82,7 +52,7 @@ function answered(answer: IncomingMessage): Answer {
   }
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(answer.headers))
-    if (value !== undefined && !dropped.has(name)) headers[name] = value;
+    if (value !== undefined && !staysHere(name)) headers[name] = value;
   return { type: "stream", code, headers: headers as Headers, body: answer };
 }
 

@@ -1,6 +1,7 @@
 /** Connections to an aggregated API server: where it is, how it proves itself, and how this server does. */
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
+import type { Writable } from "node:stream";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { KeyPair } from "#apiserver/pki.ts";
@@ -50,11 +51,11 @@ export class RemoteServer {
   }
 
   /** The head of the answer. `write` sends the body, if there is one. */
-  async request(options: RequestOptions, write?: (outgoing: NodeJS.WritableStream) => Promise<void>) {
+  async request(options: RequestOptions, write?: (outgoing: Writable) => Promise<void>) {
     const secured = await this.#secured();
     return new Promise<IncomingMessage>((resolve, reject) => {
       const outgoing = httpsRequest({ agent, ...secured, ...options }, resolve);
-      outgoing.once("error", reject);
+      outgoing.on("error", reject);
       if (write === undefined) outgoing.end();
       else
         write(outgoing).then(

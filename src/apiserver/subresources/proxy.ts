@@ -9,6 +9,7 @@ import { connect as connectTls } from "node:tls";
 import type { V1Endpoints, V1Pod, V1Service } from "#api/generated/types.ts";
 import { badRequest, notFound, serviceUnavailable } from "#api/status-catalogue.ts";
 import type { Answer, Headers } from "#apiserver/answer.ts";
+import { passBody, passedHeaders, staysHere } from "#apiserver/http/pass-request.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
 import { checkMayConnect } from "./may-connect.ts";
@@ -156,34 +157,8 @@ function toFolder({ path, rawQuery }: ServerRequest): Answer {
   return { type: "text", code: 301, text: "", headers: { location } };
 }
 
-/** Headers that belong to one connection, and those that say who the client is. */
-const hopHeaders = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "proxy-authenticate",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "authorization",
-  "host",
-  "http2-settings",
-]);
-
 function forwardedHeaders({ request }: SpecialRequest): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(request.headers())) {
-    if (
-      value === undefined ||
-      name.startsWith(":") ||
-      hopHeaders.has(name) ||
-      name.startsWith("impersonate-") ||
-      name.startsWith("x-remote-")
-    )
-      continue;
-    headers[name] = typeof value === "string" ? value : [...value];
-  }
+  const headers = passedHeaders(request);
   if (request.remoteAddress !== undefined) headers["x-forwarded-for"] = request.remoteAddress;
   return headers;
 }
@@ -208,24 +183,19 @@ async function forward(special: SpecialRequest, { scheme, host, port, tls }: Tar
       },
       resolve,
     );
-    outgoing.once("error", (error) => reject(serviceUnavailable(`error trying to reach service: ${error.message}`)));
+    outgoing.on("error", (error) => reject(serviceUnavailable(`error trying to reach service: ${error.message}`)));
     outgoing.once("timeout", () => outgoing.destroy(new Error("timeout")));
-    sendBody(special, outgoing).catch(reject);
+    passBody(request, outgoing).then(
+      () => outgoing.end(),
+      (error: Error) => outgoing.destroy(error),
+    );
   });
   return { type: "stream", code: answer.statusCode ?? 502, headers: answerHeaders(special, answer), body: answer };
 }
 
-async function sendBody({ request }: SpecialRequest, outgoing: ReturnType<typeof httpRequest>): Promise<void> {
-  if (request.method !== "GET" && request.method !== "HEAD" && request.bodyStream !== undefined)
-    for await (const piece of request.bodyStream())
-      if (!outgoing.write(piece)) await new Promise((resolve) => outgoing.once("drain", resolve));
-  outgoing.end();
-}
-
 function answerHeaders({ info, request }: SpecialRequest, { headers }: IncomingMessage): Headers {
   const kept: Record<string, string | readonly string[]> = {};
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined && !hopHeaders.has(name)) kept[name] = value;
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined && !staysHere(name)) kept[name] = value;
   const { location } = headers;
   // A backend's redirect to a path of its own leads through the proxy again; one elsewhere stays as it is.
   if (location !== undefined && location.startsWith("/") && !location.startsWith("//")) {
