@@ -32,7 +32,12 @@ export const badRequest = (message: string): StatusError => failure(400, "BadReq
 
 export const unauthorized = (message = "Unauthorized"): StatusError => failure(401, "Unauthorized", message);
 
-export function forbiddenRequest(what: ResourceName, name: string, reason: string): StatusError {
+export function forbiddenRequest(
+  what: ResourceName,
+  name: string,
+  reason: string,
+  causes: StatusCause[] = [],
+): StatusError {
   const resource = qualifiedResource(what);
   const subject =
     resource === ""
@@ -40,7 +45,12 @@ export function forbiddenRequest(what: ResourceName, name: string, reason: strin
       : name === ""
         ? `${resource} is forbidden`
         : `${resource} ${goQuote(name)} is forbidden`;
-  return failure(403, "Forbidden", `${subject}: ${reason}`, ofResource(what, name));
+  return failure(
+    403,
+    "Forbidden",
+    `${subject}: ${reason}`,
+    ofResource(what, name, causes.length === 0 ? {} : { causes }),
+  );
 }
 
 export const notFound = (what: ResourceName, name: string): StatusError =>

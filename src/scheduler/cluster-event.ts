@@ -88,5 +88,7 @@ const resourcesOf = (spec: V1Pod["spec"]) => [
   spec?.resources,
   ...(spec?.containers ?? []).map(({ resources }) => resources),
 ];
-const allocationsOf = (status: V1Pod["status"]) =>
-  (status?.containerStatuses ?? []).map(({ resources, allocatedResources }) => [resources, allocatedResources]);
+const allocationsOf = (status: V1Pod["status"]) => [
+  [status?.resources, status?.allocatedResources],
+  ...(status?.containerStatuses ?? []).map(({ resources, allocatedResources }) => [resources, allocatedResources]),
+];

@@ -457,6 +457,11 @@ const debug = (container: Fields) =>
   strategicPatch("pods/p/ephemeralcontainers", {
     spec: { ephemeralContainers: [{ name: "d", image: "x", ...container }] },
   });
+const linux = node(
+  "{ns}",
+  { status: { capacity: { cpu: "2", memory: "1Gi" } } },
+  { labels: { "kubernetes.io/os": "linux" } },
+);
 stories("a pod that is changed in place", [
   [
     "gets debug containers and keeps them",
@@ -481,6 +486,52 @@ stories("a pod that is changed in place", [
     strategicPatch("pods/p/resize", {
       spec: { containers: [{ name: "c", resources: { requests: { cpu: "200m" } } }] },
     }).has("spec.containers.0.resources.requests", { cpu: "200m" }),
+  ],
+  [
+    "grows as far as its node has room for it at all",
+    create(linux),
+    create(pod("p", { nodeName: "{ns}" }, { resources: { requests: { cpu: "100m" } } })),
+    strategicPatch("pods/p/resize", {
+      spec: { containers: [{ name: "c", resources: { requests: { cpu: "3", memory: "2Gi" } } }] },
+    })
+      .answers(
+        403,
+        `pods "p" is forbidden: Node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824`,
+      )
+      .has("details", { name: "p", kind: "pods", causes: [{ reason: "NodeCapacity" }] }),
+    strategicPatch("pods/p/resize", {
+      spec: { containers: [{ name: "c", resources: { requests: { cpu: "2" } } }] },
+    }).has("spec.containers.0.resources.requests", { cpu: "2" }),
+  ],
+  [
+    "grows on Linux only",
+    create(node("{ns}", { status: { capacity: { cpu: "2", memory: "1Gi" } } })),
+    create(pod("p", { nodeName: "{ns}" }, { resources: { requests: { cpu: "100m" } } })),
+    strategicPatch("pods/p/resize", {
+      spec: { containers: [{ name: "c", resources: { requests: { cpu: "1" } } }] },
+    }).answers(403, 'pods "p" is forbidden: pod resize is only supported on linux nodes, node "{ns}" is ""'),
+  ],
+  [
+    "grows on a node that is there",
+    create(pod("p", { nodeName: "{ns}-gone" }, { resources: { requests: { cpu: "100m" } } })),
+    strategicPatch("pods/p/resize", {
+      spec: { containers: [{ name: "c", resources: { requests: { cpu: "1" } } }] },
+    }).answers(403, 'pods "p" is forbidden: node "{ns}-gone" not found'),
+  ],
+  [
+    "grows as a whole where its node says that it can do that",
+    create(linux),
+    create(pod("p", { nodeName: "{ns}", resources: { requests: { cpu: "100m" } } })),
+    strategicPatch("pods/p/resize", { spec: { resources: { requests: { cpu: "1" } } } }).answers(
+      403,
+      'pods "p" is forbidden: pod update requires features InPlacePodLevelResourcesVerticalScaling which are not available on node "{ns}"',
+    ),
+    mergePatch("/api/v1/nodes/{ns}/status", {
+      status: { declaredFeatures: ["InPlacePodLevelResourcesVerticalScaling"] },
+    }),
+    strategicPatch("pods/p/resize", { spec: { resources: { requests: { cpu: "1" } } } }).has("spec.resources", {
+      requests: { cpu: "1" },
+    }),
   ],
   [
     "stays in its class",

@@ -8,6 +8,7 @@ import type { Logger } from "#lib/log.ts";
 import { sleep } from "#lib/sleep.ts";
 import { Lease } from "#api/coordination/lease.ts";
 import { Node } from "#api/core/node.ts";
+import { knownFeatures } from "#api/core/node-features.ts";
 import type { V1ContainerImage, V1NodeAddress, V1NodeCondition, V1NodeStatus, V1Taint } from "#api/generated/types.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
@@ -172,6 +173,8 @@ export class NodeRegistration {
       daemonEndpoints: { kubeletEndpoint: { Port: this.#port } },
       nodeInfo: facts.info,
       images: await this.#images(),
+      // This agent can do all of it.
+      declaredFeatures: [...knownFeatures],
     };
   }
 

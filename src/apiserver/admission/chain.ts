@@ -7,11 +7,13 @@ import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { deviceAccess } from "./device-access.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeDeclaredFeatures } from "./node-declared-features.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
 import { podSecurity } from "./pod-security.ts";
 import { mutatingPolicies } from "./policy/mutating.ts";
 import { validatingPolicies } from "./policy/validating.ts";
+import { podResize } from "./pod-resize.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
@@ -41,6 +43,8 @@ export function admissionPlugins(rbac: Rbac): readonly AdmissionPlugin[] {
     certificateSubjectRestriction,
     defaultIngressClass,
     podTopologyLabels,
+    nodeDeclaredFeatures,
+    podResize,
     deviceAccess,
     mutatingPolicies,
     mutatingWebhooks,
