@@ -62,10 +62,19 @@ export function podRequests(pod: V1Pod, options: RequestOptions): Amounts {
     }
   }
   raiseAmounts(total, starting);
-  for (const [name, amount] of amountsOf(spec?.resources?.requests))
-    if (isPodLevelResource(name)) total.set(name, amount);
+  for (const [name, amount] of podLevelRequests(pod, options)) if (isPodLevelResource(name)) total.set(name, amount);
   addAmounts(total, amountsOf(spec?.overhead));
   return total;
+}
+
+/** What the pod says as a whole; while that is being changed, the most of what was, is and shall be. */
+function podLevelRequests(pod: V1Pod, { usesStatus }: RequestOptions): Amounts {
+  const wished = amountsOf(pod.spec?.resources?.requests);
+  if (!usesStatus || wished.size === 0) return wished;
+  const amounts: Amounts = isResizeInfeasible(pod) ? new Map() : wished;
+  raiseAmounts(amounts, amountsOf(pod.status?.resources?.requests));
+  raiseAmounts(amounts, amountsOf(pod.status?.allocatedResources));
+  return amounts.size === 0 ? wished : amounts;
 }
 
 export function isPodLevelResource(name: string): boolean {

@@ -103,3 +103,12 @@ it("NodeResourcesFit: the emptier node scores more, and unsaid requests count a 
   expect(b).toBeLessThan(c ?? 0);
   expect(b).toBeGreaterThan(a ?? 0);
 });
+
+it.each([
+  ["what it has, until less is allocated", { allocatedResources: { cpu: "3" } }, "misfit: Insufficient cpu"],
+  ["what it wishes for, once that is allocated", { allocatedResources: { cpu: "1" } }, "fits"],
+])("a pod on a node that wishes for less as a whole takes %s", (_, status, expected) => {
+  const there = pod("o", { nodeName: "a" });
+  const shrinking: V1Pod = { ...there, spec: { ...there.spec!, resources: { requests: { cpu: "1" } } }, status };
+  expect(verdicts(nodeResourcesFit, pod("p", { requests: { cpu: "2" } }), [node("a"), shrinking])).toEqual([expected]);
+});
