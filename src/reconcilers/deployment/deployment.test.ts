@@ -67,6 +67,25 @@ const changeTo = (client: Client, spec: unknown) =>
 const version = (name: string) => ({ template: { metadata: { labels: { version: name } } } });
 
 describe("deployment", () => {
+  test.each([
+    ["0", "one", 'DeploymentRollback: Rolled back deployment "web" to revision 1'],
+    ["1", "one", 'DeploymentRollback: Rolled back deployment "web" to revision 1'],
+    ["2", "two", "DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template"],
+    ["7", "two", "DeploymentRollbackRevisionNotFound: Unable to find the revision to rollback to."],
+  ])("asked for revision %s by its annotation it has template %s, and says so once", async (revision, wished, said) => {
+    const { api, client } = await deployed(1, rolling(1, 0));
+    await changeTo(client, version("two"));
+    await settle(api, both, now);
+    const annotations = { "deprecated.deployment.rollback.to": revision };
+    await client.patch(Deployment, { namespace: "a", name: "web" }, "merge", { metadata: { annotations } });
+    const { events } = await settle(api, both, now);
+    expect(live(api).spec?.template.metadata?.labels?.["version"]).toBe(wished);
+    expect(live(api).spec?.template.metadata?.labels).not.toHaveProperty("pod-template-hash");
+    expect(live(api).metadata.annotations).not.toHaveProperty("deprecated.deployment.rollback.to");
+    const rollbacks = events.filter((event) => event.startsWith("DeploymentRollback"));
+    expect(rollbacks).toEqual([expect.stringContaining(said)]);
+  });
+
   test("creates one replica set and reports it complete once its pods are available", async () => {
     const { api } = await deployed(3, rolling("25%", "25%"));
     expect(sizes(api)).toEqual([3]);

@@ -41,6 +41,7 @@ import {
   withDeploymentFacts,
   type Revisions,
 } from "./revision.ts";
+import { rollbackWish, rolledBack } from "./rollback.ts";
 import { emptied, isScaling, rolled, scaled, type Sizes } from "./rollout.ts";
 import { countedStatus, deadlineAt, hasDeadline, isComplete, rolloutStatus } from "./status.ts";
 
@@ -97,6 +98,8 @@ function planned(before: Deployment, replicaSets: readonly ReplicaSet[], view: V
     return report(before, before, countedStatus(before, revisionsOf(before, replicaSets), now));
   const deployment = withPause(before, now);
   const revisions = revisionsOf(deployment, replicaSets);
+  const wish = deployment.spec?.paused === true ? undefined : rollbackWish(deployment);
+  if (wish !== undefined && revisions.newest !== undefined) return rolledBack(deployment, replicaSets, wish);
   if (deployment.spec?.paused === true || isScaling(deployment, replicaSets)) {
     const known = withNewestKnown(deployment, revisions, now);
     const sizes = scaled(known.deployment, known.revisions);

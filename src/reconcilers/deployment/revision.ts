@@ -18,6 +18,7 @@ import {
 } from "./replica-counts.ts";
 
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
+export const rollbackAnnotation = "deprecated.deployment.rollback.to";
 const historyAnnotation = "deployment.kubernetes.io/revision-history";
 export const hashLabel = "pod-template-hash";
 /** The list of past revisions forgets its oldest beyond this. */
@@ -30,8 +31,10 @@ const ownAnnotations = new Set([
   historyAnnotation,
   desiredReplicasAnnotation,
   maxReplicasAnnotation,
-  "deprecated.deployment.rollback.to",
+  rollbackAnnotation,
 ]);
+
+export const isOwnAnnotation = (name: string): boolean => ownAnnotations.has(name);
 
 export interface Revisions {
   newest: ReplicaSet | undefined;
@@ -57,11 +60,19 @@ function comparable(template: V1PodTemplateSpec | undefined): string {
   if (template === undefined) return "";
   const known = comparableTexts.get(template);
   if (known !== undefined) return known;
-  const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
-  const text = canonical({ ...template, metadata: { ...template.metadata, labels } });
+  const text = canonical(plainTemplate(template));
   comparableTexts.set(template, text);
   return text;
 }
+
+/** The template without the label that a replica set adds. */
+export function plainTemplate(template: V1PodTemplateSpec): V1PodTemplateSpec {
+  const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
+}
+
+export const hasTemplate = (deployment: Deployment, replicaSet: ReplicaSet): boolean =>
+  comparable(deployment.spec?.template) === comparable(replicaSet.spec?.template);
 
 export const revisionOf = (object: ReplicaSet): number => numberAnnotation(object, revisionAnnotation) ?? 0;
 
