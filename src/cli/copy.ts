@@ -1,12 +1,13 @@
 /** `capstan cp`: files into and out of containers, by tar on both sides. Upstream: kubectl/pkg/cmd/cp. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, posix, resolve } from "node:path";
 import { Pod } from "#api/core/pod.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { runInContainer } from "./container-streams.ts";
 import { defaultContainer } from "./logs.ts";
 import { type Session, sessionFlags, withSession } from "./session.ts";
+import { unpack } from "./unpack.ts";
 
 export const copyCommand: Command = {
   name: "cp",
@@ -14,7 +15,7 @@ export const copyCommand: Command = {
   summary: "Copy files to and from containers",
   usage: "capstan cp FILE [NAMESPACE/]POD:FILE | [NAMESPACE/]POD:FILE FILE [flags]",
   description:
-    "Copies files and folders. The container's image must have the tar program. Links that lead out of the folder that is copied are not followed.",
+    "Copies files and folders. The container's image must have the tar program. What comes out of a container is not trusted: of it only folders and plain files are kept.",
   examples: ["capstan cp settings.json web-0:/tmp/settings.json", "capstan cp demo/web-0:/var/log ./log -c main"],
   flags: [
     ...sessionFlags,
@@ -81,7 +82,7 @@ async function upload(session: Session, from: string, to: Place, invocation: Inv
   const target = isFolder ? posix.join(to.path, basename(resolve(from))) : to.path;
   const source = resolve(from);
   const rename = `--transform=flags=rSh;s|^${escaped(basename(source))}|${escaped(posix.basename(target))}|`;
-  const tar = spawn("tar", ["-cf", "-", rename, "-C", dirname(source), basename(source)], {
+  const tar = spawn("tar", ["-cf", "-", rename, "-C", dirname(source), "--", basename(source)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const keep = invocation.flags.boolean("no-preserve") ? ["--no-same-permissions", "--no-same-owner"] : [];
@@ -92,25 +93,26 @@ async function upload(session: Session, from: string, to: Place, invocation: Inv
   return await ended;
 }
 
-/** tar on this side refuses names that lead out of the folder; absolute ones lose their first slash. */
 async function download(session: Session, from: Place, to: string, invocation: Invocation): Promise<number> {
-  const source = from.path.replace(/\/+$/, "");
+  const source = posix.normalize(from.path).replace(/(?<=.)\/$/, "");
+  const last = posix.basename(source);
+  const isWhole = last === "" || last === "." || last === "..";
+  const [folder, name] = isWhole ? [source, "."] : [posix.dirname(source), last];
   const isFolder = existsSync(to) && statSync(to).isDirectory();
-  const target = isFolder ? join(to, posix.basename(source)) : to;
-  mkdirSync(dirname(resolve(target)), { recursive: true });
-  const rename = `--transform=flags=rSh;s|^${escaped(posix.basename(source))}|${escaped(basename(target))}|`;
-  const keep = invocation.flags.boolean("no-preserve") ? ["--no-same-permissions"] : [];
-  const tar = spawn("tar", ["-xmf", "-", "--no-same-owner", ...keep, rename, "-C", dirname(resolve(target))], {
-    stdio: ["pipe", "inherit", "inherit"],
+  const unpacking = unpack({
+    name,
+    target: isFolder ? join(to, name) : to,
+    isPreserving: !invocation.flags.boolean("no-preserve"),
+    warn: (text) => invocation.io.stderr(text),
   });
-  const ended = endOf(tar);
-  const command = ["tar", "cf", "-", "-C", posix.dirname(source), posix.basename(source)];
-  const code = await inContainer(session, from, invocation, command, {
-    stdout: (bytes) => void tar.stdin.write(bytes),
-  });
-  tar.stdin.end();
-  const local = await ended;
-  return code === 0 ? local : code;
+  try {
+    const command = ["tar", "cf", "-", "-C", folder, name];
+    const code = await inContainer(session, from, invocation, command, { stdout: (bytes) => unpacking.write(bytes) });
+    const local = await unpacking.finish();
+    return code === 0 ? local : code;
+  } finally {
+    unpacking.clear();
+  }
 }
 
 const escaped = (name: string): string => name.replace(/[\\|&.*^$[\]]/g, "\\$&");
