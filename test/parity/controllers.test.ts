@@ -2,6 +2,7 @@
 import { create, get, mergePatch, post, put, remove, storyServer, type Written } from "#test/support/story.ts";
 import { podsBecomeReady, podsExist, podsFail, podsSucceed } from "#test/support/story-actors.ts";
 import {
+  autoscaler,
   clusterRole,
   configMap,
   daemonSet,
@@ -45,6 +46,15 @@ const readyNode = (name: string, labels = {}) => [
   }),
 ];
 const ofOld = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+
+/** An event of this reason about objects of this kind says this. */
+const told = (kind: string, reason: string, message: string) =>
+  get(`events?fieldSelector=involvedObject.kind=${kind},reason=${reason}`)
+    .meets(({ items }) => {
+      const messages = (items as { message: string }[]).map((each) => each.message);
+      if (!messages.some((each) => each.includes(message))) throw new Error(messages.join("\n"));
+    })
+    .eventually();
 
 stories("a deployment", [
   [
@@ -240,6 +250,32 @@ stories("a daemon set", [
     }),
     get("daemonsets/ds")
       .shows({ status: { desiredNumberScheduled: 1 } })
+      .eventually(),
+    remove("/api/v1/nodes/{ns}-n"),
+  ],
+  [
+    "that surges has the new pod beside the old one until it is available",
+    ...readyNode("{ns}-n", { pool: "{ns}" }),
+    create(
+      daemonSet(
+        "ds",
+        {
+          template: { ...unscheduled(), spec: { ...unscheduled().spec, nodeSelector: { pool: "{ns}" } } },
+          updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        },
+        { annotations: { note: "kept" } },
+      ),
+    ),
+    podsBecomeReady("app=a", 1),
+    get("controllerrevisions")
+      .shows({ items: [{ metadata: { annotations: { note: "kept" } } }] })
+      .eventually(),
+    mergePatch("daemonsets/ds", { spec: { template: { metadata: { labels: { version: "two" } } } } }),
+    podsExist("app=a", 2),
+    podsBecomeReady("version=two", 1),
+    podsExist("app=a", 1),
+    get("daemonsets/ds")
+      .shows({ status: { updatedNumberScheduled: 1, numberAvailable: 1 } })
       .eventually(),
     remove("/api/v1/nodes/{ns}-n"),
   ],
@@ -507,6 +543,67 @@ stories("a budget", [
       })
       .eventually(),
   ],
+  [
+    "tells that it guards nothing, and what it cannot count",
+    create(disruptionBudget("b", { spec: { selector: { matchLabels: { app: "a" } }, maxUnavailable: 1 } })),
+    told("PodDisruptionBudget", "NoPods", "No matching pods found"),
+    create(work()),
+    mergePatch("poddisruptionbudgets/b", { spec: { selector: { matchLabels: { app: null, "job-name": "task" } } } }),
+    get("poddisruptionbudgets/b")
+      .shows({
+        status: {
+          disruptionsAllowed: 0,
+          conditions: [
+            {
+              status: "False",
+              reason: "SyncFailed",
+              message: "jobs.batch does not implement the scale subresource",
+            },
+          ],
+        },
+      })
+      .eventually(),
+    told(
+      "PodDisruptionBudget",
+      "CalculateExpectedPodCountFailed",
+      "Failed to calculate the number of expected pods: jobs.batch does not implement the scale subresource",
+    ),
+  ],
+]);
+stories("an autoscaler", [
+  [
+    "tells that its target is of no known kind, or has no scale",
+    create(
+      autoscaler("none", {
+        spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: "apps/v1", kind: "Nothing", name: "x" } },
+      }),
+    ),
+    get("/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers/none")
+      .shows({
+        status: {
+          conditions: [
+            {
+              type: "AbleToScale",
+              status: "False",
+              reason: "FailedGetScale",
+              message:
+                "the HPA controller was unable to get the target's current scale: " +
+                'no matches for kind "Nothing" in group "apps"',
+            },
+          ],
+        },
+      })
+      .eventually(),
+    create(
+      daemonSet("x", { template: { ...unscheduled(), spec: { ...unscheduled().spec, nodeSelector: { no: "node" } } } }),
+    ),
+    create(
+      autoscaler("flat", {
+        spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: "apps/v1", kind: "DaemonSet", name: "x" } },
+      }),
+    ),
+    told("HorizontalPodAutoscaler", "FailedGetScale", "the server could not find the requested resource"),
+  ],
 ]);
 stories("a quota", [
   [
@@ -549,6 +646,31 @@ stories("a claim", [
     get("persistentvolumes/{ns}")
       .shows({ status: { phase: "Bound" } })
       .eventually(),
+  ],
+  [
+    "tells why the volume that it names will not do",
+    create(
+      persistentVolume("{ns}", {
+        spec: {
+          capacity: { storage: "1Gi" },
+          accessModes: ["ReadWriteOnce"],
+          storageClassName: "other",
+          csi: { driver: "x.io", volumeHandle: "h" },
+        },
+      }),
+    ),
+    create(
+      persistentVolumeClaim("data", {
+        spec: {
+          storageClassName: "{ns}",
+          volumeName: "{ns}",
+          accessModes: ["ReadWriteOnce"],
+          resources: { requests: { storage: "2Gi" } },
+        },
+      }),
+    ),
+    told("PersistentVolumeClaim", "VolumeMismatch", "requested PV is too small"),
+    get("persistentvolumeclaims/data").has("status", { phase: "Pending" }).eventually(),
   ],
 ]);
 stories("taints", [
