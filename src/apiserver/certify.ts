@@ -54,7 +54,7 @@ export async function certify(pem: string, issuer: Issuer, terms: Terms): Promis
   const names = request.getExtension(alternativeNames);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: request.subjectName,
+    subject: asRead(request.subjectName),
     issuer: issuer.certificate.subject,
     notBefore: terms.notBefore,
     notAfter: terms.notAfter,
@@ -69,6 +69,25 @@ export async function certify(pem: string, issuer: Issuer, terms: Terms): Promis
     ],
   });
   return `${certificate.toString("pem")}\n`;
+}
+
+/**
+ * The name anew, in the one type of text that everybody reads alike: a certificate says what admission and approval have read
+ * in the request, and nothing that another reader would find in its bytes. Throws for what is no text.
+ */
+function asRead(name: x509.Name): x509.Name {
+  const parts = name.toJSON().map((part) =>
+    Object.fromEntries(
+      Object.entries(part).map(([type, values]) => [
+        type,
+        values.map((value) => {
+          if (typeof value !== "string" || value.startsWith("#")) throw new Error(`the subject's ${type} is no text`);
+          return { utf8String: value };
+        }),
+      ]),
+    ),
+  );
+  return new x509.Name(parts);
 }
 
 function usageExtensions(usages: readonly string[]): x509.Extension[] {

@@ -46,10 +46,31 @@ function signatureFault(der: Buffer): string | undefined {
     throw new RangeError(notDer);
   const hash = hashes[identifier.content.toString("hex")];
   if (hash === undefined) return "x509: cannot verify signature: algorithm unimplemented";
+  const subject = elements(info.content)[1];
+  for (const { type, text } of attributes(subject?.content)) {
+    const [what, allowed] = alphabets.get(type) ?? [];
+    if (allowed?.test(text) === false) return `asn1: syntax error: ${what} contains invalid character`;
+  }
   const publicKey = createPublicKey({ key: key.whole, format: "der", type: "spki" });
   // A bit string begins with the number of its unused bits.
   if (verify(hash, info.whole, publicKey, signature.content.subarray(1))) return undefined;
   return faults[publicKey.asymmetricKeyType ?? ""] ?? "x509: verification failure";
+}
+
+/** Types of text that may not hold every character, by their tags. */
+const alphabets: ReadonlyMap<number, readonly [name: string, allowed: RegExp]> = new Map([
+  [0x12, ["NumericString", /^[0-9 ]*$/]],
+  [0x13, ["PrintableString", /^[A-Za-z0-9 '()+,\-./:=?*&]*$/]],
+  [0x16, ["IA5String", /^\p{ASCII}*$/u]],
+]);
+
+/** Of a Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }: its values. */
+function attributes(name: Buffer | undefined): { type: number; text: string }[] {
+  return elements(name)
+    .flatMap(({ content }) => elements(content))
+    .map(({ content }) => elements(content)[1])
+    .filter((value) => value !== undefined)
+    .map(({ whole, content }) => ({ type: whole.readUInt8(0), text: content.toString("latin1") }));
 }
 
 /** The DER values that follow each other in some bytes. */

@@ -10,11 +10,14 @@ const der = (tag: number, ...parts: Buffer[]): Buffer => {
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 };
 
-/** A request of a fresh key, for nobody. */
-function makeRequest(spoil = false): string {
+/** A request of a fresh key, for nobody or for an organization in a type of text. */
+function makeRequest(spoil = false, organization?: Buffer): string {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = publicKey.export({ format: "der", type: "spki" });
-  const info = der(0x30, der(0x02, Buffer.from([0])), der(0x30), key, der(0xa0));
+  const organizationType = der(0x06, Buffer.from("55040a", "hex"));
+  const subject =
+    organization === undefined ? der(0x30) : der(0x30, der(0x31, der(0x30, organizationType, organization)));
+  const info = der(0x30, der(0x02, Buffer.from([0])), subject, key, der(0xa0));
   const algorithm = der(0x30, der(0x06, Buffer.from("2a8648ce3d040302", "hex")));
   const signature = createSign("sha256")
     .update(spoil ? "other" : info)
@@ -41,6 +44,18 @@ describe("signing request", () => {
     const cut = makeRequest().replace(/\n.{40}/, "\n");
     expect(certificateRequestFault(cut)).toBeDefined();
   });
+  it.each([
+    [0x0c, "system:masters", undefined],
+    [0x0c, "Müller", undefined],
+    [0x12, "12 3", undefined],
+    [0x12, "system:masters", "asn1: syntax error: NumericString contains invalid character"],
+    [0x13, "system:masters", undefined],
+    [0x13, "a_b", "asn1: syntax error: PrintableString contains invalid character"],
+    [0x16, "a_b", undefined],
+    [0x16, "ü", "asn1: syntax error: IA5String contains invalid character"],
+  ])("a name in text of type %i holds only its characters: %s", (type, text, fault) =>
+    expect(certificateRequestFault(makeRequest(false, der(type, Buffer.from(text))))).toBe(fault),
+  );
   it.each([
     ["example.com/name", []],
     ["example.com/name.with.dots", []],

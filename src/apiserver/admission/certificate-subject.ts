@@ -11,7 +11,7 @@ export interface Subject {
 export function subjectOf(request: string): Subject | undefined {
   try {
     const { subjectName } = new Pkcs10CertificateRequest(Buffer.from(request, "base64").toString());
-    return { commonName: subjectName.getField("CN")[0] ?? "", organizations: subjectName.getField("O") };
+    return { commonName: subjectName.getField("CN").at(-1) ?? "", organizations: subjectName.getField("O") };
   } catch {
     return undefined;
   }

@@ -177,7 +177,8 @@ function isBeingMade(answer: { writableEnded: boolean } | undefined, unreadBytes
 function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
   if (!socket.authorized) return undefined;
   const { subject, fingerprint256 } = socket.getPeerCertificate();
-  const commonName = [subject?.CN ?? []].flat()[0];
+  // As upstream reads a name: the last one counts, for approvers of requests too.
+  const commonName = [subject?.CN ?? []].flat().at(-1);
   if (commonName === undefined || commonName === "") return undefined;
   const organizations = [(subject.O as string | string[] | undefined) ?? []].flat();
   return { commonName, organizations, fingerprint: fingerprint256 };
