@@ -1,5 +1,7 @@
 /** What a path and a method ask for. Upstream: apiserver/pkg/endpoints/request/requestinfo.go. */
 import { trimEnd, trimStart } from "#lib/trim.ts";
+import { parseFieldSelector, requiredValue } from "#api/field-selector.ts";
+import { SelectorError } from "#api/label-selector.ts";
 import type { Query } from "./request.ts";
 
 export interface RequestInfo {
@@ -84,13 +86,15 @@ function asCollection(info: RequestInfo, query: Query): void {
   if (pinned !== undefined && pinned !== "." && pinned !== ".." && !/[/%]/.test(pinned)) info.name = pinned;
 }
 
+/** Read by the parser that later selects: another reading of commas and backslashes would let a name through that is not asked for. */
 function exactName(selector: string | undefined): string | undefined {
   if (selector === undefined || !selector.includes("metadata.name")) return undefined;
-  for (const term of selector.split(",")) {
-    const match = /^metadata\.name==?([^=!].*)$/.exec(term.trim());
-    if (match !== null) return match[1]!.replace(/\\(.)/g, "$1");
+  try {
+    return requiredValue(parseFieldSelector(selector), "metadata.name");
+  } catch (error) {
+    if (error instanceof SelectorError) return undefined;
+    throw error;
   }
-  return undefined;
 }
 
 function splitPath(path: string): string[] {

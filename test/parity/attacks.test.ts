@@ -175,6 +175,17 @@ stories("a node gets nothing by a pod that it makes up:", [
       ),
   ],
   [
+    "other nodes' pods by a selector that only looks as if it asked for its own",
+    ownNode,
+    get("pods?fieldSelector=spec.nodeName%3D{ns}-n").as(self, ...nodes),
+    get("pods?fieldSelector=spec.schedulerName!%3D%5C,spec.nodeName%3D{ns}-n%5C,")
+      .as(self, ...nodes)
+      .answers(403),
+    get("pods?fieldSelector=spec.schedulerName!%3D%5C,spec.nodeName%3D{ns}-n")
+      .as(self, ...nodes)
+      .answers(403),
+  ],
+  [
     "a secret that none of its pods uses",
     ownNode,
     create(secret("s")),
@@ -281,6 +292,16 @@ stories("rights do not grow", [
     create(role("new", { rules: [on(["*"], "get")] }))
       .as("u")
       .answers(403, `${granting("roles", "new")}{APIGroups:[""], Resources:["*"], Verbs:["get"]}`),
+  ],
+  [
+    "by a selector that only looks as if it asked for the one name that was given",
+    ...may("u", { ...on(["secrets"], "list"), resourceNames: ["given"] }),
+    create(secret("given")),
+    create(secret("kept")),
+    get("secrets?fieldSelector=metadata.name%3Dgiven").as("u"),
+    get("secrets?fieldSelector=type!%3D%5C,metadata.name%3Dgiven")
+      .as("u")
+      .answers(403, `secrets is forbidden: User "u" cannot list resource "secrets" in API group "" ${inNamespace}`),
   ],
   [
     "by a subresource of what was given",

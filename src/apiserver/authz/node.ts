@@ -3,6 +3,8 @@
  * relation is looked up from the cache by the pods that are bound to the node.
  */
 import type { V1PersistentVolume, V1Pod, V1ResourceSlice, V1Volume, V1VolumeAttachment } from "#api/generated/types.ts";
+import { parseFieldSelector, requiredValue } from "#api/field-selector.ts";
+import { SelectorError } from "#api/label-selector.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import { nodeRules } from "#apiserver/bootstrap/cluster-roles.ts";
 import { ruleOf } from "#apiserver/bootstrap/rule-table.ts";
@@ -316,8 +318,16 @@ function nodeItself(node: string, attributes: Attributes): Verdict {
   return no(`node '${node}' cannot read '${name}', only its own Node object`);
 }
 
-const selects = (selector: string, field: string, value: string): boolean =>
-  selector.split(",").some((term) => term === `${field}=${value}` || term === `${field}==${value}`);
+/** Whether nothing but objects with this value can be selected. A faulty selector selects nothing that anyone may see. */
+function selects(text: string, field: string, value: string): boolean {
+  if (!text.includes(field)) return false;
+  try {
+    return requiredValue(parseFieldSelector(text), field) === value;
+  } catch (error) {
+    if (error instanceof SelectorError) return false;
+    throw error;
+  }
+}
 
 const rules = nodeRules.map(ruleOf);
 
