@@ -63,8 +63,21 @@ type NodeAnswer = Awaited<ReturnType<NodeDialer["request"]>>;
 async function relay(answer: NodeAnswer): Promise<Answer> {
   const code = answer.statusCode ?? 502;
   if (code === 200) return { type: "stream", code, headers: { "content-type": "text/plain" }, body: answer };
-  const text = Buffer.concat(await Array.fromAsync(answer as AsyncIterable<Buffer>)).toString("utf8");
-  throw failureOf(code, text);
+  throw failureOf(code, await startOf(answer));
+}
+
+/** What a node says of a failure is short; more of it is not read. */
+const failureBytesMax = 64 * 1024;
+
+async function startOf(answer: NodeAnswer): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of answer as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size >= failureBytesMax) break;
+  }
+  return Buffer.concat(pieces).subarray(0, failureBytesMax).toString("utf8");
 }
 
 /** What the node says went wrong: a Status, or a text. */

@@ -60,6 +60,15 @@ describe("an upgrade", () => {
     expect(backend.stream.destroyed).toBe(true);
   });
 
+  it("leaves no connection to a silent backend behind when the client goes away", async () => {
+    const client = connection();
+    const backend = connection();
+    const passing = passUpgrade(request(client.stream, upgrade), backend.stream, "/p", "h:1");
+    client.stream.destroy();
+    await expect(passing).rejects.toThrow("closed the connection");
+    expect(backend.stream.destroyed).toBe(true);
+  });
+
   it("fails when the backend goes away", async () => {
     const backend = connection();
     const head = answerHead(backend.stream);

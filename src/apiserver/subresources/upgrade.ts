@@ -22,6 +22,8 @@ export async function passUpgrade(
   more: Readonly<Record<string, string | readonly string[]>> = {},
 ): Promise<HijackedAnswer> {
   const { socket, head } = request.upgrade!;
+  // Nobody waits for a backend any more when the client is gone.
+  socket.once("close", () => backend.destroy());
   backend.write(upgradeHead(request, path, host, more));
   const { text, rest, code } = await answerHead(backend);
   if (code !== 101) {
@@ -91,6 +93,7 @@ export function answerHead(backend: Duplex): Promise<AnswerHead> {
       backend.removeListener("data", onData);
       backend.removeListener("end", onEnd);
       backend.removeListener("error", onEnd);
+      backend.removeListener("close", onEnd);
     };
     const onEnd = () => {
       stop();
@@ -113,5 +116,6 @@ export function answerHead(backend: Duplex): Promise<AnswerHead> {
     backend.on("data", onData);
     backend.once("end", onEnd);
     backend.once("error", onEnd);
+    backend.once("close", onEnd);
   });
 }
