@@ -509,7 +509,11 @@ stories("a pod that is changed in place", [
     create(pod("p", { nodeName: "{ns}" }, { resources: { requests: { cpu: "100m" } } })),
     strategicPatch("pods/p/resize", {
       spec: { containers: [{ name: "c", resources: { requests: { cpu: "1" } } }] },
-    }).answers(403, 'pods "p" is forbidden: pod resize is only supported on linux nodes, node "{ns}" is ""'),
+    }),
+    mergePatch("/api/v1/nodes/{ns}", { metadata: { labels: { "kubernetes.io/os": "windows" } } }),
+    strategicPatch("pods/p/resize", {
+      spec: { containers: [{ name: "c", resources: { requests: { cpu: "500m" } } }] },
+    }).answers(403, 'pods "p" is forbidden: pod resize is only supported on linux nodes, node "{ns}" is "windows"'),
   ],
   [
     "grows on a node that is there",

@@ -26,8 +26,9 @@ export const podResize: AdmissionPlugin = {
     const excesses = excessesOf(pod, node);
     if (excesses.length > 0)
       throw refuse(`Node didn't have enough allocatable resources: ${excesses.join("; ")}`, "NodeCapacity");
-    const os = node.metadata.labels?.["kubernetes.io/os"] ?? "";
-    if (os === "linux") return;
+    // A node that does not say what it is may be Linux.
+    const os = node.metadata.labels?.["kubernetes.io/os"];
+    if (os === undefined || os === "linux") return;
     throw refuse(
       `pod resize is only supported on linux nodes, node ${JSON.stringify(nodeName)} is ${JSON.stringify(os)}`,
       "UnsupportedPlatform",
