@@ -1,4 +1,5 @@
 /** Carries out an expression that was checked. Throws CelError. Upstream: google/cel-go interpreter. */
+import { stepsOfCall, stepsOfText } from "./call-steps.ts";
 import { accepts, type Functions } from "./functions.ts";
 import { type Node, qualifiedName } from "./tree.ts";
 import type { CelType } from "./types.ts";
@@ -11,8 +12,8 @@ export interface EvaluateEnvironment {
 
 /** Steps that one expression may take. */
 export const stepsMax = 10_000_000;
-/** What a text costs, in steps a character. */
-const stepsPerCharacter = 0.1;
+
+const tooMuch = "operation cancelled: actual cost limit exceeded";
 
 type Scope = ReadonlyMap<string, unknown>;
 
@@ -56,7 +57,7 @@ class Evaluation {
 
   #spend(steps: number): void {
     this.#steps += steps;
-    if (this.#steps > stepsMax) throw new CelError("operation cancelled: actual cost limit exceeded");
+    if (this.#steps > stepsMax) throw new CelError(tooMuch);
   }
 
   #named(name: string, scope: Scope): unknown {
@@ -122,7 +123,7 @@ class Evaluation {
     const full = target === undefined ? undefined : qualifiedName(target);
     const isGlobal = full !== undefined && !scope.has(full.split(".")[0]!) && functions.has(`${full}.${name}`);
     const values = (target === undefined || isGlobal ? args : [target, ...args]).map((arg) => this.value(arg, scope));
-    for (const value of values) if (typeof value === "string") this.#spend(Math.ceil(value.length * stepsPerCharacter));
+    this.#spend(stepsOfCall(isGlobal ? `${full}.${name}` : name, values));
     const isMember = target !== undefined && !isGlobal;
     const overload = functions
       .get(isGlobal ? `${full}.${name}` : name)
@@ -132,9 +133,21 @@ class Evaluation {
           one.params.length === values.length &&
           one.params.every((param, index) => accepts(param, values[index])),
       );
-    if (overload !== undefined) return overload.run(...(values as never[]));
+    if (overload !== undefined) return this.#run(() => overload.run(...(values as never[])));
     if (name === "_[_]" || name === "_[?_]") return elementOfOther(values, name === "_[?_]");
     throw new CelError(noOverload(isGlobal ? `${full}.${name}` : name, values));
+  }
+
+  /** What is made costs as well; what is larger than a text can be is a fault of the expression. */
+  #run(call: () => unknown): unknown {
+    try {
+      const value = call();
+      this.#spend(stepsOfText(value));
+      return value;
+    } catch (error) {
+      if (error instanceof RangeError) throw new CelError(tooMuch);
+      throw error;
+    }
   }
 
   #list({ items, optional }: Extract<Node, { kind: "list" }>, scope: Scope): unknown[] {
@@ -142,7 +155,9 @@ class Evaluation {
     for (const [index, item] of items.entries()) {
       const value = this.value(item, scope);
       if (!optional.has(index)) list.push(value);
-      else if ((value as Optional).has) list.push((value as Optional).value);
+      else if (!(value instanceof Optional))
+        throw new CelError(`cannot initialize optional list element from non-optional value ${shownValue(value)}`);
+      else if (value.has) list.push(value.value);
     }
     return list;
   }
@@ -153,7 +168,11 @@ class Evaluation {
       const found = this.value(value, scope);
       const at = this.value(key, scope);
       if (!isOptional) map.set(at, found);
-      else if ((found as Optional).has) map.set(at, (found as Optional).value);
+      else if (!(found instanceof Optional))
+        throw new CelError(
+          `cannot initialize optional entry '${shownValue(at)}' from non-optional value ${shownValue(found)}`,
+        );
+      else if (found.has) map.set(at, found.value);
     }
     return map;
   }
@@ -161,9 +180,9 @@ class Evaluation {
   #bind(node: Extract<Node, { kind: "bind" }>, scope: Scope): unknown {
     const value = this.value(node.range, scope);
     if (node.macro === "bind") return this.value(node.body, new Map(scope).set(node.variable, value));
-    const range = value as Optional;
-    if (!range.has) return none;
-    const inner = this.value(node.body, new Map(scope).set(node.variable, range.value));
+    if (!(value instanceof Optional)) throw new CelError("no such overload");
+    if (!value.has) return none;
+    const inner = this.value(node.body, new Map(scope).set(node.variable, value.value));
     return node.macro === "optMap" ? new Optional(true, inner) : inner;
   }
 
@@ -226,7 +245,7 @@ class Evaluation {
       if (bodies.length === 2 && !isTrue(this.value(bodies[0]!, inner))) continue;
       const value = this.value(bodies.at(-1)!, inner);
       if (macro === "transformMap") map.set(step.first, value);
-      else if (isMap) for (const [key, one] of value as Map<unknown, unknown>) map.set(key, one);
+      else if (isMap) for (const [key, one] of asMap(value)) map.set(key, one);
       else list.push(value);
     }
     return isMap ? map : list;
@@ -277,6 +296,18 @@ function placeOf(key: unknown): bigint {
 function isTrue(value: unknown): boolean {
   if (typeof value !== "boolean") throw new CelError("no such overload");
   return value;
+}
+
+function asMap(value: unknown): ReadonlyMap<unknown, unknown> {
+  if (!(value instanceof Map)) throw new CelError("no such overload");
+  return value;
+}
+
+/** A value in an error's text: scalars as they are, of others their type. */
+function shownValue(value: unknown): string {
+  if (value === null) return "null";
+  if (value instanceof Uint) return String(value.value);
+  return typeof value === "object" ? typeName(value) : String(value);
 }
 
 const measured = ["int", "uint", "double", "google.protobuf.Duration", "google.protobuf.Timestamp"];

@@ -129,16 +129,21 @@ const lists: readonly Declaration[] = [
   ["list(dyn).flatten(int): list(dyn)", (list: List, depth: bigint) => list.flat(Number(depth))],
   ["list(A).distinct(): list(A)", distinct],
   ["list(A).reverse(): list(A)", (list: List) => list.toReversed()],
-  [
-    "::lists.range(int): list(int)",
-    (count: bigint) => Array.from({ length: Number(count) }, (_, index) => BigInt(index)),
-  ],
+  ["::lists.range(int): list(int)", rangeTo],
   ["list(A).first(): optional_type(A)", (list: List) => elementOf(list, 0n)],
   ["list(A).last(): optional_type(A)", (list: List) => elementOf(list, BigInt(list.length - 1))],
   ["::sets.contains(list(A), list(A)): bool", contains],
   ["::sets.equivalent(list(A), list(A)): bool", (a: List, b: List) => contains(a, b) && contains(b, a)],
   ["::sets.intersects(list(A), list(A)): bool", (a: List, b: List) => a.some((one) => contains(b, [one]))],
 ];
+
+/** Upstream's limit of what one expression may cost, which such a list counts for with every item. */
+const rangeItemsMax = 1_000_000;
+
+function rangeTo(count: bigint): bigint[] {
+  if (count > rangeItemsMax) throw new CelError("operation cancelled: actual cost limit exceeded");
+  return Array.from({ length: Number(count) }, (_, index) => BigInt(index));
+}
 
 function isZero(value: unknown): boolean {
   if (value === null || value === "" || value === 0n || value === 0 || value === false) return true;
