@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareText, goJson, goQuote, goStrings, goValue, isLongerThan } from "./go-text.ts";
+import { compareText, goJson, goQuote, goStrings, goValue, isLongerThan, sortedJson } from "./go-text.ts";
 
 describe("Go's texts", () => {
   test.each([
@@ -13,6 +13,10 @@ describe("Go's texts", () => {
 
   test("JSON escapes what HTML could stumble over", () => {
     expect(goJson({ a: "<&>" })).toBe('{"a":"\\u003c\\u0026\\u003e"}');
+  });
+
+  test("sorted JSON keeps a key that is the prototype's name", () => {
+    expect(sortedJson(JSON.parse('{"b":1,"__proto__":{"a":[2]}}'))).toBe('{"__proto__":{"a":[2]},"b":1}');
   });
 
   test("values print as Go's maps and slices do", () => {

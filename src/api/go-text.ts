@@ -3,6 +3,8 @@
  * compare them.
  */
 
+import { setMember } from "./decode/json-value.ts";
+
 const printable = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 const plainAscii = /^[ !#-[\]-~]*$/;
 const named: Record<string, string> = {
@@ -57,7 +59,7 @@ export function withSortedKeys(value: unknown): unknown {
   if (value === null || typeof value !== "object" || value instanceof Number) return value;
   const sorted: Record<string, unknown> = {};
   for (const key of Object.keys(value).sort(compareText)) {
-    sorted[key] = withSortedKeys((value as Record<string, unknown>)[key]);
+    setMember(sorted, key, withSortedKeys((value as Record<string, unknown>)[key]));
   }
   return sorted;
 }

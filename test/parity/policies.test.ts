@@ -222,6 +222,24 @@ stories("a mutating policy", [
       "policy 'p-{ns}' with binding 'b-{ns}' denied request: error applying patch: failed to convert patch object to typed object: .spec: field not declared in schema",
     ),
   ],
+  [
+    "may say null where there is a text, which then is empty",
+    ...policy("mutating", mutating([applied("Object{metadata: Object.metadata{labels: {'a': dyn(null)}}}")])),
+    map({ x: "1" }).has("metadata.labels", { a: "" }),
+  ],
+  [
+    "fails the request where its patch makes no object of the kind",
+    ...policy("mutating", mutating([patched("[JSONPatch{op: 'add', path: '/data/a', value: {'b': 'c'}}]")])),
+    map({ x: "1" }).answers(
+      500,
+      "Internal error occurred: json: cannot unmarshal object into Go struct field ConfigMap.data of type string",
+    ),
+  ],
+  [
+    "fails the request where its patch names a field that there is not",
+    ...policy("mutating", mutating([patched("[JSONPatch{op: 'add', path: '/none', value: 'a'}]")])),
+    map({ x: "1" }).answers(500, 'Internal error occurred: strict decoding error: unknown field "none"'),
+  ],
 ]);
 
 stories("an API service", [

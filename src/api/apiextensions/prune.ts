@@ -1,4 +1,5 @@
 /** Drops what a structural schema does not name, and puts in what it gives by default. Upstream: apiserver/schema/pruning, defaulting. */
+import { setMember } from "#api/decode/json-value.ts";
 import { isIntOrString, type JsonSchema, preservesUnknown } from "./json-schema.ts";
 
 type JsonObject = Record<string, unknown>;
@@ -49,7 +50,7 @@ export function applyDefaults(value: unknown, schema: JsonSchema | undefined): v
     const current = Object.hasOwn(value, name) ? value[name] : undefined;
     const isBarredNull = current === null && inner.nullable !== true;
     if (inner.default !== undefined && (current === undefined || isBarredNull))
-      value[name] = structuredClone(inner.default);
+      setMember(value, name, structuredClone(inner.default));
     else if (isBarredNull && !isIntOrString(inner) && inner.type !== undefined) delete value[name];
     if (Object.hasOwn(value, name)) applyDefaults(value[name], inner);
   }
@@ -57,7 +58,7 @@ export function applyDefaults(value: unknown, schema: JsonSchema | undefined): v
   for (const [name, item] of Object.entries(value)) {
     if (Object.hasOwn(properties, name)) continue;
     if (item === null && additionalProperties.nullable !== true && additionalProperties.default !== undefined)
-      value[name] = structuredClone(additionalProperties.default);
+      setMember(value, name, structuredClone(additionalProperties.default));
     applyDefaults(value[name], additionalProperties);
   }
 }

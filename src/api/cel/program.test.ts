@@ -187,6 +187,9 @@ describe("a CEL expression", () => {
     ["[1, 2].sortBy(x, x > 1 ? dyn('a') : dyn(1)) == []", "list elements must have the same type"],
     ["[dyn(1), dyn('a')].max() == 1", "no such overload"],
     ["[].min() == 1", "min called on empty list"],
+    ["[?dyn(1)] == []", "cannot initialize optional list element from non-optional value 1"],
+    ["{?'a': dyn(null)} == {}", "cannot initialize optional entry 'a' from non-optional value null"],
+    ["dyn(1).optMap(x, x).hasValue()", "no such overload"],
     [
       "quantity('bad') == quantity('1')",
       "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",

@@ -152,7 +152,7 @@ const initAnnotations = ["alpha", "beta"].flatMap((level) =>
 
 function dropInitAnnotations(metadata: V1ObjectMeta | undefined): void {
   const { annotations } = metadata ?? {};
-  if (annotations === undefined || !initAnnotations.some((key) => key in annotations)) return;
+  if (annotations === undefined || !initAnnotations.some((key) => Object.hasOwn(annotations, key))) return;
   for (const key of initAnnotations) delete annotations[key];
   if (Object.keys(annotations).length === 0) delete metadata!.annotations;
 }
@@ -193,11 +193,11 @@ function defaultPodResources(spec: V1PodSpec): void {
   const { limits } = resources;
   const requests: Record<string, string> = { ...resources.requests };
   for (const [name, amount] of Object.entries(podLimits(spec)))
-    if (isHugePages(name) && !(name in requests)) limits[name] ??= quantityText(amount);
+    if (isHugePages(name) && !Object.hasOwn(requests, name)) limits[name] ??= quantityText(amount);
   for (const [name, amount] of Object.entries(podRequests(spec)))
-    if (!(name in requests) && isPodLevel(name) && !isHugePages(name)) requests[name] = quantityText(amount);
+    if (!Object.hasOwn(requests, name) && isPodLevel(name) && !isHugePages(name)) requests[name] = quantityText(amount);
   for (const [name, limit] of Object.entries(limits))
-    if (!(name in requests) && isPodLevel(name)) requests[name] = limit;
+    if (!Object.hasOwn(requests, name) && isPodLevel(name)) requests[name] = limit;
   if (Object.keys(requests).length > 0) resources.requests = requests;
 }
 

@@ -18,6 +18,13 @@ describe("resources of a pod", () => {
     expect(cpu([sidecar])).toBe("600m");
     expect(cpu([sidecar, container("2")])).toBe("2100m");
   });
+  test("a resource may have a name that every object has", () => {
+    const amounts = { constructor: "1", toString: "2" } as unknown as Record<string, string>;
+    const found = podRequests({ containers: [{ name: "c", resources: { requests: amounts } }] });
+    expect(Object.entries(found).map(([name, amount]) => [name, quantityText(amount)])).toEqual(
+      Object.entries(amounts),
+    );
+  });
   test.each([
     ["BestEffort", [{ name: "c" }]],
     ["Burstable", [container("1")]],

@@ -11,12 +11,13 @@ export const isSidecar = ({ restartPolicy }: V1Container): boolean => restartPol
 
 function add(total: Amounts, amounts: Record<string, string> | Amounts | undefined): void {
   for (const name in amounts)
-    total[name] = name in total ? addQuantities(total[name]!, amounts[name]!) : toQuantity(amounts[name]!);
+    total[name] = Object.hasOwn(total, name) ? addQuantities(total[name]!, amounts[name]!) : toQuantity(amounts[name]!);
 }
 
 function raise(total: Amounts, amounts: Amounts): void {
   for (const name in amounts)
-    if (!(name in total) || compareQuantities(amounts[name]!, total[name]!) > 0) total[name] = amounts[name]!;
+    if (!Object.hasOwn(total, name) || compareQuantities(amounts[name]!, total[name]!) > 0)
+      total[name] = amounts[name]!;
 }
 
 /**
@@ -78,6 +79,8 @@ export function qosClassOf({ containers, initContainers, resources }: Partial<V1
   }
   const names = Object.keys(requests);
   if (names.length === 0 && Object.keys(limits).length === 0) return "BestEffort";
-  const isEqual = names.every((name) => name in limits && compareQuantities(requests[name]!, limits[name]!) === 0);
+  const isEqual = names.every(
+    (name) => Object.hasOwn(limits, name) && compareQuantities(requests[name]!, limits[name]!) === 0,
+  );
   return isGuaranteed && isEqual && names.length === Object.keys(limits).length ? "Guaranteed" : "Burstable";
 }

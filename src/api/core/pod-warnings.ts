@@ -60,7 +60,7 @@ const noPod = "a null labelSelector results in matching no pod";
 function labelWarnings({ nodeSelector, affinity, topologySpreadConstraints = [] }: V1PodSpec, path: string): string[] {
   const warnings: string[] = [];
   for (const key in nodeSelector)
-    if (key in deprecatedLabels) warnings.push(`${path}.nodeSelector[${key}]: ${deprecatedLabels[key]}`);
+    if (Object.hasOwn(deprecatedLabels, key)) warnings.push(`${path}.nodeSelector[${key}]: ${deprecatedLabels[key]}`);
   const at = `${path}.affinity.nodeAffinity`;
   const needed = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   for (const [index, term] of needed.entries())
@@ -92,7 +92,7 @@ export function termWarnings(
     const faults = (value: string, to: number) =>
       isLabelValue(value).map((fault) => `${at}.values[${to}]: ${value} is invalid, ${fault}`);
     return [
-      ...(key in deprecatedLabels ? [`${at}.key: ${key} is ${deprecatedLabels[key]}`] : []),
+      ...(Object.hasOwn(deprecatedLabels, key) ? [`${at}.key: ${key} is ${deprecatedLabels[key]}`] : []),
       ...(checksValues ? values.flatMap(faults) : []),
     ];
   });

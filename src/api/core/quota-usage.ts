@@ -126,9 +126,11 @@ function nodePortsOf(spec: V1Service["spec"]): number {
   return ports.filter(({ nodePort = 0 }) => nodePort !== 0).length;
 }
 
+const ownAmount = (usage: Usage, name: string) => (Object.hasOwn(usage, name) ? usage[name]! : 0);
+
 export function addUsage(a: Usage, b: Usage): Usage {
   const sum = { ...a };
-  for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(sum[name] ?? 0, amount);
+  for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(ownAmount(sum, name), amount);
   return sum;
 }
 
@@ -136,7 +138,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
 export function subtractUsage(a: Usage, b: Usage): Usage {
   const rest: Usage = {};
   for (const [name, amount] of Object.entries(a)) {
-    const left = subtractQuantities(amount, b[name] ?? 0);
+    const left = subtractQuantities(amount, ownAmount(b, name));
     rest[name] = left.nanos > 0n ? left : toQuantity(0);
   }
   return rest;

@@ -8,7 +8,7 @@
 import { compareText } from "#api/go-text.ts";
 import { QuantityError, decodedQuantity } from "#api/quantity.ts";
 import type { Field, Schema, StructType } from "#api/schema/model.ts";
-import { zeroOf, zeroValue } from "#api/schema/zero.ts";
+import { zeroOf, zeroStruct, zeroValue } from "#api/schema/zero.ts";
 import { Base64Error, canonicalBase64 } from "./base64.ts";
 import { TimeError, canonicalMicroTime, canonicalTime } from "./go-time.ts";
 import { type DuplicateKey, type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json-value.ts";
@@ -226,9 +226,22 @@ class Conformer {
     return map;
   }
 
-  #schemaOr(schema: Schema, input: unknown): unknown {
-    if (!Array.isArray(input)) return plainJson(input);
-    return input.map((item) => (isObject(item) ? this.struct(schema.struct, item) : plainJson(item)));
+  /** What is no schema: a bool or a list, as its type has it; anything else than a bool counts for nothing elsewhere. */
+  #schemaOr({ goType, struct }: Schema, input: unknown): unknown {
+    if (goType.endsWith("OrBool")) {
+      if (typeof input !== "boolean") this.#fail("boolean or JSON schema expected");
+      return input;
+    }
+    if (!Array.isArray(input)) return undefined;
+    const ofTexts = goType.endsWith("OrStringArray");
+    const zero = () => (ofTexts ? "" : zeroStruct(struct));
+    return input.map((item) => {
+      if (item === null) return zero();
+      if (ofTexts ? typeof item === "string" : isObject(item)) return ofTexts ? item : this.struct(struct, item);
+      const wanted = ofTexts ? "string" : struct.goName;
+      this.#fail(`json: cannot unmarshal ${jsonTypeName(item)} into Go value of type ${wanted}`);
+      return zero();
+    });
   }
 
   #integer(schema: Schema, input: unknown): unknown {

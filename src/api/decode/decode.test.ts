@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { builtInType } from "#api/schema/built-in.ts";
 import { decodeBody, decodeValue, type BodyFormat, type FieldValidation } from "./decode.ts";
 
-const expected = (type: string, group = "") => ({
+const expected = (type: string, group = "", api = `io.k8s.api.${group === "" ? "core" : group}`) => ({
   group,
   version: "v1",
   kind: type,
-  struct: builtInType(`io.k8s.api.${group === "" ? "core" : group}.v1.${type}`),
+  struct: builtInType(`${api}.v1.${type}`),
 });
 const decode = (
   kind: ReturnType<typeof expected>,
@@ -18,6 +18,12 @@ const decode = (
 const configMap = expected("ConfigMap");
 const pod = expected("Pod");
 const deployment = expected("Deployment", "apps");
+
+const definition = expected(
+  "CustomResourceDefinition",
+  "apiextensions.k8s.io",
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
+);
 
 describe("what comes out", () => {
   test("members stand in the struct's order, maps are sorted, kind and version are filled in", () => {
@@ -75,6 +81,17 @@ describe("what comes out", () => {
     });
   });
 
+  test.each([
+    ['{"items":[null,{"type":"string"}]}', { items: [{}, { type: "string" }] }],
+    ['{"items":"x"}', {}],
+    ['{"properties":{"a":null}}', { properties: { a: {} } }],
+    ['{"additionalProperties":false}', { additionalProperties: false }],
+    ['{"dependencies":{"a":["b",null]}}', { dependencies: { a: ["b", ""] } }],
+  ])("a schema %s holds what it may hold", (text, schema) => {
+    const { object } = decode(definition, `{"spec":{"versions":[{"schema":{"openAPIV3Schema":${text}}}]}}`);
+    expect(object["spec"]).toMatchObject({ versions: [{ schema: { openAPIV3Schema: schema } }] });
+  });
+
   test("an empty managedFields is kept, since it means something", () => {
     expect(decode(configMap, '{"metadata":{"managedFields":[]}}').object.metadata.managedFields).toEqual([]);
   });
@@ -92,6 +109,16 @@ describe("what is refused", () => {
       expected("Secret"),
       '{"data":{"a":[256]}}',
       cannot("Secret", "json: cannot unmarshal number 256 into Go struct field Secret.data of type uint8"),
+    ],
+    [
+      definition,
+      '{"spec":{"versions":[{"schema":{"openAPIV3Schema":{"additionalProperties":"x"}}}]}}',
+      cannot("CustomResourceDefinition", "boolean or JSON schema expected"),
+    ],
+    [
+      definition,
+      '{"spec":{"versions":[{"schema":{"openAPIV3Schema":{"items":["x"]}}}]}}',
+      cannot("CustomResourceDefinition", "json: cannot unmarshal string into Go value of type v1.JSONSchemaProps"),
     ],
     [
       configMap,

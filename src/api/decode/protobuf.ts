@@ -5,7 +5,7 @@
 import type { Field, Schema, StructType } from "#api/schema/model.ts";
 import { zeroValue } from "#api/schema/zero.ts";
 import { microTimeText, parseTime, timeText } from "./go-time.ts";
-import { type JsonNumber, nestingDepthMax } from "./json-value.ts";
+import { type JsonNumber, nestingDepthMax, setMember } from "./json-value.ts";
 import { ProtobufError, WireReader, WireWriter, bytesType, fixed64Type, varintType } from "./protobuf-wire.ts";
 
 export { ProtobufError } from "./protobuf-wire.ts";
@@ -157,7 +157,7 @@ function readEntry(reader: WireReader, of: Schema, map: JsonObject, depth: numbe
     else if (number === 2) value = readValue(reader, of, type, depth);
     else reader.skip(type);
   }
-  map[key] = value;
+  setMember(map, key, value);
 }
 
 function readValue(reader: WireReader, schema: Schema, type: number, depth: number): unknown {

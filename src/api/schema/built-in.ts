@@ -168,10 +168,15 @@ function elementOf(entry: FieldEntry, goType: string): Schema {
   return schemaOfType(entry.of!, entry.ref, goType, undefined);
 }
 
-/** "map[string]resource.Quantity" → "resource.Quantity"; named map types have elements that need no name. */
+/** Named map types whose elements' type matters: to errors, and to what they may hold. */
+const namedMaps: Readonly<Record<string, string>> = {
+  "v1.ResourceList": "resource.Quantity",
+  "v1.JSONSchemaDependencies": "v1.JSONSchemaPropsOrStringArray",
+};
+
+/** "map[string]resource.Quantity" → "resource.Quantity". */
 function mapElement(goType: string): string {
-  if (goType === "v1.ResourceList") return "resource.Quantity";
-  return goType.replace(/^map\[[^\]]*\]/, "");
+  return namedMaps[goType] ?? goType.replace(/^map\[[^\]]*\]/, "");
 }
 
 function schemaOfType(type: string, ref: string | undefined, goType: string, mapType: string | undefined): Schema {

@@ -66,5 +66,6 @@ export const plainOperations: Readonly<Record<string, () => Operation>> = {
 /** How the operation of a path without resources is made; undefined where there is no such path. */
 export function plainOperation(path: string, groups: ReadonlySet<string>): (() => Operation) | undefined {
   const group = /^apis\/([^/]+)$/.exec(path)?.[1];
-  return group !== undefined && groups.has(group) ? () => groupRoot(group) : plainOperations[path];
+  if (group !== undefined && groups.has(group)) return () => groupRoot(group);
+  return Object.hasOwn(plainOperations, path) ? plainOperations[path] : undefined;
 }

@@ -1,4 +1,5 @@
 /** MutatingAdmissionPolicies with their bindings. Upstream: apiserver/pkg/admission/plugin/policy/mutating. */
+import { ConformError } from "#api/decode/conform.ts";
 import { mergeTyped } from "#api/apply/typed-merge.ts";
 import { childSchema, isAtomic, isMap } from "#api/apply/typed.ts";
 import type { KubernetesObject } from "#api/object.ts";
@@ -8,6 +9,7 @@ import { schemaOfStruct } from "#api/apply/updater.ts";
 import { builtInType } from "#api/schema/built-in.ts";
 import type { Schema } from "#api/schema/model.ts";
 import { goQuote } from "#api/go-text.ts";
+import { internalError } from "#api/status-catalogue.ts";
 import { failure } from "#api/status-error.ts";
 import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
@@ -17,7 +19,7 @@ import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import { type ParamRef, isExempt, paramKindFault, paramsOf, registry } from "./bindings.ts";
 import { type PolicySpec, conditionsOfView, mutationOf } from "./evaluate.ts";
 import { type MatchResources, matchedResource, matchesRequest } from "./match.ts";
-import { type AdmissionView, viewOf, writeBack } from "./view.ts";
+import { type AdmissionView, conformed, kindOf, viewOf, writeBack } from "./view.ts";
 
 interface Mutation {
   patchType?: string;
@@ -141,17 +143,23 @@ function mutateOnce(
   return isPatch ? patched(view, made.value as JsonPatchOperation[]) : applied(view, made.value);
 }
 
-function patched({ object }: AdmissionView, operations: readonly JsonPatchOperation[]) {
+/** What the patch makes must be an object of the kind without unknown fields: else the request fails, whatever the policy says. */
+function patched(view: AdmissionView, operations: readonly JsonPatchOperation[]) {
   try {
-    return applyJsonPatch(clone(object!), operations) as KubernetesObject;
+    const made = applyJsonPatch(clone(view.object!), operations) as KubernetesObject;
+    const { object, strictErrors } = conformed(view, made);
+    if (strictErrors.length > 0) throw internalError(`strict decoding error: ${strictErrors.join(", ")}`);
+    return object;
   } catch (error) {
+    if (error instanceof ConformError) throw internalError(error.message);
     if (!(error instanceof JsonPatchError)) throw error;
     // A test that fails says that there is nothing to do.
     return error.isFailedTest ? undefined : `JSON Patch: ${error.message}`;
   }
 }
 
-function applied({ object, matched, request }: AdmissionView, configuration: unknown) {
+function applied(view: AdmissionView, configuration: unknown) {
+  const { object, matched, request } = view;
   const struct = request.form === undefined ? matched.struct() : builtInType("io.k8s.api.autoscaling.v1.Scale");
   const schema = schemaOfStruct(struct);
   const failed = (text: string) => `error applying patch: ${text}`;
@@ -164,7 +172,14 @@ function applied({ object, matched, request }: AdmissionView, configuration: unk
   const atomic = atomicPath(schema, configuration, "");
   if (atomic !== undefined)
     return failed(`invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomic}`);
-  return clone(mergeTyped(schema, clone(object!), configuration) as KubernetesObject);
+  try {
+    return conformed(view, clone(mergeTyped(schema, clone(object!), configuration) as KubernetesObject), "unstructured")
+      .object;
+  } catch (error) {
+    if (!(error instanceof ConformError)) throw error;
+    const { group, version, kind } = kindOf(matched, request.subresource);
+    return `unable to convert unstructured object to ${group}/${version}, Kind=${kind}: ${error.message}`;
+  }
 }
 
 /** The first atomic value that a configuration says something of. */

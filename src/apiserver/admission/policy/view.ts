@@ -2,7 +2,11 @@
  * A request as a policy or a webhook sees it: objects in the version that matched, a subresource's own kind where it has one,
  * and what is said about the request itself. Upstream: apiserver/pkg/admission/conversion.go, plugin/webhook/request.
  */
+import { type Conformed, type Dialect, conform } from "#api/decode/conform.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import { builtInType } from "#api/schema/built-in.ts";
+import { omitEmpties } from "#api/schema/empties.ts";
+import type { StructType } from "#api/schema/model.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
@@ -45,6 +49,33 @@ async function shown(
   if (matched.apiVersion === apiVersion) return object;
   const [converted] = await custom.converter.convert([object], matched.apiVersion);
   return converted!;
+}
+
+/**
+ * What a mutation made of the view's object, as an object of its type again: nulls, unknown fields and texts take the form that
+ * a body's would. Of custom kinds only the metadata has a type. Throws ConformError.
+ */
+export function conformed(
+  { request, matched }: AdmissionView,
+  changed: KubernetesObject,
+  dialect: Dialect = "json",
+): { object: KubernetesObject; strictErrors: string[] } {
+  const { form, options } = request;
+  if (options !== undefined) return { object: changed, strictErrors: [] };
+  if (form === undefined && matched.custom !== undefined) {
+    const meta = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    const { object } = withoutEmpties(changed.metadata ?? {}, meta, dialect);
+    return { object: { ...changed, metadata: object }, strictErrors: [] };
+  }
+  const struct = form === undefined ? matched.struct() : builtInType("io.k8s.api.autoscaling.v1.Scale");
+  const { object, strictErrors } = withoutEmpties(changed, struct, dialect);
+  return { object: object as unknown as KubernetesObject, strictErrors };
+}
+
+function withoutEmpties(value: unknown, struct: StructType, dialect: Dialect): Conformed {
+  const found = conform(value, struct, { dialect });
+  if (found.holdsEmpties) omitEmpties(found.object, struct);
+  return found;
 }
 
 /** Puts what became of the view's object back into the request. */

@@ -1,9 +1,10 @@
 /** Validating and mutating admission webhooks. Upstream: apiserver/pkg/admission/plugin/webhook/{validating,mutating}. */
 import type { KubernetesObject } from "#api/object.ts";
+import { ConformError } from "#api/decode/conform.ts";
 import { JsonPatchError, applyJsonPatch, type JsonPatchOperation } from "#api/patch/json-patch.ts";
 import { internalError } from "#api/status-catalogue.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
-import { type AdmissionView, writeBack } from "#apiserver/admission/policy/view.ts";
+import { type AdmissionView, conformed, writeBack } from "#apiserver/admission/policy/view.ts";
 import { type PluginReinvocation, reinvocationOf } from "#apiserver/admission/reinvocation.ts";
 import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import { type Hook, type Webhook, hooksFor, viewFor } from "./hooks.ts";
@@ -52,7 +53,8 @@ async function mutateBy(hook: Hook, request: AdmissionRequest, reinvocation: Plu
 }
 
 /** The object after the webhook's patch; undefined: it changes nothing. */
-function patched(webhook: Webhook, { patch = "", patchType }: Response, { object }: AdmissionView) {
+function patched(webhook: Webhook, { patch = "", patchType }: Response, view: AdmissionView) {
+  const { object } = view;
   if (patch === "") return undefined;
   const operations = operationsOf(patch);
   if (operations.length === 0) return undefined;
@@ -65,10 +67,10 @@ function patched(webhook: Webhook, { patch = "", patchType }: Response, { object
     throw callFailure(webhook, `unsupported patch type ${JSON.stringify(patchType)}`);
   }
   try {
-    const changed = applyJsonPatch(clone(object), operations) as KubernetesObject;
+    const changed = conformed(view, applyJsonPatch(clone(object), operations) as KubernetesObject).object;
     return isEqual(changed, object) ? undefined : changed;
   } catch (error) {
-    if (!(error instanceof JsonPatchError)) throw error;
+    if (!(error instanceof JsonPatchError || error instanceof ConformError)) throw error;
     throw internalError(error.message);
   }
 }
