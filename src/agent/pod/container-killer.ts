@@ -16,7 +16,7 @@ export interface KillOptions {
   turn(): boolean;
   /** The grace as the pod says it now: a second deletion may shorten it. */
   graceNow(): number;
-  hookFailed(message: string): void;
+  hookFailed(): void;
 }
 
 export class ContainerKiller {
@@ -38,9 +38,8 @@ export class ContainerKiller {
     if (hook !== undefined && target !== undefined && graceSeconds > 0 && container.state === "running") {
       const over = new AbortController();
       const hooked = runHook(hook, target, { timeoutSeconds: Math.ceil(graceSeconds), signal: over.signal });
-      const watched = hooked.catch((error: unknown) => {
-        if (!over.signal.aborted)
-          options.hookFailed(error instanceof Error ? `PreStopHook failed: ${error.message}` : "PreStopHook failed");
+      const watched = hooked.catch(() => {
+        if (!over.signal.aborted) options.hookFailed();
       });
       await this.#until(watched, left);
       over.abort();

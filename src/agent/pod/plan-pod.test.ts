@@ -189,6 +189,22 @@ test("a failed probe ends the container with its own grace", () => {
   ]);
 });
 
+test.each<[claim: string, pod: Pod, ended: string, message: string]>([
+  ["one that is not started again", podOf({ restartPolicy: "Never" }), "c", "Container c failed startup probe"],
+  [
+    "a sidecar",
+    podOf({ initContainers: [{ name: "s", image: "i", restartPolicy: "Always" }] }),
+    "s",
+    "Init container s failed startup probe",
+  ],
+])("a failed probe says what becomes of %s", (_, pod, ended, message) => {
+  const { actions } = plan(pod, {
+    ...withSandbox(seen(ended)),
+    probeOf: () => ({ started: false, ready: false, failed: { probe: "startup" } }),
+  });
+  expect(actions).toContainEqual(expect.objectContaining({ do: "kill", message }));
+});
+
 test("a sandbox that died is made again after what ran in it has ended", () => {
   const dead = [{ ...sandbox, ready: false }];
   expect(words(plan(podOf({}), { observation: { sandboxes: dead, containers: [seen("c")] } }).actions)).toEqual([

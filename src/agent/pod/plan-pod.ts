@@ -191,7 +191,8 @@ function keepMain(input: PodPlanInput, container: PodContainer): PodAction[] {
 }
 
 /** A running container is ended when a probe or a new definition says so; the exit then starts it again. */
-function watchOver(input: PodPlanInput, { spec }: PodContainer, latest: ObservedContainer): PodAction[] {
+function watchOver(input: PodPlanInput, container: PodContainer, latest: ObservedContainer): PodAction[] {
+  const { spec } = container;
   const grace = gracePeriodSeconds(input.pod);
   if (latest.hash !== containerHash(spec))
     return [kill(input, latest, grace, `Container ${spec.name} definition changed, will be restarted`)];
@@ -199,8 +200,13 @@ function watchOver(input: PodPlanInput, { spec }: PodContainer, latest: Observed
     return [kill(input, latest, grace, `Container ${spec.name} resize requires restart`)];
   const { failed } = input.probeOf(latest);
   if (failed === undefined) return [];
-  const message = `Container ${spec.name} failed ${failed.probe} probe, will be restarted`;
-  return [kill(input, latest, failed.graceSeconds ?? grace, message)];
+  return [kill(input, latest, failed.graceSeconds ?? grace, failedProbeText(input.pod, container, failed.probe))];
+}
+
+function failedProbeText(pod: Pod, { kind, spec }: PodContainer, probe: string): string {
+  if (kind === "sidecar") return `Init container ${spec.name} failed ${probe} probe`;
+  const policy = spec.restartPolicy ?? pod.spec?.restartPolicy ?? "Always";
+  return `Container ${spec.name} failed ${probe} probe${policy === "Never" ? "" : ", will be restarted"}`;
 }
 
 function start(input: PodPlanInput, container: PodContainer, latest: ObservedContainer | undefined): PodAction[] {

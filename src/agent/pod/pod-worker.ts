@@ -546,7 +546,8 @@ export class PodWorker {
     await this.#killer.kill(container, target, graceSeconds, {
       turn: () => after.every((id) => !this.#observation.containers.some((other) => other.id === id && isAlive(other))),
       graceNow: () => (this.#ending() === undefined ? graceSeconds : gracePeriodSeconds(this.#pod)),
-      hookFailed: (text) => this.#event(known, "Warning", "FailedPreStopHook", text),
+      // Not why: what a hook prints may be secret.
+      hookFailed: () => this.#event(known, "Warning", "FailedPreStopHook", "PreStopHook failed"),
     });
     await this.#lookUntilEnded(container.id);
   }

@@ -125,6 +125,11 @@ function setOwner(path: string, uid: number, fsGroup: number | undefined, mode: 
 export function makeVolumeDirectory(path: string, mode: number, fsGroup: number | undefined, groupBits: number): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(path, { recursive: true });
+  ownVolumeDirectory(path, mode, fsGroup, groupBits);
+}
+
+/** Gives a volume's directory its mode and the pod's group. */
+export function ownVolumeDirectory(path: string, mode: number, fsGroup: number | undefined, groupBits: number): void {
   if (fsGroup !== undefined) chownSync(path, 0, fsGroup);
   chmodSync(path, fsGroup === undefined ? mode : mode | groupBits | 0o2110);
 }

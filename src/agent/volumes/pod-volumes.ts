@@ -1,5 +1,4 @@
 /** The volumes of pods on this node: set up before the sandbox, refreshed while the pod runs, taken away when it ends. */
-import { chmodSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
@@ -10,7 +9,7 @@ import type { AgentPaths } from "#agent/agent-paths.ts";
 import type { Allocatable, PodAddresses } from "#agent/pod/field-ref.ts";
 import { podLimits } from "#agent/pod/pod-resources.ts";
 import { isMountPoint, mountTmpfs, unmountBelow } from "#agent/system/mounts.ts";
-import { makeVolumeDirectory, writeAtomically } from "./atomic-writer.ts";
+import { makeVolumeDirectory, ownVolumeDirectory, writeAtomically } from "./atomic-writer.ts";
 import type { ClaimVolumes } from "./claim-volumes.ts";
 import { prepareHostPath } from "./host-path.ts";
 import type { ImageVolumes } from "./image-volumes.ts";
@@ -150,8 +149,8 @@ export class PodVolumes {
     makeVolumeDirectory(hostPath, 0o777, fsGroup, 0o660);
     if (medium === "Memory" && !(await isMountPoint(hostPath))) {
       const size = this.#memoryBytes(pod, source);
-      await mountTmpfs(hostPath, size === undefined ? "mode=0777" : `mode=0777,size=${size}`);
-      chmodSync(hostPath, fsGroup === undefined ? 0o777 : 0o2777);
+      await mountTmpfs(hostPath, size === undefined ? "mode=1777" : `mode=1777,size=${size}`);
+      ownVolumeDirectory(hostPath, 0o1777, fsGroup, 0o660);
     } else if (medium !== "" && medium !== "Memory") {
       throw new Error(`emptyDir medium ${medium} is not supported by this node`);
     }

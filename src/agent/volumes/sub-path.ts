@@ -4,6 +4,7 @@
  * again. Upstream: pkg/volume/util/subpath (CVE-2017-1002101, CVE-2021-25741).
  */
 import {
+  chmodSync,
   closeSync,
   constants,
   fstatSync,
@@ -62,26 +63,29 @@ function resolveWithin(base: string, subPath: string): string {
 /** Invariant: the descriptor is of something below `base`, whoever renames what meanwhile. */
 function openWithin(base: string, path: string): number {
   let fd = openSync(base, O_RDONLY | O_DIRECTORY);
+  let isNew = false;
   for (const part of path.split("/").filter((name) => name !== "" && name !== ".")) {
     const next = openPart(fd, part, path);
     closeSync(fd);
-    fd = next;
+    ({ fd, isNew } = next);
   }
+  // What is made for the container is as open as the volume, whatever this process masks.
+  if (isNew) chmodSync(`/proc/self/fd/${fd}`, statSync(base).mode & 0o777);
   const real = readlinkSync(`/proc/self/fd/${fd}`);
   if (real === base || real.startsWith(`${base}/`)) return fd;
   closeSync(fd);
   throw new Error(`subpath "${path}" not within volume path`);
 }
 
-function openPart(parent: number, name: string, path: string): number {
+function openPart(parent: number, name: string, path: string): { fd: number; isNew: boolean } {
   const place = `/proc/self/fd/${parent}/${name}`;
   const flags = O_PATH | O_NOFOLLOW;
   try {
-    return openChecked(place, flags, path);
+    return { fd: openChecked(place, flags, path), isNew: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    mkdirSync(place, { mode: 0o750 });
-    return openChecked(place, flags, path);
+    mkdirSync(place);
+    return { fd: openChecked(place, flags, path), isNew: true };
   }
 }
 
