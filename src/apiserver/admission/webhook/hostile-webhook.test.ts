@@ -47,6 +47,11 @@ const behaviours: Readonly<Record<string, (response: ServerResponse, request: In
   },
   "/no-json": (response) => response.end("<html>"),
   "/another": (response) => response.end('{"response":{"uid":"another","allowed":true}}'),
+  "/null": (response) => response.end("null"),
+  "/number": (response) => response.end('{"response":1}'),
+  "/no-bool": (response) => response.end('{"response":{"allowed":"yes"}}'),
+  "/no-warnings": (response) => response.end('{"response":{"allowed":true,"warnings":{"length":1}}}'),
+  "/no-message": (response) => response.end('{"response":{"allowed":false,"status":{"message":{"a":1}}}}'),
   "/nothing": (response) => response.end("{}"),
 };
 
@@ -102,6 +107,11 @@ describe("a webhook that", () => {
     ["/elsewhere", /failed calling webhook/],
     ["/no-json", /failed calling webhook/],
     ["/another", /expected response.uid/],
+    ["/null", /failed calling webhook.*response was absent/],
+    ["/number", /failed calling webhook.*cannot unmarshal/],
+    ["/no-bool", /failed calling webhook.*response.allowed of type bool/],
+    ["/no-warnings", /failed calling webhook.*response.warnings of type \[\]string/],
+    ["/no-message", /failed calling webhook.*response.status of type Status/],
     ["/nothing", /response was absent/],
   ])("answers as %s does fails the request, which writes nothing", async (path, text) => {
     const { code, message } = await ask(path);

@@ -83,6 +83,8 @@ function checkedResponse(answer: unknown, uid: string, version: string, isMutati
   const { apiVersion = "", kind = "", response } = (answer ?? {}) as AdmissionReview;
   const fault = (text: string) => new WebhookError(`received invalid webhook response: ${text}`);
   if (response === undefined || response === null) throw fault("webhook response was absent");
+  const wrong = wrongField(response);
+  if (wrong !== undefined) throw new WebhookError(`failed to call webhook: ${wrong}`);
   if (version !== "v1") return { ...response, patchType: "JSONPatch" };
   if (response.uid !== uid) throw fault(`expected response.uid=${goQuote(uid)}, got ${goQuote(response.uid ?? "")}`);
   if (apiVersion !== `${group}/v1` || kind !== "AdmissionReview")
@@ -98,6 +100,38 @@ function checkedResponse(answer: unknown, uid: string, version: string, isMutati
   if (!hasPatch && patchType !== undefined) throw fault("webhook returned response.patchType but not response.patch");
   if (patchType === "") throw fault('webhook returned invalid response.patchType of ""');
   return response;
+}
+
+/** The fields that are used, with Go's name of their type. */
+const fieldTypes = {
+  uid: "UID",
+  allowed: "bool",
+  status: "Status",
+  patch: "[]uint8",
+  patchType: "PatchType",
+  warnings: "[]string",
+} as const satisfies Record<keyof Response, string>;
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
+  bool: (value) => typeof value === "boolean",
+  Status: (value) => typeof value === "object" && !Array.isArray(value) && hasUsableTexts(value as Partial<Status>),
+  "[]string": (value) => Array.isArray(value) && value.every(isText),
+};
+
+const hasUsableTexts = ({ message = "", reason = "", code = 0 }: Partial<Status>): boolean =>
+  isText(message) && isText(reason) && Number.isInteger(code);
+
+/** Why an answer cannot be read as what it should be; an absent or null field is none. */
+function wrongField(response: object): string | undefined {
+  if (typeof response !== "object" || Array.isArray(response))
+    return "json: cannot unmarshal into Go struct field AdmissionReview.response of type v1.AdmissionResponse";
+  for (const [field, type] of Object.entries(fieldTypes)) {
+    const value = (response as Record<string, unknown>)[field];
+    if (value === undefined || value === null || (checks[type] ?? isText)(value)) continue;
+    return `json: cannot unmarshal into Go struct field AdmissionResponse.response.${field} of type ${type}`;
+  }
+  return undefined;
 }
 
 const kindText = (apiVersion: string, kind: string): string =>
