@@ -48,11 +48,13 @@ export async function runInContainer(
   return await new Promise((resolve, reject) => {
     let ended: { code: number; fault?: string } = { code: 0 };
     const send = (to: number, data: Buffer) => socket.send(Buffer.concat([Buffer.from([to]), data]));
+    let timer: NodeJS.Timeout | undefined;
     const onInput = (data: Buffer) => {
       send(channel.stdin, data);
       if (socket.bufferedAmount < inputBufferBytesMax) return;
       stdin!.pause();
-      const timer = setInterval(() => {
+      clearInterval(timer);
+      timer = setInterval(() => {
         if (socket.bufferedAmount >= inputBufferBytesMax) return;
         clearInterval(timer);
         stdin!.resume();
@@ -70,7 +72,10 @@ export async function runInContainer(
       else if (bytes[0] === channel.stderr) streams.stderr(content);
       else if (bytes[0] === channel.error) ended = endOf(content.toString("utf8"));
     });
+    const close = () => socket.close();
     const finish = () => {
+      clearInterval(timer);
+      streams.signal.removeEventListener("abort", close);
       stdin?.off("data", onInput).off("end", onInputEnd).pause();
       forget?.();
     };
@@ -82,7 +87,7 @@ export async function runInContainer(
       finish();
       reject(error);
     });
-    streams.signal.addEventListener("abort", () => socket.close(), { once: true });
+    streams.signal.addEventListener("abort", close, { once: true });
   });
 }
 

@@ -88,9 +88,15 @@ async function upload(session: Session, from: string, to: Place, invocation: Inv
   const keep = invocation.flags.boolean("no-preserve") ? ["--no-same-permissions", "--no-same-owner"] : [];
   const command = ["tar", ...keep, "-xmf", "-", "-C", posix.dirname(target)];
   const ended = endOf(tar);
-  const code = await inContainer(session, to, invocation, command, { stdin: tar.stdout });
-  if (code !== 0) throw new UsageError(`command terminated with exit code ${code}`);
-  return await ended;
+  ended.catch(() => {});
+  try {
+    const code = await inContainer(session, to, invocation, command, { stdin: tar.stdout });
+    if (code !== 0) throw new UsageError(`command terminated with exit code ${code}`);
+    return await ended;
+  } finally {
+    // It would wait for ever for somebody to read the rest.
+    tar.kill();
+  }
 }
 
 async function download(session: Session, from: Place, to: string, invocation: Invocation): Promise<number> {
@@ -108,8 +114,10 @@ async function download(session: Session, from: Place, to: string, invocation: I
   try {
     const command = ["tar", "cf", "-", "-C", folder, name];
     const code = await inContainer(session, from, invocation, command, { stdout: (bytes) => unpacking.write(bytes) });
-    const local = await unpacking.finish();
-    return code === 0 ? local : code;
+    const { code: local, isFound } = await unpacking.finish();
+    if (code !== 0) return code;
+    if (!isFound) throw new UsageError(`what the container sent does not hold ${JSON.stringify(name)}`);
+    return local;
   } finally {
     unpacking.clear();
   }

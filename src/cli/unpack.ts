@@ -22,7 +22,7 @@ import { UsageError } from "./command.ts";
 export interface Unpacking {
   write(bytes: Buffer): void;
   /** After the last bytes. Resolves with the exit code of tar; throws UsageError where that cannot be run. */
-  finish(): Promise<number>;
+  finish(): Promise<{ code: number; isFound: boolean }>;
   /** Removes what has not been moved to its place. */
   clear(): void;
 }
@@ -58,9 +58,9 @@ export function unpack({ name, target, isPreserving, warn }: Wish): Unpacking {
     async finish() {
       tar.stdin.end();
       const code = await ended;
-      const found = kindOf(join(folder, name));
-      if (found !== undefined) place(join(folder, name), resolve(target), name, warn);
-      return code;
+      const isFound = kindOf(join(folder, name)) !== undefined;
+      if (isFound) place(join(folder, name), resolve(target), name, warn);
+      return { code, isFound };
     },
     clear() {
       tar.kill();
