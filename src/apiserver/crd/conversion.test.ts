@@ -181,6 +181,16 @@ describe("an object of a kind with a conversion webhook", () => {
     ["another uid", (right) => ({ ...right, uid: "x" }), `failed: expected response.uid=`],
     ["a failure", (right) => ({ ...right, result: { status: "Failure", message: "cannot" } }), "failed: cannot"],
     ["no result", (right) => ({ ...right, result: {} }), "failed: response.result.status was '', not 'Success'"],
+    [
+      "no list",
+      (right) => ({ ...right, convertedObjects: { length: 1 } }),
+      "failed: response.convertedObjects is no list",
+    ],
+    [
+      "null",
+      (right) => ({ ...right, convertedObjects: [null] }),
+      "failed: response.convertedObjects is no list of objects",
+    ],
     ["too few objects", (right) => ({ ...right, convertedObjects: [] }), "returned 0 objects, expected 1"],
     [
       "another version",

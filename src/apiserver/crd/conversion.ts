@@ -80,7 +80,7 @@ async function asked(
   };
   const what = `conversion webhook for ${kindText(objects[0]!)}`;
   try {
-    const answer = (await call(review)) as ConversionReview;
+    const answer = ((await call(review)) ?? {}) as ConversionReview;
     const converted = convertedObjects(answer, uid, reviewVersion);
     if (converted.length !== objects.length)
       throw unknownFailure(`${what} returned ${converted.length} objects, expected ${objects.length}`);
@@ -111,5 +111,8 @@ function convertedObjects(
   const { status = "", message = "" } = response.result ?? {};
   if (status !== "Success")
     throw new WebhookError(message === "" ? `response.result.status was '${status}', not 'Success'` : message);
-  return response.convertedObjects ?? [];
+  const { convertedObjects: objects = [] } = response;
+  if (!Array.isArray(objects) || objects.some((one) => typeof one !== "object" || one === null))
+    throw new WebhookError("response.convertedObjects is no list of objects");
+  return objects as readonly KubernetesObject[];
 }
