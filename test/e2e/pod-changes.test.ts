@@ -16,7 +16,6 @@ interface SeenPod {
   status: {
     phase: string;
     reason?: string;
-    conditions?: { type: string; reason?: string }[];
     containerStatuses?: { restartCount: number; resources?: unknown; ready: boolean }[];
   };
 }

@@ -34,9 +34,14 @@ export type ContainerStatuses = Pick<
   "initContainerStatuses" | "containerStatuses" | "ephemeralContainerStatuses"
 >;
 
+/** What the containers of a pod may leave as their last words together: each has an even share. */
+const messagesBytesMax = 12 * 1024;
+
 /** Init statuses are in the order of the spec, the others by name. */
-export function containerStatusesOf(input: ContainerStatusInput): ContainerStatuses {
-  const all = containersOf(input.pod);
+export function containerStatusesOf(seen: ContainerStatusInput): ContainerStatuses {
+  const all = containersOf(seen.pod);
+  const share = Math.floor(messagesBytesMax / all.length);
+  const input = { ...seen, containers: seen.containers.map((container) => withMessageOf(container, share)) };
   const of = (...kinds: ContainerKind[]): V1ContainerStatus[] =>
     all.filter(({ kind }) => kinds.includes(kind)).map((container) => containerStatus(input, container));
   const byName = (a: V1ContainerStatus, b: V1ContainerStatus): number => (a.name < b.name ? -1 : 1);
@@ -47,6 +52,12 @@ export function containerStatusesOf(input: ContainerStatusInput): ContainerStatu
     containerStatuses: of("main").toSorted(byName),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
+}
+
+function withMessageOf(container: ObservedContainer, bytesMax: number): ObservedContainer {
+  if (container.message.length * 3 <= bytesMax) return container;
+  const bytes = Buffer.from(container.message);
+  return bytes.length <= bytesMax ? container : { ...container, message: bytes.toString("utf8", 0, bytesMax) };
 }
 
 function containerStatus(input: ContainerStatusInput, container: PodContainer): V1ContainerStatus {

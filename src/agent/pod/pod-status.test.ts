@@ -57,6 +57,15 @@ const short = ({ conditions = [] }: ReturnType<typeof status>): string[] =>
   conditions.map(({ type, status: value, reason = "" }) => `${type}=${value}${reason === "" ? "" : ` ${reason}`}`);
 
 describe("a pod's status", () => {
+  test("has room for 12 KiB of last words, an even share for each container", () => {
+    const said = (message: string) => observed(seen("a", { state: "exited", exitCode: 1, message }), seen("b"));
+    const messageOf = (message: string) =>
+      status(said(message)).containerStatuses?.find(({ name }) => name === "a")?.state?.terminated?.message;
+    expect(messageOf("x".repeat(8000))).toBe("x".repeat(6144));
+    expect(messageOf("é".repeat(3000))).toBe("é".repeat(3000));
+    expect(messageOf("é".repeat(4000))).toBe("é".repeat(3072));
+  });
+
   test("lists container statuses by name, and unready ones in the order of the spec", () => {
     const { containerStatuses = [], conditions = [] } = status({ probeOf: () => ({ started: true, ready: false }) });
     expect(containerStatuses.map(({ name }) => name)).toEqual(["a", "b"]);
