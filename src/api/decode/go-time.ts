@@ -12,6 +12,10 @@ const microsLayout = "2006-01-02T15:04:05.000000Z07:00";
 /** What time.Time{} is in RFC 3339; as JSON it is null. */
 const zeroSeconds = -62_135_596_800;
 
+/** Between these, in seconds since 1970, a year has four digits. */
+export const yearZero = -62_167_219_200;
+export const yearTenThousand = 253_402_300_800;
+
 export interface Instant {
   /** Since 1970. */
   seconds: number;

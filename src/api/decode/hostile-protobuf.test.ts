@@ -50,6 +50,7 @@ describe("protobuf is read or refused", () => {
     ["has a field of number zero", [0x12, 0x02, 0x02, 0x00]],
     ["ends a group that never began", [0x12, 0x01, 0x0c]],
     ["begins groups without end", [0x12, 0xc0, 0x84, 0x3d, ...Array<number>(1_000_000).fill(0x0b)]],
+    ["was made after the year 9999", [0x12, 14, 0x0a, 12, 0x42, 10, 0x08, ...Array<number>(8).fill(0x80), 0x40]],
     ["has a type of field that is none", [0x12, 0x01, 0x0f]],
   ])("which %s", (_, bytes) => {
     expect(read(Buffer.from([...Buffer.from("k8s\0"), ...bytes]))).toBe("refused");

@@ -4,7 +4,7 @@
  */
 import type { Field, Schema, StructType } from "#api/schema/model.ts";
 import { zeroValue } from "#api/schema/zero.ts";
-import { microTimeText, parseTime, timeText } from "./go-time.ts";
+import { type Instant, microTimeText, parseTime, timeText, yearTenThousand, yearZero } from "./go-time.ts";
 import { type JsonNumber, nestingDepthMax, setMember } from "./json-value.ts";
 import { ProtobufError, WireReader, WireWriter, bytesType, fixed64Type, varintType } from "./protobuf-wire.ts";
 
@@ -213,14 +213,23 @@ function readSpecial(members: Map<number, unknown>, schema: Schema): unknown {
     case "intOrString":
       return number(1) === 1 ? (last(3)?.toString("utf8") ?? "") : number(2);
     case "time":
-      return number(1) === 0 && number(2) === 0 ? null : timeText({ seconds: number(1), nanos: 0 });
+      return number(1) === 0 && number(2) === 0 ? null : timeText(writable({ seconds: number(1), nanos: 0 }));
     case "microTime":
-      return number(1) === 0 && number(2) === 0 ? null : microTimeText({ seconds: number(1), nanos: number(2) });
+      return number(1) === 0 && number(2) === 0
+        ? null
+        : microTimeText(writable({ seconds: number(1), nanos: number(2) }));
     case "schemaOr":
       return readSchemaOr(schema, number(1), parts(1), parts(2));
     default:
       return readRaw(last(1));
   }
+}
+
+/** In years that a text has room for: upstream keeps others too, which no JSON client could send back. Throws ProtobufError. */
+function writable({ seconds, nanos }: Instant): Instant {
+  const instant = { seconds: seconds + Math.floor(nanos / 1e9), nanos: ((nanos % 1e9) + 1e9) % 1e9 };
+  if (instant.seconds >= yearZero && instant.seconds < yearTenThousand) return instant;
+  throw new ProtobufError("proto: Timestamp: year outside of range [0,9999]");
 }
 
 function readRaw(bytes: Buffer | undefined): unknown {

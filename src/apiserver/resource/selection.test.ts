@@ -27,6 +27,11 @@ const pod = fc.record({
 });
 
 describe("selection", () => {
+  it.each(["none", "constructor", "__proto__"])("knows no field %s", (field) => {
+    const query = Query.parse(new URLSearchParams({ fieldSelector: `${field}=x` }).toString());
+    expect(() => selectionOf(pods, query)).toThrow(/field label not supported/);
+  });
+
   it("selects from stored bytes what it selects from objects", () => {
     fc.assert(
       fc.property(

@@ -108,9 +108,12 @@ function fieldsOf({ definition, conversion }: ServedResource): ServedResource["d
   return conversion?.fieldSelectors ?? definition.fieldSelectors;
 }
 
+const readerOf = (known: ReturnType<typeof fieldsOf>, field: string) =>
+  known !== undefined && Object.hasOwn(known, field) ? known[field] : undefined;
+
 function checkField(resource: ServedResource, field: string): void {
   const known = fieldsOf(resource);
-  if (field === "metadata.name" || field === "metadata.namespace" || known?.[field] !== undefined) return;
+  if (field === "metadata.name" || field === "metadata.namespace" || readerOf(known, field) !== undefined) return;
   throw badRequest(
     known === undefined
       ? `${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
@@ -121,5 +124,5 @@ function checkField(resource: ServedResource, field: string): void {
 function fieldValue(resource: ServedResource, object: KubernetesObject, field: string): string {
   if (field === "metadata.name") return object.metadata.name ?? "";
   if (field === "metadata.namespace") return object.metadata.namespace ?? "";
-  return fieldsOf(resource)?.[field]?.(object) ?? "";
+  return readerOf(fieldsOf(resource), field)?.(object) ?? "";
 }
