@@ -61,6 +61,12 @@ describe("a node's server", () => {
     (await dialer.dial("itself", soon())).destroy();
   });
 
+  it("is shown this server's certificate by the first who ask, too", async () => {
+    const [first, second] = await Promise.all([dialer.tlsOf("itself"), dialer.tlsOf("a-copy")]);
+    expect(first.cert).toContain("BEGIN CERTIFICATE");
+    expect(second.cert).toBe(first.cert);
+  });
+
   it.each([
     ["a-copy", "the certificate is not that of node a-copy"],
     ["no-node", "the certificate is not that of node no-node"],

@@ -17,7 +17,7 @@ export interface NodeDialer {
   request(nodeName: string, path: string, signal: AbortSignal): Promise<IncomingMessage>;
   /** Host and port, for proxies. `resource` is what the request is about: who is missing is told in its name. */
   addressOf(nodeName: string, resource?: "nodes" | "pods"): { host: string; port: number };
-  tlsOf(nodeName: string): TlsChoice;
+  tlsOf(nodeName: string): Promise<TlsChoice>;
 }
 
 export interface TlsChoice {
@@ -32,14 +32,13 @@ const defaultPort = 10_250;
 const dialTimeoutMs = 10_000;
 
 export function createNodeDialer(cache: ClusterCache, ca: string, client: () => Promise<KeyPair>): NodeDialer {
-  let pair: KeyPair | undefined;
   const nodes = cache.resource("/registry/core/nodes/");
-  const tlsOf = (nodeName: string): TlsChoice => ({
+  const tlsOf = async (nodeName: string): Promise<TlsChoice> => ({
     ca,
-    cert: pair?.cert ?? "",
-    key: pair?.key ?? "",
+    ...(await client()),
+    // Of several names the last one counts, as for those who let the certificate be issued.
     checkServerIdentity: (_host, { subject }) =>
-      [subject?.CN].flat().includes(`system:node:${nodeName}`)
+      [subject?.CN].flat().at(-1) === `system:node:${nodeName}`
         ? undefined
         : new Error(`the certificate is not that of node ${nodeName}`),
   });
@@ -61,9 +60,9 @@ export function createNodeDialer(cache: ClusterCache, ca: string, client: () => 
     tlsOf,
     async dial(nodeName, signal) {
       const { host, port } = addressOf(nodeName);
-      pair = await client();
+      const tls = await tlsOf(nodeName);
       return new Promise((resolve, reject) => {
-        const socket = connect({ host, port, ...tlsOf(nodeName), ALPNProtocols: ["http/1.1"], timeout: dialTimeoutMs });
+        const socket = connect({ host, port, ...tls, ALPNProtocols: ["http/1.1"], timeout: dialTimeoutMs });
         const fail = (error: Error) => {
           socket.destroy();
           reject(unreachable(host, port, error));
@@ -81,12 +80,9 @@ export function createNodeDialer(cache: ClusterCache, ca: string, client: () => 
     },
     async request(nodeName, path, signal) {
       const { host, port } = addressOf(nodeName);
-      pair = await client();
+      const tls = await tlsOf(nodeName);
       return new Promise((resolve, reject) => {
-        const request = httpsRequest(
-          { host, port, path, method: "GET", ...tlsOf(nodeName), signal, agent: false },
-          resolve,
-        );
+        const request = httpsRequest({ host, port, path, method: "GET", ...tls, signal, agent: false }, resolve);
         request.once("error", (error) => reject(unreachable(host, port, error)));
         request.end();
       });

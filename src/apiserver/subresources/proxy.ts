@@ -80,13 +80,13 @@ export function serviceProxy(): SpecialHandler {
 }
 
 export function nodeProxy(dialer: NodeDialer): SpecialHandler {
-  return proxyHandler("Node", (special, text) => {
+  return proxyHandler("Node", async (special, text) => {
     if (special.request.upgrade !== undefined) checkMayConnect(special);
     const parsed = parseName(text);
     if (parsed === undefined) throw badRequest(`invalid node request ${JSON.stringify(text)}`);
     const { host, port } = dialer.addressOf(parsed.name, "nodes");
     if (parsed.port === "" || Number(parsed.port) === port)
-      return { scheme: "https", host, port, tls: dialer.tlsOf(parsed.name) };
+      return { scheme: "https", host, port, tls: await dialer.tlsOf(parsed.name) };
     checkProxyable(host);
     return { scheme: parsed.scheme, host, port: portOf(parsed.port) };
   });
@@ -129,7 +129,7 @@ function portOf(text: string): number {
 /** `info.name` may carry a scheme and a port; the path behind "proxy" is the backend's. */
 function proxyHandler(
   kind: "Pod" | "Service" | "Node",
-  locate: (special: SpecialRequest, name: string) => Target,
+  locate: (special: SpecialRequest, name: string) => Target | Promise<Target>,
 ): SpecialHandler {
   return {
     methods,
@@ -138,7 +138,7 @@ function proxyHandler(
       return { kind: `${kind}ProxyOptions`, apiVersion: "v1", ...(path === "" ? {} : { path: `/${path}` }) };
     },
     async handle(special) {
-      const target = locate(special, special.info.name);
+      const target = await locate(special, special.info.name);
       const { request, info } = special;
       const rest = info.parts.slice(3).map(encodeURIComponent).join("/");
       const trailing = request.path.endsWith("/") && rest !== "" ? "/" : "";
