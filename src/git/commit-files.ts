@@ -4,7 +4,7 @@
  * being done again.
  */
 import { type TreeNode, fileBytesMax, nodeAt } from "./commit-tree.ts";
-import { type FileNode, type FileTree, isWithin, nodeTree } from "./render/file-tree.ts";
+import { type FileNode, type FileTree, nodeTree } from "./render/file-tree.ts";
 import { RenderError } from "./render/render-error.ts";
 import { type Trace, stillHolds, traced } from "./render/trace.ts";
 import type { SourceState } from "./sources.ts";
@@ -54,7 +54,7 @@ class CommitFiles {
 
   static async of(source: SourceState): Promise<CommitFiles> {
     const links = new Map<string, string>();
-    for (const { node } of filesOf(source.tree, "/"))
+    for (const node of filesOf(source.tree))
       if (node.type === "link") links.set(node.oid, (await source.memory.blob(node.oid)).toString("utf8"));
     return new CommitFiles(source, links);
   }
@@ -94,8 +94,8 @@ class CommitFiles {
   /** The content of the files below a folder. */
   async #load(root: string): Promise<Map<string, Uint8Array | undefined>> {
     const bytes = new Map<string, Uint8Array | undefined>();
-    for (const { path, node } of filesOf(this.#source.tree, "/")) {
-      if (node.type !== "file" || !isWithin(path, root) || bytes.has(node.oid)) continue;
+    for (const node of filesOf(nodeAt(this.#source.tree, root))) {
+      if (node.type !== "file" || bytes.has(node.oid)) continue;
       const blob = await this.#source.memory.blob(node.oid);
       bytes.set(node.oid, blob.length <= fileBytesMax ? blob : undefined);
     }
@@ -116,11 +116,11 @@ class CommitFiles {
   }
 }
 
-/** Files and links with their absolute paths. */
-function* filesOf(node: TreeNode, path: string): Generator<{ path: string; node: TreeNode }> {
-  if (node.type !== "directory") {
-    yield { path, node };
+/** Files and links of a node and below it. */
+function* filesOf(node: TreeNode | undefined): Generator<TreeNode> {
+  if (node?.type !== "directory") {
+    if (node !== undefined) yield node;
     return;
   }
-  for (const [name, inner] of node.entries) yield* filesOf(inner, path === "/" ? `/${name}` : `${path}/${name}`);
+  for (const inner of node.entries.values()) yield* filesOf(inner);
 }

@@ -1,9 +1,10 @@
 /** `capstan set serviceaccount|selector|subject`: who a workload runs as, whom a Service finds, whom a role is bound to. */
 import { isDeepStrictEqual } from "node:util";
-import { SelectorError, type LabelSelector, parseLabelSelector } from "#api/label-selector.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { type Command, UsageError } from "#cli/command.ts";
+import { isEquality, operatorNames, readSelector } from "#cli/label-selector.ts";
 import { nothingNamed } from "#cli/resource-arguments.ts";
+import { namedSubjects } from "#cli/subjects.ts";
 import { changeFlags } from "./all-targets.ts";
 import { podSpecOf, podSpecPatch } from "./pod-specs.ts";
 import { setField } from "./set-field.ts";
@@ -64,29 +65,13 @@ export const setSelectorCommand: Command = {
 
 /** "a=b,c==d" as labels. Throws UsageError for anything else that a selector may say. */
 function equalities(text: string): Record<string, string> {
-  const { requirements } = readSelector(text);
-  const odd = requirements.find(({ operator }) => operator !== "=" && operator !== "==");
+  const requirements = readSelector(text);
+  const odd = requirements.find((one) => !isEquality(one));
   if (odd !== undefined)
     throw new UsageError(
       `match expression [{${odd.key} ${operatorNames[odd.operator] ?? odd.operator} [${odd.values.join(" ")}]}] not supported on this object`,
     );
   return Object.fromEntries(requirements.map(({ key, values }) => [key, values[0] ?? ""]));
-}
-
-const operatorNames: Readonly<Record<string, string>> = {
-  in: "In",
-  notin: "NotIn",
-  "!=": "NotIn",
-  exists: "Exists",
-  "!": "DoesNotExist",
-};
-
-function readSelector(text: string): LabelSelector {
-  try {
-    return parseLabelSelector(text);
-  } catch (error) {
-    throw error instanceof SelectorError ? new UsageError(error.message) : error;
-  }
 }
 
 export const setSubjectCommand: Command = {
@@ -105,17 +90,7 @@ export const setSubjectCommand: Command = {
   async run(invocation) {
     const { args, flags } = invocation;
     if (args.length === 0 && !flags.given("filename")) throw new UsageError(nothingNamed);
-    const rbac = "rbac.authorization.k8s.io";
-    const wished = [
-      ...flags.strings("user").map((name) => ({ apiGroup: rbac, kind: "User", name })),
-      ...flags.strings("group").map((name) => ({ apiGroup: rbac, kind: "Group", name })),
-      ...flags.strings("serviceaccount").map((text) => {
-        const [namespace = "", name, ...more] = text.split(":");
-        if (name === undefined || name === "" || namespace === "" || more.length > 0)
-          throw new UsageError("serviceaccount must be <namespace>:<name>");
-        return { kind: "ServiceAccount", name, namespace };
-      }),
-    ];
+    const wished = namedSubjects((flag) => flags.strings(flag));
     return await setField(
       invocation,
       args,

@@ -1,6 +1,6 @@
 /** `capstan create priorityclass|poddisruptionbudget`. */
-import { type LabelRequirement, SelectorError, parseLabelSelector } from "#api/label-selector.ts";
 import { UsageError } from "#cli/command.ts";
+import { isEquality, operatorNames, readSelector } from "#cli/label-selector.ts";
 import { createSubcommand } from "./subcommand.ts";
 
 export const createPriorityClass = createSubcommand({
@@ -58,38 +58,21 @@ export const createPodDisruptionBudget = createSubcommand({
   },
 });
 
-const operators: Readonly<Record<string, string>> = {
-  in: "In",
-  notin: "NotIn",
-  "!=": "NotIn",
-  exists: "Exists",
-  "!": "DoesNotExist",
-};
-
 /** Equalities become matchLabels, all else matchExpressions. Throws UsageError. */
 function selectorOf(text: string): object {
   const requirements = readSelector(text);
   const odd = requirements.find(({ operator }) => operator === "!=" || operator === "gt" || operator === "lt");
   if (odd !== undefined) throw new UsageError(`${JSON.stringify(odd.operator)} is not a valid label selector operator`);
-  const isEquality = ({ operator }: LabelRequirement) => operator === "=" || operator === "==";
   const labels = requirements.filter(isEquality).map(({ key, values }) => [key, values[0] ?? ""] as const);
   const expressions = requirements
     .filter((one) => !isEquality(one))
     .map(({ key, operator, values }) => ({
       key,
-      operator: operators[operator],
+      operator: operatorNames[operator],
       ...(values.length === 0 ? {} : { values }),
     }));
   return {
     ...(labels.length === 0 ? {} : { matchLabels: Object.fromEntries(labels) }),
     ...(expressions.length === 0 ? {} : { matchExpressions: expressions }),
   };
-}
-
-function readSelector(text: string): readonly LabelRequirement[] {
-  try {
-    return parseLabelSelector(text).requirements;
-  } catch (error) {
-    throw error instanceof SelectorError ? new UsageError(error.message) : error;
-  }
 }

@@ -3,6 +3,7 @@ import type { UnknownObject } from "#api/object.ts";
 import { type Flag, type FlagValues, UsageError } from "#cli/command.ts";
 import { findResources } from "#cli/resource-arguments.ts";
 import type { Session } from "#cli/session.ts";
+import { namedSubjects } from "#cli/subjects.ts";
 import { commaValues, createSubcommand } from "./subcommand.ts";
 
 const apiVersion = "rbac.authorization.k8s.io/v1";
@@ -126,14 +127,6 @@ export const createClusterRoleBinding = createSubcommand({
 });
 
 function subjectsOf(flags: FlagValues): { subjects?: object[] } {
-  const named = (kind: string, flag: string) =>
-    commaValues(flags.strings(flag)).map((name) => ({ apiGroup, kind, name }));
-  const accounts = commaValues(flags.strings("serviceaccount")).map((text) => {
-    const [namespace = "", name = "", ...more] = text.split(":");
-    if (namespace === "" || name === "" || more.length > 0)
-      throw new UsageError("serviceaccount must be <namespace>:<name>");
-    return { kind: "ServiceAccount", name, namespace };
-  });
-  const subjects = [...named("User", "user"), ...named("Group", "group"), ...accounts];
+  const subjects = namedSubjects((flag) => commaValues(flags.strings(flag)));
   return subjects.length === 0 ? {} : { subjects };
 }

@@ -1,5 +1,6 @@
 /** `capstan cordon` and `uncordon`: whether new pods may come to a node. */
 import { Node } from "#api/core/node.ts";
+import type { V1Node } from "#api/generated/types.ts";
 import { type Command, type Invocation, hinted } from "#cli/command.ts";
 import { type Session, sessionFlags, withSession } from "#cli/session.ts";
 import { dryRunFlag, dryRunMode, selectorFlags } from "#cli/targets.ts";
@@ -28,13 +29,12 @@ function cordoning(name: "cordon" | "uncordon", summary: string): Command {
 /** Lets pods onto the node, or no longer, and says so. */
 export async function setSchedulable(
   { client }: Session,
-  name: string,
+  { metadata: { name = "" }, spec }: V1Node,
   isSchedulable: boolean,
   { flags, io }: Invocation,
 ): Promise<void> {
   const mode = dryRunMode(flags);
-  const node = await client.get(Node, { name });
-  const isSame = (node.spec?.unschedulable === true) === !isSchedulable;
+  const isSame = (spec?.unschedulable === true) === !isSchedulable;
   const patch = { spec: { unschedulable: isSchedulable ? null : true } };
   if (!isSame && !mode.client) await client.patch(Node, { name }, "strategic", patch, { dryRun: mode.server });
   io.stdout(`node/${name} ${isSame ? "already " : ""}${isSchedulable ? "uncordoned" : "cordoned"}${mode.suffix}\n`);

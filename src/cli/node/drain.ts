@@ -48,11 +48,12 @@ export const drainCommand: Command = {
 /** Goes on with the next node when one fails, and says at the end which are left. */
 async function drainAll(session: Session, invocation: Invocation): Promise<number> {
   const { flags: given, io } = invocation;
-  const names = await namedNodes(session, invocation);
-  for (const name of names) await setSchedulable(session, name, false, invocation);
+  const nodes = await namedNodes(session, invocation);
+  for (const node of nodes) await setSchedulable(session, node, false, invocation);
   const pending: string[] = [];
   const failures: string[] = [];
-  for (const name of names) {
+  for (const { metadata } of nodes) {
+    const { name = "" } = metadata;
     const faults = await drainNode(session, name, invocation);
     if (faults.length === 0) io.stdout(`node/${name} drained${dryRunMode(given).suffix}\n`);
     else {

@@ -2,7 +2,7 @@
  * What a render looked at: which paths it found, listed and read. As long as all of that is the same in another tree, so is
  * what it rendered there.
  */
-import type { FileTree } from "./file-tree.ts";
+import type { FileTree, Found } from "./file-tree.ts";
 
 export interface Trace {
   /** Path looked up → what was found. */
@@ -26,12 +26,14 @@ export function traced(tree: FileTree, contentOf: ContentName): { tree: FileTree
     trace,
     tree: {
       find(path) {
-        trace.found.set(path, foundText(tree, path));
-        return tree.find(path);
+        const found = tree.find(path);
+        trace.found.set(path, foundText(found));
+        return found;
       },
       list(path) {
-        trace.listed.set(path, listText(tree, path));
-        return tree.list(path);
+        const names = tree.list(path);
+        trace.listed.set(path, listText(names));
+        return names;
       },
       read(path) {
         trace.read.set(path, contentOf(path) ?? "");
@@ -43,15 +45,13 @@ export function traced(tree: FileTree, contentOf: ContentName): { tree: FileTree
 
 /** Whether a render of this tree would see what the traced one saw. Reads no file. */
 export function stillHolds({ found, listed, read }: Trace, tree: FileTree, contentOf: ContentName): boolean {
-  for (const [path, text] of found) if (foundText(tree, path) !== text) return false;
-  for (const [path, text] of listed) if (listText(tree, path) !== text) return false;
+  for (const [path, text] of found) if (foundText(tree.find(path)) !== text) return false;
+  for (const [path, text] of listed) if (listText(tree.list(path)) !== text) return false;
   for (const [path, name] of read) if ((contentOf(path) ?? "") !== name) return false;
   return true;
 }
 
-function foundText(tree: FileTree, path: string): string {
-  const found = tree.find(path);
-  return found === undefined ? "" : `${found.isDirectory ? "directory" : "file"} ${found.path}`;
-}
+const foundText = (found: Found | undefined): string =>
+  found === undefined ? "" : `${found.isDirectory ? "directory" : "file"} ${found.path}`;
 
-const listText = (tree: FileTree, path: string): string => tree.list(path).join("/");
+const listText = (names: readonly string[]): string => names.join("/");
