@@ -34,9 +34,7 @@ export class MountedVolumes {
   }
 
   async setUp(pod: Pod, podIps: readonly string[]): Promise<void> {
-    const { objects, volumes, hostIps } = this.#context;
-    await objects.want(pod);
-    this.#volumes = await volumes.setUp(pod, { podIps, hostIps });
+    await this.#write(pod, podIps);
     this.#isStale = false;
     this.#wakeForTokens(pod);
   }
@@ -44,12 +42,10 @@ export class MountedVolumes {
   /** A failure leaves the old files. */
   async refresh(pod: Pod, podIps: readonly string[]): Promise<void> {
     this.#isStale = false;
-    const { objects, volumes, hostIps, log } = this.#context;
     try {
-      await objects.want(pod);
-      this.#volumes = await volumes.setUp(pod, { podIps, hostIps });
+      await this.#write(pod, podIps);
     } catch (error) {
-      log.debug("volumes not refreshed", { pod: pod.metadata.name, error });
+      this.#context.log.debug("volumes not refreshed", { pod: pod.metadata.name, error });
     }
     this.#wakeForTokens(pod);
   }
@@ -62,6 +58,12 @@ export class MountedVolumes {
 
   stop(): void {
     this.#isStopped = true;
+  }
+
+  async #write(pod: Pod, podIps: readonly string[]): Promise<void> {
+    const { objects, volumes, hostIps } = this.#context;
+    await objects.want(pod);
+    this.#volumes = await volumes.setUp(pod, { podIps, hostIps });
   }
 
   #wakeForTokens(pod: Pod): void {

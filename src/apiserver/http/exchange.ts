@@ -126,6 +126,16 @@ function originForm(url: string): string {
 }
 
 class Http1Request extends HttpRequest {}
+const requestOf = (message: IncomingMessage, facts: ConnectionFacts, connection?: UpgradableConnection): Http1Request =>
+  new Http1Request(
+    message.method ?? "",
+    message.url ?? "/",
+    message.headers,
+    message.rawHeaders,
+    message,
+    facts,
+    connection,
+  );
 class Http2Request extends HttpRequest {}
 
 export class Http1Exchange implements Exchange {
@@ -135,14 +145,7 @@ export class Http1Exchange implements Exchange {
   readonly #unreadMs: number;
 
   constructor(message: IncomingMessage, response: ServerResponse, facts: ConnectionFacts) {
-    const request = new Http1Request(
-      message.method ?? "",
-      message.url ?? "/",
-      message.headers,
-      message.rawHeaders,
-      message,
-      facts,
-    );
+    const request = requestOf(message, facts);
     this.request = request;
     this.#response = response;
     this.#unreadMs = facts.unreadMs;
@@ -220,15 +223,7 @@ export class UpgradeExchange implements Exchange {
   readonly #unreadMs: number;
 
   constructor(message: IncomingMessage, connection: UpgradableConnection, facts: ConnectionFacts) {
-    const request = new Http1Request(
-      message.method ?? "",
-      message.url ?? "/",
-      message.headers,
-      message.rawHeaders,
-      message,
-      facts,
-      connection,
-    );
+    const request = requestOf(message, facts, connection);
     this.request = request;
     this.#connection = connection;
     this.#unreadMs = facts.unreadMs;
