@@ -35,23 +35,24 @@ kind: Service
 metadata: { name: web }
 spec: { selector: { app: web }, ports: [{ port: 80, targetPort: http }] }
 `;
+interface Pod {
+  metadata: { name: string; deletionTimestamp?: string };
+  status: { phase: string };
+}
 const kubectl = async (...args: string[]) => {
   const { code, stdout, stderr } = await cluster.kubectl(args);
   if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}${stdout}`);
   return stdout;
 };
-const podName = async () =>
-  (
-    await kubectl(
-      "get",
-      "pods",
-      "-l",
-      "app=web",
-      "--field-selector=status.phase=Running",
-      "-o",
-      "jsonpath={.items[0].metadata.name}",
-    )
-  ).trim();
+/** One that runs and that nobody deletes. */
+const podName = async () => {
+  const pods = await cluster.see<{ items: Pod[] }>("pods", "-l", "app=web");
+  const pod = pods.items.find(({ metadata, status }) => {
+    return metadata.deletionTimestamp === undefined && status.phase === "Running";
+  });
+  if (pod === undefined) throw new Error("no pod of web runs");
+  return pod.metadata.name;
+};
 
 describe("kubectl", () => {
   it("applies, waits and follows a rollout", async () => {
