@@ -1,6 +1,7 @@
 /**
  * What a new cluster has from the start: its namespaces, policy, priority classes, service addresses and the Service
- * through which pods reach the API. Made through the API, as any client would; what is there already stays.
+ * through which pods reach the API. Made through the API, as any client would; what is there already stays, but for policy
+ * that has lost something (policy-upkeep.ts).
  */
 import type { Logger } from "#lib/log.ts";
 import {
@@ -11,11 +12,12 @@ import {
   suggestedPriorityLevels,
 } from "#api/flowcontrol/bootstrap-objects.ts";
 import type { V1FlowSchema, V1PriorityLevelConfiguration, V1ServiceCIDR } from "#api/generated/types.ts";
-import type { UnknownObject } from "#api/object.ts";
+import type { KubernetesObject, UnknownObject } from "#api/object.ts";
 import type { Status } from "#api/status-error.ts";
 import type { Catalogue } from "#apiserver/catalogue.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
-import { policyObjects } from "./policy.ts";
+import { policyObjects, policyVersion } from "./policy.ts";
+import { policyUpkeep, type Upkeep } from "./policy-upkeep.ts";
 
 export interface BootstrapOptions {
   transport: LocalTransport;
@@ -80,9 +82,24 @@ async function ensureInOrder(options: BootstrapOptions, objects: readonly Unknow
 async function ensure({ transport, catalogue, log }: BootstrapOptions, object: UnknownObject): Promise<void> {
   const path = addressOf(catalogue, object)!;
   const { name = "" } = object.metadata;
-  const found = await transport.request({ method: "GET", path: `${path}/${encodeURIComponent(name)}` });
-  if (found.code === 200) return;
-  const made = await transport.request({ method: "POST", path, body: object });
+  const own = `${path}/${encodeURIComponent(name)}`;
+  const found = await transport.request({ method: "GET", path: own });
+  let body = object as KubernetesObject;
+  if (found.code === 200) {
+    const isPolicy = object.apiVersion === policyVersion;
+    const upkeep: Upkeep = isPolicy ? policyUpkeep(found.body as KubernetesObject, body) : { type: "none" };
+    if (upkeep.type === "none") return;
+    body = upkeep.object;
+    // Someone else who was faster (409) meant it.
+    if (upkeep.type === "update") {
+      const told = await transport.request({ method: "PUT", path: own, body });
+      if (told.code >= 300 && told.code !== 409)
+        log.error("policy could not be completed", { path: own, message: (told.body as Status).message });
+      return;
+    }
+    await transport.request({ method: "DELETE", path: own });
+  }
+  const made = await transport.request({ method: "POST", path, body });
   if (made.code < 300 || made.code === 409) return;
   log.error("could not make an object that a cluster needs", { path, name, message: (made.body as Status).message });
 }

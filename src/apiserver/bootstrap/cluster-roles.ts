@@ -1,5 +1,5 @@
 /** The cluster roles that every cluster has. Upstream: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go. */
-import { read, recordEvents, type RuleRow, write } from "./rule-table.ts";
+import { read, readUpdate, readWrite, recordEvents, type RuleRow, write } from "./rule-table.ts";
 
 export interface RoleRow {
   rules?: readonly RuleRow[];
@@ -102,7 +102,8 @@ export const nodeRules: readonly RuleRow[] = [
   ["get create update patch delete", storage, "csinodes"],
   [read, "node.k8s.io", "runtimeclasses"],
   ["get", "resource.k8s.io", "resourceclaims"],
-  ["list watch create update patch delete deletecollection get", "resource.k8s.io", "resourceslices"],
+  ["deletecollection", "resource.k8s.io", "resourceslices"],
+  ["get", "core", "serviceaccounts"],
 ];
 
 export const clusterRoles: Readonly<Record<string, RoleRow>> = {
@@ -135,6 +136,8 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
   "system:monitoring": {
     rules: [
       ["get", ["/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz", "/readyz/*"]],
+      ["get", ["/flagz"]],
+      ["get", ["/statusz"]],
     ],
   },
   "system:basic-user": {
@@ -177,17 +180,14 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
   },
   "system:node": { rules: nodeRules },
   "system:node-problem-detector": {
-    rules: [["get", "core", "nodes"], ["patch", "core", "nodes/status"], ...recordEvents],
+    rules: [["get", "core", "nodes"], ["patch", "core", "nodes/status"], recordEvents],
   },
   "system:kubelet-api-admin": {
     rules: [
       [read, "core", "nodes"],
       ["proxy", "core", "nodes"],
-      [
-        "*",
-        "core",
-        "nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods nodes/checkpoint",
-      ],
+      ["*", "core", "nodes/log nodes/metrics nodes/proxy nodes/stats"],
+      ["*", "core", "nodes/configz nodes/healthz nodes/pods"],
     ],
   },
   "system:node-bootstrapper": { rules: [["create get list watch", certificates, "certificatesigningrequests"]] },
@@ -200,7 +200,7 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
   "system:kube-aggregator": { rules: [["get list watch", "core", "endpoints services"]] },
   "system:kube-controller-manager": {
     rules: [
-      ...recordEvents,
+      recordEvents,
       ["create", "coordination.k8s.io", "leases"],
       ["get update", "coordination.k8s.io", "leases", "kube-controller-manager"],
       ["create", "core", "secrets serviceaccounts"],
@@ -215,9 +215,10 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
   },
   "system:kube-scheduler": {
     rules: [
-      ...recordEvents,
+      recordEvents,
       ["create", "coordination.k8s.io", "leases"],
-      ["get update", "coordination.k8s.io", "leases", "kube-scheduler"],
+      ["get list update watch", "coordination.k8s.io", "leases", "kube-scheduler"],
+      [readWrite, "coordination.k8s.io", "leasecandidates"],
       [read, "core", "nodes"],
       ["delete get list watch", "core", "pods"],
       ["create", "core", "bindings pods/binding"],
@@ -230,14 +231,16 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
       ["create", authentication, "tokenreviews"],
       ["create", authorization, "subjectaccessreviews"],
       [read, storage, "csinodes"],
-      ["get list watch", "core", "namespaces"],
+      [read, storage, "volumeattachments"],
+      [read, "core", "namespaces"],
       [read, storage, "csidrivers"],
       [read, storage, "csistoragecapacities"],
       [read, "resource.k8s.io", "deviceclasses"],
-      ["get list watch patch update", "resource.k8s.io", "resourceclaims"],
-      ["patch update", "resource.k8s.io", "resourceclaims/status"],
-      ["patch update", "resource.k8s.io", "resourceclaims/binding"],
+      [readUpdate, "resource.k8s.io", "resourceclaims"],
+      [readUpdate, "resource.k8s.io", "resourceclaims/status"],
+      [readUpdate, "core", "pods/finalizers"],
       [read, "resource.k8s.io", "resourceslices"],
+      ["patch update", "resource.k8s.io", "resourceclaims/binding"],
     ],
   },
   "system:kube-dns": { rules: [["list watch", "core", "endpoints services"]] },
@@ -247,7 +250,7 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
       ["get list update watch", "core", "persistentvolumeclaims"],
       [read, storage, "storageclasses"],
       ["watch", "core", "events"],
-      ...recordEvents,
+      recordEvents,
     ],
   },
   "system:volume-scheduler": {
@@ -261,9 +264,9 @@ export const clusterRoles: Readonly<Record<string, RoleRow>> = {
     rules: [
       ["list watch", "core", "endpoints services"],
       ["get list watch", "core", "nodes"],
-      ...recordEvents,
-      ["list watch", "discovery.k8s.io", "endpointslices"],
+      recordEvents,
       ["list watch", networking, "servicecidrs"],
+      ["list watch", "discovery.k8s.io", "endpointslices"],
     ],
   },
   [`system:${certificates}:certificatesigningrequests:nodeclient`]: {

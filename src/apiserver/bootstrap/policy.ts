@@ -4,13 +4,14 @@ import type { V1ClusterRole } from "#api/generated/types.ts";
 import { aggregatedRules } from "#apiserver/authz/aggregation.ts";
 import { clusterRoleBindings, clusterRoles } from "./cluster-roles.ts";
 import { controllerRoles, namespacedRoles } from "./controller-roles.ts";
+import { autoUpdate } from "./policy-upkeep.ts";
 import { type RuleRow, ruleOf } from "./rule-table.ts";
 
 const apiGroup = "rbac.authorization.k8s.io";
-const apiVersion = `${apiGroup}/v1`;
+export const policyVersion = `${apiGroup}/v1`;
+const apiVersion = policyVersion;
 const labels = { "kubernetes.io/bootstrapping": "rbac-defaults" };
-/** Upstream's loop resets such objects to the table at each start. */
-const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
+const annotations = { [autoUpdate]: "true" };
 
 type Role = UnknownObject & V1ClusterRole;
 
@@ -56,12 +57,13 @@ function controllerObjects(): UnknownObject[] {
 }
 
 function namespacedObjects(): UnknownObject[] {
-  return Object.entries(namespacedRoles).flatMap(([name, { namespace, rules, subjects }]) => {
-    const metadata = { name, namespace, labels, annotations };
-    const role = { apiVersion, kind: "Role", metadata, rules: rulesOf(rules) };
-    if (subjects.length === 0) return [role];
-    const roleRef = { apiGroup, kind: "Role", name };
-    return [role, { apiVersion, kind: "RoleBinding", metadata, roleRef, subjects: subjects.map(subjectOf) }];
+  return namespacedRoles.flatMap(({ namespace, role, rules, binding = role, subjects }) => {
+    const metadata = (name: string) => ({ name, namespace, labels, annotations });
+    const roleRef = { apiGroup, kind: "Role", name: role };
+    return [
+      { apiVersion, kind: "Role", metadata: metadata(role), rules: rulesOf(rules) },
+      { apiVersion, kind: "RoleBinding", metadata: metadata(binding), roleRef, subjects: subjects.map(subjectOf) },
+    ];
   });
 }
 
