@@ -1,6 +1,5 @@
 /** What the checks share: all containers of a pod, and how upstream's texts name several of them. */
 import type { V1Container, V1ObjectMeta, V1PodSpec } from "#api/generated/types.ts";
-import { goQuote } from "#api/go-text.ts";
 
 /** What a check looks at: a pod, or the template of one. */
 export interface PodLike {
@@ -35,7 +34,8 @@ export const namesWhere = (pod: PodLike, isBad: (container: V1Container) => bool
     .filter(isBad)
     .map(({ name }) => name);
 
-export const quoted = (texts: readonly string[]): string => texts.map(goQuote).join(", ");
+/** In quotation marks as they are: upstream escapes nothing here. */
+export const quoted = (texts: readonly string[]): string => texts.map((text) => `"${text}"`).join(", ");
 
 export const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].sort();
 

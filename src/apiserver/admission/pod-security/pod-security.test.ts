@@ -14,13 +14,22 @@ describe("pod security levels", () => {
   it.each<[string, string, Standard, Partial<V1PodSpec>, Record<string, string>?]>([
     [
       "AppArmor",
-      'forbidden AppArmor profiles (pod and container "c" and annotation must not set AppArmor profile type to "Other", "Unconfined", "container.apparmor.security.beta.kubernetes.io/c=\\"x\\"")',
+      'forbidden AppArmor profiles (pod and container "c" and annotation must not set AppArmor profile type to "Other", "Unconfined", "container.apparmor.security.beta.kubernetes.io/c="x"")',
       baseline,
       {
         securityContext: { appArmorProfile: { type: "Unconfined" } },
         containers: [container({ appArmorProfile: { type: "Other" } })],
       },
       { "container.apparmor.security.beta.kubernetes.io/c": "x" },
+    ],
+    [
+      "kinds of volumes, of which images are no worse than containers",
+      'restricted volume types (volumes "b", "c" use restricted volume types "hostPath", "unknown")',
+      { level: "restricted", minor: 0 },
+      {
+        securityContext: { runAsNonRoot: true },
+        volumes: [{ name: "a", image: { reference: "r" } }, { name: "b", hostPath: { path: "/" } }, { name: "c" }],
+      },
     ],
     [
       "capabilities",
