@@ -120,4 +120,13 @@ stories("a quota", [
     ),
     create(pod("p", {}, { resources: { requests: { cpu: "1" } } })),
   ],
+  [
+    "of pods with a deadline holds one that is given its deadline later",
+    ...quota({ pods: "0" }, { pods: "0" }, { scopes: ["Terminating"] }),
+    create(pod("p")),
+    mergePatch("pods/p", { spec: { activeDeadlineSeconds: 60 } }).answers(
+      403,
+      'pods "p" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0',
+    ),
+  ],
 ]);

@@ -36,6 +36,31 @@ describe("quota usage", () => {
     });
   });
 
+  test("a container counts with the most of what it wishes and what it has, of both what it has if it gets no more", () => {
+    const resized = (conditions: object[]) =>
+      ({
+        ...pod({ cpu: "1", memory: "2Gi" }),
+        status: {
+          conditions,
+          containerStatuses: [
+            {
+              name: "main",
+              allocatedResources: { cpu: "2" },
+              resources: { requests: { cpu: "1500m", memory: "1Gi" } },
+            },
+          ],
+        },
+      }) as unknown as V1Pod;
+    expect(texts(usageOf("", "pods", resized([]), now))).toMatchObject({ cpu: "2", memory: "2Gi" });
+    const infeasible = resized([{ type: "PodResizePending", status: "True", reason: "Infeasible" }]);
+    expect(texts(usageOf("", "pods", infeasible, now))).toMatchObject({ cpu: "2", memory: "1Gi" });
+  });
+
+  test("a claim counts whole bytes", () => {
+    const claim = { metadata: { name: "c" }, spec: { resources: { requests: { storage: "1500m" } } } };
+    expect(texts(usageOf("", "persistentvolumeclaims", claim, now))).toMatchObject({ "requests.storage": "2" });
+  });
+
   test("a claim for devices counts them by class, and of alternatives the largest", () => {
     const devices = {
       requests: [

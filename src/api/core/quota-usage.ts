@@ -4,13 +4,23 @@
  */
 import type {
   ResourceV1ResourceClaim,
+  V1Container,
+  V1ContainerStatus,
   V1PersistentVolumeClaim,
   V1Pod,
+  V1PodSpec,
   V1ResourceQuota,
   V1Service,
 } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { addQuantities, compareQuantities, subtractQuantities, toQuantity, type Quantity } from "#api/quantity.ts";
+import {
+  addQuantities,
+  compareQuantities,
+  type Quantity,
+  roundUpQuantity,
+  subtractQuantities,
+  toQuantity,
+} from "#api/quantity.ts";
 import { podLimits, podRequests, qosClassOf } from "./pod-resources.ts";
 
 export type Usage = Record<string, Quantity>;
@@ -57,16 +67,48 @@ function takesRoom({ metadata, status }: V1Pod, now: number): boolean {
   return now <= Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1_000;
 }
 
-function podUsage({ spec }: V1Pod): Usage {
+function podUsage(pod: V1Pod): Usage {
+  const { spec } = pod;
   const usage: Usage = { pods: one };
-  const requests = wholePod(podRequests(spec ?? {}), spec?.resources?.requests);
+  const [asked, allowed] = [heldBy(pod, "requests"), heldBy(pod, "limits")];
+  const requests = wholePod(podRequests(asked), spec?.resources?.requests);
   for (const [name, amount] of Object.entries(addUsage(requests, wholePod({}, spec?.overhead)))) {
     usage[`requests.${name}`] = amount;
     if (shortRequests.has(name) || name.startsWith("hugepages-")) usage[name] = amount;
   }
-  for (const [name, amount] of Object.entries(wholePod(podLimits(spec ?? {}), spec?.resources?.limits)))
+  for (const [name, amount] of Object.entries(wholePod(podLimits(allowed), spec?.resources?.limits)))
     if (shortRequests.has(name)) usage[`limits.${name}`] = addQuantities(amount, spec?.overhead?.[name] ?? 0);
   return usage;
+}
+
+/**
+ * A pod's containers with what counts of each while it is resized: the most of what is wished and what it has, or what it
+ * has alone if the node cannot give more. Upstream: determineContainerReqs, determineContainerLimits.
+ */
+function heldBy({ spec, status }: V1Pod, of: "requests" | "limits"): Pick<V1PodSpec, "containers" | "initContainers"> {
+  const isInfeasible = (status?.conditions ?? []).some(
+    ({ type, reason }) => type === "PodResizePending" && reason === "Infeasible",
+  );
+  const held = (containers: readonly V1Container[] = [], statuses: readonly V1ContainerStatus[] = []) =>
+    containers.map((container) => {
+      const { resources, allocatedResources } = statuses.find(({ name }) => name === container.name) ?? {};
+      if (resources === undefined && allocatedResources === undefined) return container;
+      const actual = [resources?.[of] ?? {}, of === "requests" ? (allocatedResources ?? {}) : {}];
+      const amounts = isInfeasible ? actual : [container.resources?.[of] ?? {}, ...actual];
+      return { ...container, resources: { ...container.resources, [of]: mostOf(amounts) } };
+    });
+  return {
+    containers: held(spec?.containers, status?.containerStatuses),
+    initContainers: held(spec?.initContainers, status?.initContainerStatuses),
+  };
+}
+
+function mostOf(lists: readonly Record<string, string>[]): Record<string, string> {
+  const most: Record<string, string> = {};
+  for (const list of lists)
+    for (const [name, amount] of Object.entries(list))
+      if (!Object.hasOwn(most, name) || compareQuantities(amount, most[name]!) > 0) most[name] = amount;
+  return most;
 }
 
 /** What is said of the pod as a whole counts instead of what its containers say. */
@@ -80,7 +122,8 @@ function claimUsage({ metadata, spec, status }: V1PersistentVolumeClaim): Usage 
   const wanted = toQuantity(spec?.resources?.requests?.["storage"] ?? 0);
   // What was allocated by an expansion that then failed counts until it is given up.
   const allocated = toQuantity(status?.allocatedResources?.["storage"] ?? 0);
-  const storage = compareQuantities(allocated, wanted) > 0 ? allocated : wanted;
+  // In whole bytes, as quotas have them.
+  const storage = roundUpQuantity(compareQuantities(allocated, wanted) > 0 ? allocated : wanted, 0);
   const className = metadata?.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
   const byClass =
     className === ""
@@ -218,8 +261,11 @@ export function isInScope({ spec }: V1ResourceQuota, group: string, plural: stri
   );
 }
 
+/** What quotas call "terminating". */
+export const hasDeadline = (spec: V1Pod["spec"]): boolean => (spec?.activeDeadlineSeconds ?? -1) >= 0;
+
 function matchesScope({ spec }: V1Pod, scope: string, operator: string, values: readonly string[]): boolean {
-  const terminating = (spec?.activeDeadlineSeconds ?? -1) >= 0;
+  const terminating = hasDeadline(spec);
   const bestEffort = qosClassOf(spec ?? {}) === "BestEffort";
   const name = spec?.priorityClassName ?? "";
   switch (scope) {

@@ -6,6 +6,7 @@
 import {
   addUsage,
   constraintError,
+  hasDeadline,
   isInScope,
   limitsKind,
   subtractUsage,
@@ -50,9 +51,14 @@ function mayCount(request: AdmissionRequest): boolean {
   return (
     isFor(request, "", "services") ||
     isFor(request, "", "persistentvolumeclaims") ||
-    isFor(request, "", "pods", "resize")
+    isFor(request, "", "pods", "resize") ||
+    (isFor(request, "", "pods") && changesScope(request))
   );
 }
+
+/** A pod that is given a deadline is held by other quotas from then on. */
+const changesScope = ({ object, old }: AdmissionRequest): boolean =>
+  hasDeadline((object as V1Pod).spec) !== hasDeadline((old as V1Pod | undefined)?.spec);
 
 /** The new versions of the quotas that this request is charged to. */
 function charges(request: AdmissionRequest) {
