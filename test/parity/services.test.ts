@@ -110,11 +110,6 @@ stories("a service is invalid", [
     'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
   ),
   invalid(
-    "as a balancer that opens the nodes themselves",
-    { type: "LoadBalancer", ports: [{ port: 10250 }] },
-    "spec.ports[0]: Invalid value: 10250: may not expose port 10250 externally since it is used by kubelet",
-  ),
-  invalid(
     "with None among others",
     { clusterIP: "None", clusterIPs: ["None", "10.43.0.9"] },
     `spec.clusterIPs: Invalid value: ["None","10.43.0.9"]: 'None' must be the first and only value`,

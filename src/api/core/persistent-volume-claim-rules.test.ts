@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { V1PersistentVolumeClaim, V1PersistentVolumeClaimSpec } from "#api/generated/types.ts";
-import { claimErrors, normalizeDataSources } from "./persistent-volume-claim-rules.ts";
+import { claimErrors, claimStatusErrors, normalizeDataSources } from "./persistent-volume-claim-rules.ts";
 
 const base: V1PersistentVolumeClaimSpec = {
   accessModes: ["ReadWriteOnce"],
@@ -28,6 +28,28 @@ describe("claim", () => {
     ["a bound claim changes its attributes", { volumeAttributesClassName: "a" }, {}, "Bound", []],
     ["a pending claim does not", { volumeAttributesClassName: "a" }, {}, "Pending", ["spec"]],
   ])("%s", (_, now, old, phase, expected) => expect(fields(claim(now, phase), claim(old, phase))).toEqual(expected));
+
+  it("a class of attributes that the volume has is not taken away", () => {
+    const named = claim({ volumeAttributesClassName: "a" }, "Bound");
+    const isOn = { ...named, status: { ...named.status, currentVolumeAttributesClassName: "a" } };
+    expect(claimErrors(claim({}, "Bound"), named)).toEqual([]);
+    expect(claimErrors(claim({}, "Bound"), isOn).map(({ message }) => message)).toEqual([
+      "Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil",
+    ]);
+  });
+  it("the class of old times is an annotation that stays", () => {
+    const annotated = (name: string): V1PersistentVolumeClaim => ({
+      ...claim({}),
+      metadata: { name: "c", annotations: { "volume.beta.kubernetes.io/storage-class": name } },
+    });
+    expect(fields(annotated("b"), annotated("a"))).toEqual([
+      "metadata.annotations.volume.beta.kubernetes.io/storage-class",
+    ]);
+  });
+  it("states of resizing are told at their field", () => {
+    const resizing = { ...claim({}), status: { allocatedResourceStatuses: { storage: "Odd" } } };
+    expect(claimStatusErrors(resizing).map(({ field }) => field)).toEqual(["status.allocatedResourceStatuses"]);
+  });
 
   it("one data source shows in both fields; an unknown one of old clients goes", () => {
     const spec: V1PersistentVolumeClaimSpec = { dataSource: { kind: "PersistentVolumeClaim", name: "a" } };

@@ -56,14 +56,14 @@ function changeErrors(claim: Claim, old: Claim): FieldError[] {
   const oldAnnotation = old.metadata.annotations?.[betaClassAnnotation];
   const leavesAnnotation = isClassMoved(claim, old);
   if (!leavesAnnotation && annotation !== oldAnnotation)
-    errors.push(invalid(`metadata.annotations[${betaClassAnnotation}]`, annotation ?? "", "field is immutable"));
+    errors.push(invalid(`metadata.annotations.${betaClassAnnotation}`, annotation ?? "", "field is immutable"));
   if (!semanticEqual(comparable(claim, old, leavesAnnotation), withName(before, spec)))
     errors.push(forbidden("spec", `${immutableText}\n<internal>`));
   return [
     ...errors,
     ...shrinkErrors(spec, old),
     ...immutable("volumeMode", spec.volumeMode, before.volumeMode),
-    ...attributesClassErrors(spec.volumeAttributesClassName, before.volumeAttributesClassName),
+    ...attributesClassErrors(spec.volumeAttributesClassName, old),
   ];
 }
 
@@ -114,10 +114,13 @@ function shrinkErrors(spec: Spec, old: Claim): FieldError[] {
   return [forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")];
 }
 
-function attributesClassErrors(name: string | undefined, old: string | undefined): FieldError[] {
-  if (old === undefined || (name ?? "") !== "") return [];
-  const to = name === undefined ? "nil" : "an empty string";
-  return [forbidden("spec.volumeAttributesClassName", `update from non-nil value to ${to} is forbidden`)];
+/** A class that the volume has cannot be taken away; one that never came to it can. */
+function attributesClassErrors(name: string | undefined, { spec, status }: Claim): FieldError[] {
+  const isKept = name === spec?.volumeAttributesClassName || (name ?? "") !== "";
+  if (isKept || status?.currentVolumeAttributesClassName === undefined) return [];
+  const to = name === undefined ? "nil" : "empty string";
+  const text = `update to ${to} is forbidden when status.currentVolumeAttributesClassName is not nil`;
+  return [forbidden("spec.volumeAttributesClassName", text)];
 }
 
 const resizeStates = [
@@ -132,7 +135,7 @@ export function claimStatusErrors({ spec, status }: Claim): FieldError[] {
   const errors = (spec?.accessModes ?? []).length === 0 ? [required("Spec.accessModes")] : [];
   for (const [name, amount] of Object.entries(status?.capacity ?? {}))
     errors.push(...basicQuantityErrors(amount, `status.capacity[${name}]`));
-  const statesPath = "status.allocatedResourceStatus";
+  const statesPath = "status.allocatedResourceStatuses";
   for (const [name, state] of Object.entries(status?.allocatedResourceStatuses ?? {})) {
     errors.push(...resourceKeyErrors(name, statesPath));
     if (!resizeStates.includes(state)) errors.push(notSupported(statesPath, name, resizeStates));

@@ -35,7 +35,10 @@ describe("persistent volume", () => {
       nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: "Exists" }] }] } },
     });
     expect(texts(on("kubernetes.io/os"), on("beta.kubernetes.io/os"))).toEqual([]);
-    expect(texts(on("a"), on("b"))).toHaveLength(1);
+    expect(texts(on("beta.kubernetes.io/os"), on("kubernetes.io/os"))).toHaveLength(1);
+    expect(texts(on("a"), on("b"))[0]).toMatch(
+      /^nodeAffinity: .*: field is immutable, except for updating from beta label to GA$/,
+    );
   });
   it("an inline volume is a CSI one and claims nothing", () => {
     expect(inlineVolumeErrors({ csi, accessModes: ["ReadWriteOnce"] }, "spec")).toEqual([]);

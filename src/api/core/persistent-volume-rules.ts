@@ -1,6 +1,11 @@
 /** Defaults and rules of persistent volumes. Upstream: pkg/apis/core/validation/validation.go, ValidatePersistentVolume. */
 import { posix } from "node:path";
-import type { V1PersistentVolume, V1PersistentVolumeSpec, V1VolumeNodeAffinity } from "#api/generated/types.ts";
+import type {
+  V1NodeSelectorRequirement,
+  V1PersistentVolume,
+  V1PersistentVolumeSpec,
+  V1VolumeNodeAffinity,
+} from "#api/generated/types.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { compareText } from "#api/go-text.ts";
 import { canonicalQuantity, roundResourceList, toQuantity, wholeValue } from "#api/quantity.ts";
@@ -169,7 +174,13 @@ function changeErrors(spec: V1PersistentVolumeSpec, old: V1PersistentVolumeSpec)
     );
   errors.push(...immutable("volumeMode", spec.volumeMode, old.volumeMode));
   if (old.nodeAffinity !== undefined && !isSameAffinity(spec.nodeAffinity, old.nodeAffinity))
-    errors.push(invalid("nodeAffinity", spec.nodeAffinity ?? null, immutableError));
+    errors.push(
+      invalid(
+        "nodeAffinity",
+        spec.nodeAffinity ?? null,
+        `${immutableError}, except for updating from beta label to GA`,
+      ),
+    );
   if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)
     errors.push(forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden"));
   return errors;
@@ -195,15 +206,26 @@ const stableLabels: Readonly<Record<string, string>> = {
   "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
 };
 
-/** Labels of old versions may become those of today. */
+/** Labels of old versions may become those of today, not the other way round. Upstream: validatePvNodeAffinity. */
 function isSameAffinity(affinity: V1VolumeNodeAffinity | undefined, old: V1VolumeNodeAffinity): boolean {
-  const stable = (one: V1VolumeNodeAffinity | undefined) =>
-    (one?.required?.nodeSelectorTerms ?? []).map(({ matchExpressions, matchFields }) => ({
-      matchFields,
-      matchExpressions: (matchExpressions ?? []).map((each) => ({ ...each, key: stableLabels[each.key] ?? each.key })),
-    }));
-  return affinity !== undefined && semanticEqual(stable(affinity), stable(old));
+  const terms = affinity?.required?.nodeSelectorTerms ?? [];
+  const oldTerms = old.required?.nodeSelectorTerms ?? [];
+  if (affinity === undefined || terms.length !== oldTerms.length) return false;
+  return oldTerms.every((term, index) => {
+    const now = terms[index]!;
+    return (
+      isSameRequirements(now.matchExpressions, term.matchExpressions) &&
+      isSameRequirements(now.matchFields, term.matchFields)
+    );
+  });
 }
+
+const isSameRequirements = (now: V1NodeSelectorRequirement[] = [], old: V1NodeSelectorRequirement[] = []): boolean =>
+  now.length === old.length &&
+  old.every((each, index) => {
+    const { key } = now[index]!;
+    return semanticEqual(now[index], stableLabels[each.key] === key ? { ...each, key } : each);
+  });
 
 /** Whatever a client says of the phase is taken. */
 export const volumeStatusErrors = (): FieldError[] => [];

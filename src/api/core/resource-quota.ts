@@ -199,5 +199,5 @@ function operatorErrors(scope: string, operator: string, values: readonly string
 
 function scopeUpdateErrors(now: readonly string[], before: readonly string[]): FieldError[] {
   const same = now.every((scope) => before.includes(scope)) && before.every((scope) => now.includes(scope));
-  return same ? [] : [invalid("spec.scopes", now, immutableError)];
+  return same ? [] : [invalid("spec.scopes", now.length === 0 ? null : now, immutableError)];
 }

@@ -18,7 +18,6 @@ import { dnsLabel, dnsSubdomain, oneOf, portErrors } from "#api/validation/value
 import { addressFieldsErrors, addressChangeErrors } from "./service-addresses.ts";
 import { isExternallyAccessible, isHeadless, needsClusterIp, needsHealthCheck } from "./service-types.ts";
 
-const kubeletPort = 10_250;
 const affinitySecondsMax = 86_400;
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const protocols = ["SCTP", "TCP", "UDP"];
@@ -59,7 +58,6 @@ function typeErrors(spec: V1ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   if ((spec.ports ?? []).length === 0 && !isHeadless(spec) && type !== "ExternalName")
     errors.push(required("spec.ports"));
-  if (type === "LoadBalancer") errors.push(...kubeletPortErrors(spec));
   if ((type === "LoadBalancer" || type === "NodePort") && isHeadless(spec))
     errors.push(invalid("spec.clusterIPs[0]", clusterIPs[0], `may not be set to 'None' for ${type} services`));
   if (type !== "ExternalName") return errors;
@@ -70,13 +68,6 @@ function typeErrors(spec: V1ServiceSpec): FieldError[] {
   const name = externalName.endsWith(".") ? externalName.slice(0, -1) : externalName;
   return [...errors, ...(name === "" ? [required("spec.externalName")] : dnsSubdomain("spec.externalName", name))];
 }
-
-/** A load balancer that opens it would let everybody in to the node. */
-const kubeletPortErrors = ({ ports = [] }: V1ServiceSpec): FieldError[] =>
-  ports.flatMap(({ port }, index) => {
-    const text = `may not expose port ${kubeletPort} externally since it is used by kubelet`;
-    return port === kubeletPort ? [invalid(`spec.ports[${index}]`, port, text)] : [];
-  });
 
 function portsErrors({ ports = [] }: V1ServiceSpec): FieldError[] {
   const names = new Set<string>();

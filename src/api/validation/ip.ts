@@ -180,26 +180,29 @@ export function interfaceAddressErrors(field: string, text: string): FieldError[
   return text === canonical ? [] : [invalid(field, text, `must be in canonical form ("${canonical}")`)];
 }
 
-const within = (text: string, cidr: string): boolean => {
-  const address = parseAddress(text);
+const within = (address: Address, cidr: string): boolean => {
   const range = parseCidr(cidr)!;
-  if (address?.family !== range.family) return false;
+  if (address.family !== range.family) return false;
   const shift = BigInt(familyBits[range.family] - range.prefix);
   return address.value >> shift === range.value >> shift;
 };
+
+/** Of any flags, and of the scope of a link. */
+const isLinkMulticast = ({ family, value }: Address): boolean =>
+  family === "IPv6" && value >> 120n === 0xffn && ((value >> 112n) & 0xfn) === 2n;
 
 /** Upstream's ValidateNonSpecialIP: what cannot be the address of an endpoint. */
 export function nonSpecialIpErrors(field: string, text: string): FieldError[] {
   const address = parseAddress(text);
   if (address === undefined) return [invalid(field, text, "must be a valid IP address")];
-  const plain = isMapped(address) ? { family: "IPv4" as const, value: address.value & 0xffff_ffffn } : address;
+  const plain: Address = isMapped(address) ? { family: "IPv4", value: address.value & 0xffff_ffffn } : address;
   const errors: FieldError[] = [];
   if (plain.value === 0n) errors.push(invalid(field, text, `may not be unspecified (${text})`));
-  if (within(text, "127.0.0.0/8") || (plain.family === "IPv6" && plain.value === 1n))
+  if (within(plain, "127.0.0.0/8") || (plain.family === "IPv6" && plain.value === 1n))
     errors.push(invalid(field, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)"));
-  if (within(text, "169.254.0.0/16") || within(text, "fe80::/10"))
+  if (within(plain, "169.254.0.0/16") || within(plain, "fe80::/10"))
     errors.push(invalid(field, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"));
-  if (within(text, "224.0.0.0/24") || within(text, "ff02::/16"))
+  if (within(plain, "224.0.0.0/24") || isLinkMulticast(plain))
     errors.push(invalid(field, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"));
   return errors;
 }
