@@ -26,6 +26,9 @@ export interface HistoryOptions {
   view: View;
 }
 
+/** Longer names of owners are cut. */
+const prefixLengthMax = 223;
+
 export function historyOf({ owner, ownerRef, template, collisionCount, hashLabel, view }: HistoryOptions): History {
   const owned = [...view.ownedBy(owner, ControllerRevision)].sort(byRevision);
   const data = { spec: { template: { $patch: "replace", ...template } } };
@@ -43,7 +46,7 @@ export function historyOf({ owner, ownerRef, template, collisionCount, hashLabel
   const { name, namespace, annotations } = owner.metadata;
   const newest: ControllerRevision = {
     metadata: {
-      name: `${name}-${hash}`,
+      name: `${name?.slice(0, prefixLengthMax)}-${hash}`,
       namespace: namespace!,
       labels: { ...template.metadata?.labels, [hashLabel]: hash },
       ...(annotations === undefined ? {} : { annotations }),
@@ -76,12 +79,17 @@ export function templateOf({ data }: ControllerRevision): V1PodTemplateSpec {
   return template;
 }
 
-/** Revisions beyond the limit that nobody uses go, the oldest first. */
+/** Revisions beyond the limit that nobody uses go, the oldest first. Of `counted`, only the unused ones go. */
 export function forgotten(
   revisions: readonly ControllerRevision[],
   used: ReadonlySet<string>,
   limit: number,
+  isCounted = ({ metadata }: ControllerRevision): boolean => !used.has(metadata.name ?? ""),
 ): Change[] {
-  const unused = revisions.filter(({ metadata }) => metadata.uid !== undefined && !used.has(metadata.name ?? ""));
-  return unused.slice(0, Math.max(0, unused.length - limit)).map((each) => remove(ControllerRevision, each));
+  const made = revisions.filter(({ metadata }) => metadata.uid !== undefined);
+  const surplus = Math.max(0, made.filter(isCounted).length - limit);
+  return made
+    .filter(({ metadata }) => !used.has(metadata.name ?? ""))
+    .slice(0, surplus)
+    .map((each) => remove(ControllerRevision, each));
 }

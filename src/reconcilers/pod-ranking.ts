@@ -16,25 +16,43 @@ export function byDeletionOrder(pods: readonly Pod[], related: readonly Pod[], n
   return [...pods].sort((a, b) => compare(a, b, neighbours, now));
 }
 
-function compare(a: Pod, b: Pod, neighbours: (pod: Pod) => number, now: number): number {
-  const assigned = ({ spec }: Pod): number => ((spec?.nodeName ?? "") === "" ? 0 : 1);
-  const phase = ({ status }: Pod): number => phaseRank[status?.phase ?? ""] ?? 0;
-  const ready = (pod: Pod): number => (isPodReady(pod) ? 1 : 0);
-  return (
-    assigned(a) - assigned(b) ||
-    phase(a) - phase(b) ||
-    ready(a) - ready(b) ||
-    deletionCost(a) - deletionCost(b) ||
-    neighbours(b) - neighbours(a) ||
-    byReadyTime(a, b, now) ||
-    restarts(b) - restarts(a) ||
-    byTime(timeOf(a.metadata.creationTimestamp), timeOf(b.metadata.creationTimestamp), a, b, now)
+/** `pods` sorted, the first to go first, for a job: neither a cost nor neighbours count. Upstream: ActivePods. */
+export function byDeletionOrderOfJob(pods: readonly Pod[]): Pod[] {
+  // The later of two times goes first; no time is later than any.
+  const byAge = (time: number, other: number): number => (other || Infinity) - (time || Infinity) || 0;
+  const latestFirst = (time: number, other: number): number => (time === other ? 0 : byAge(time, other));
+  return [...pods].sort(
+    (a, b) =>
+      byProgress(a, b) ||
+      byReadyTime(a, b, latestFirst) ||
+      byRestarts(a, b) ||
+      latestFirst(timeOf(a.metadata.creationTimestamp), timeOf(b.metadata.creationTimestamp)),
   );
 }
 
-function byReadyTime(a: Pod, b: Pod, now: number): number {
+function compare(a: Pod, b: Pod, neighbours: (pod: Pod) => number, now: number): number {
+  const byMagnitude = (time: number, other: number): number => byTime(time, other, a, b, now);
+  return (
+    byProgress(a, b) ||
+    deletionCost(a) - deletionCost(b) ||
+    neighbours(b) - neighbours(a) ||
+    byReadyTime(a, b, byMagnitude) ||
+    byRestarts(a, b) ||
+    byMagnitude(timeOf(a.metadata.creationTimestamp), timeOf(b.metadata.creationTimestamp))
+  );
+}
+
+/** What has come less far goes first. */
+function byProgress(a: Pod, b: Pod): number {
+  const assigned = ({ spec }: Pod): number => ((spec?.nodeName ?? "") === "" ? 0 : 1);
+  const phase = ({ status }: Pod): number => phaseRank[status?.phase ?? ""] ?? 0;
+  const ready = (pod: Pod): number => (isPodReady(pod) ? 1 : 0);
+  return assigned(a) - assigned(b) || phase(a) - phase(b) || ready(a) - ready(b);
+}
+
+function byReadyTime(a: Pod, b: Pod, order: (time: number, other: number) => number): number {
   const [since, other] = [readySince(a), readySince(b)];
-  return since === undefined || other === undefined ? 0 : byTime(since, other, a, b, now);
+  return since === undefined || other === undefined ? 0 : order(since, other);
 }
 
 /** Ages count by their order of magnitude only; within one, chance (the uid) decides, so that no node is favoured. */
@@ -53,7 +71,18 @@ function deletionCost({ metadata }: Pod): number {
   return cost >= -2_147_483_648 && cost <= 2_147_483_647 ? cost : 0;
 }
 
+/** More restarts go first; those of sidecars count only between pods that are otherwise equal. */
+function byRestarts(a: Pod, b: Pod): number {
+  return restarts(b) - restarts(a) || sidecarRestarts(b) - sidecarRestarts(a);
+}
+
 function restarts({ status }: Pod): number {
-  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount));
+}
+
+function sidecarRestarts({ spec, status }: Pod): number {
+  const isSidecar = (name: string): boolean =>
+    (spec?.initContainers ?? []).some((each) => each.name === name && each.restartPolicy === "Always");
+  const statuses = (status?.initContainerStatuses ?? []).filter(({ name }) => isSidecar(name));
   return Math.max(0, ...statuses.map(({ restartCount }) => restartCount));
 }

@@ -151,8 +151,8 @@ export function update<T extends KubernetesObject>(ref: ResourceRef<T>, object: 
 }
 
 /** The object with a new status; refused by the server if it changed meanwhile. */
-export function updateStatus<T extends KubernetesObject>(ref: ResourceRef<T>, object: T): Change {
-  return { type: "update", ref, object, subresource: "status" };
+export function updateStatus<T extends KubernetesObject>(ref: ResourceRef<T>, object: T, report?: Report): Change {
+  return { type: "update", ref, object, subresource: "status", ...(report === undefined ? {} : { report }) };
 }
 
 export function patch<T extends KubernetesObject>(

@@ -196,13 +196,22 @@ function notFound(path: string): ApiResponse {
   return { code: 404, body: failure(404, "NotFound", `${path} not found`).status };
 }
 
-/** JSON merge patch; lists of owners are merged by uid, as strategic merge does. */
+const deleteFrom = "$deleteFromPrimitiveList/";
+
+/** JSON merge patch; lists of owners are merged by uid, and plain lists lose what they shall, as strategic merge does. */
 function merge(target: unknown, patch: unknown): unknown {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
   const result: Record<string, unknown> = { ...(target as Record<string, unknown> | undefined) };
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete result[name];
-    else if (name === "ownerReferences") result[name] = mergeOwners(result[name], value);
+    else if (name.startsWith(deleteFrom)) {
+      const list = name.slice(deleteFrom.length);
+      const left = ((result[list] as unknown[] | undefined) ?? []).filter(
+        (each) => !(value as unknown[]).includes(each),
+      );
+      if (left.length > 0) result[list] = left;
+      else delete result[list];
+    } else if (name === "ownerReferences") result[name] = mergeOwners(result[name], value);
     else result[name] = merge(result[name], value);
   }
   return result;

@@ -83,6 +83,20 @@ describe("daemonset", () => {
     }
   });
 
+  test("an update counts old pods that serve nobody as unavailable", async () => {
+    const updateStrategy = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } };
+    const api = await world(["one", "two", "three"], { updateStrategy });
+    await run(api);
+    const [sick] = pods(api);
+    await new Client(api).updateStatus(Pod, { ...sick!, status: { phase: "Running", conditions: [] } });
+    const spec = { template: { metadata: { labels: { version: "two" } } } };
+    await new Client(api).patch(DaemonSet, { namespace: "a", name: "agent" }, "merge", { spec });
+    await settle(api, all, now);
+    const old = pods(api).filter(({ metadata }) => metadata.labels?.["version"] === undefined);
+    expect(old.map(({ metadata }) => metadata.uid)).toEqual(expect.not.arrayContaining([sick!.metadata.uid]));
+    expect(old).toHaveLength(2);
+  });
+
   test("an update that surges has the new pod available before the old one goes", async () => {
     const updateStrategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
     const api = await world(["one", "two"], { updateStrategy });

@@ -78,7 +78,8 @@ export const daemonSetReconciler = defineReconciler<DaemonSet>({
       ...history.changes,
       ...(set.metadata.deletionTimestamp === undefined ? steps(state) : []),
       ...report(state, history.collided ? collisionCount + 1 : set.status?.collisionCount),
-      ...forgotten(history.revisions, used, set.spec?.revisionHistoryLimit ?? 10),
+      // All old revisions count, those that pods are still of too.
+      ...forgotten(history.revisions, used, set.spec?.revisionHistoryLimit ?? 10, (each) => each !== history.newest),
       ...(at === undefined ? [] : [wake(at)]),
     ];
   },

@@ -51,7 +51,7 @@ function placesOf(state: DaemonState): Place[] {
   });
 }
 
-/** Old pods that serve nobody go at once, others as far as the update may make pods unavailable. */
+/** Old pods that serve nobody go at once, others as far as that leaves no more unavailable than may be. */
 function replacing(state: DaemonState, maxUnavailable: number): Exchange {
   let room = maxUnavailable;
   const useless: Pod[] = [];
@@ -61,6 +61,7 @@ function replacing(state: DaemonState, maxUnavailable: number): Exchange {
     else if (current !== undefined) room -= isAvailable(current, state) ? 0 : 1;
     else if (old !== undefined) (isAvailable(old, state) ? candidates : useless).push(old);
   }
+  room -= useless.length;
   return { going: [...useless, ...candidates.slice(0, Math.max(0, room))], growing: [] };
 }
 

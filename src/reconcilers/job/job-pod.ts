@@ -67,10 +67,8 @@ function withIndex(container: V1Container): V1Container {
   return { ...container, env: [...env, { name: indexVariable, valueFrom: { fieldRef } }] };
 }
 
-/** The patch that lets a counted pod go. */
+/** The patch that lets a counted pod go, whatever else became of it meanwhile. */
 export function withoutTracking(pod: Pod): Change {
-  const finalizers = (pod.metadata.finalizers ?? []).filter((each) => each !== trackingFinalizer);
-  const { uid, resourceVersion } = pod.metadata;
-  const metadata = { uid, resourceVersion, finalizers: finalizers.length === 0 ? null : finalizers };
-  return patch(PodRef, pod, "merge", { metadata });
+  const metadata = { uid: pod.metadata.uid, "$deleteFromPrimitiveList/finalizers": [trackingFinalizer] };
+  return patch(PodRef, pod, "strategic", { metadata });
 }

@@ -8,7 +8,7 @@ import { settle } from "#test/support/settle.ts";
 import { formatIndexes, indexOf, parseIndexes } from "./indexes.ts";
 import { failureCountAnnotation, isTracked } from "./job-pod.ts";
 import { jobReconciler } from "./job.ts";
-import { nextTryAt } from "./pod-failures.ts";
+import { judgeFailure, nextTryAt } from "./pod-failures.ts";
 
 const start = Date.parse("2024-06-01T00:00:00Z");
 const all = [jobReconciler] as never[];
@@ -17,6 +17,8 @@ const live = (api: MemoryApi) => api.objects("/jobs/")[0] as unknown as Job;
 const conditions = (api: MemoryApi) =>
   (live(api).status?.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
 const open = (api: MemoryApi) => pods(api).filter(({ status }) => status === undefined);
+
+const failJob = { rules: [{ action: "FailJob", onExitCodes: { operator: "In", values: [1] } }] };
 
 async function made(spec: Partial<Job["spec"]>): Promise<MemoryApi> {
   const api = new MemoryApi();
@@ -61,6 +63,48 @@ describe("job", () => {
     expect(open(api)).toHaveLength(1);
     await end(api, open(api)[0]!, "Failed", start + 20_000);
     expect(conditions(api)).toEqual(["FailureTarget BackoffLimitExceeded", "Failed BackoffLimitExceeded"]);
+  });
+
+  test.each([
+    ["a rule that fails it", { podReplacementPolicy: "Failed", podFailurePolicy: failJob }, "PodFailurePolicy"],
+    ["its limit", { podReplacementPolicy: "Failed", backoffLimit: 0 }, "BackoffLimitExceeded"],
+  ])("by %s a job stops its other pods and counts them as failed, however they end", async (_, spec, reason) => {
+    const api = await made({ completions: 3, parallelism: 3, ...spec });
+    await end(api, open(api)[0]!, "Failed");
+    expect(open(api)).toEqual([]);
+    expect(live(api).status?.failed).toBe(3);
+    expect(conditions(api)).toEqual([`FailureTarget ${reason}`, `Failed ${reason}`]);
+  });
+
+  test("a job without any time makes no pod", async () => {
+    const api = await made({ activeDeadlineSeconds: 0 });
+    expect(pods(api)).toEqual([]);
+    expect(conditions(api)).toEqual(["FailureTarget DeadlineExceeded", "Failed DeadlineExceeded"]);
+  });
+
+  test("a job that is being deleted holds no pod", async () => {
+    const api = await made({ podReplacementPolicy: "Failed" });
+    const { uid } = live(api).metadata;
+    await new Client(api).patch(Job, { namespace: "a", name: "task" }, "merge", {
+      metadata: { uid, finalizers: ["x"] },
+    });
+    await new Client(api).delete(Job, { namespace: "a", name: "task" });
+    await settle(api, all, start);
+    expect(pods(api).some(isTracked)).toBe(false);
+  });
+
+  test("a rule names the first of the pod's conditions that it looks for", () => {
+    const condition = (type: string) => ({ type, status: "True" });
+    const onPodConditions = [condition("First"), condition("Second")];
+    const spec = { podFailurePolicy: { rules: [{ action: "FailJob", onPodConditions }] } } as Job["spec"];
+    const pod: Pod = {
+      metadata: { name: "p", namespace: "a" },
+      status: { phase: "Failed", conditions: [condition("Second"), condition("First")] },
+    };
+    expect(judgeFailure({ metadata: { name: "task" }, spec }, pod)).toEqual({
+      action: "FailJob",
+      message: "Pod a/p has condition Second matching FailJob rule at index 0",
+    });
   });
 
   test("a suspended job has no pods and has not failed", async () => {

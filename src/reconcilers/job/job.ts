@@ -16,16 +16,16 @@ import {
   requiredLabels,
   selectorIndex,
 } from "#reconcilers/ownership.ts";
-import { byDeletionOrder } from "#reconcilers/pod-ranking.ts";
+import { byDeletionOrderOfJob } from "#reconcilers/pod-ranking.ts";
 import { isPodActive, isPodReady, isPodTerminating, timeOf } from "#reconcilers/pod-state.ts";
 import { createPod, deletePod } from "#reconcilers/pod-template.ts";
 import {
   defineReconciler,
-  event,
   trigger,
   updateStatus,
   wake,
   type Change,
+  type EventSpec,
   type Moment,
   type View,
 } from "#reconcilers/reconciler.ts";
@@ -33,7 +33,7 @@ import { canonical } from "#reconcilers/template-hash.ts";
 import { formatIndexes, indexOf, parseIndexes } from "./indexes.ts";
 import { type IndexFailures, failuresIn, isIndexed, isTracked, newJobPod, withoutTracking } from "./job-pod.ts";
 import { judgeFailure, nextTryAt, nextTryOfIndexAt } from "./pod-failures.ts";
-import { countable, tallyOf, type Tally } from "./tally.ts";
+import { countable, failRest, tallyOf, type Tally } from "./tally.ts";
 
 /** Pods that one plan creates or deletes. */
 export const burstMax = 500;
@@ -77,10 +77,10 @@ function conditionOf({ status }: Job, type: string): V1JobCondition | undefined 
 
 const isFinished = (job: Job): boolean => (conditionOf(job, "Complete") ?? conditionOf(job, "Failed")) !== undefined;
 
-/** Pods that have been counted may go. */
-function released(job: Job, pods: readonly Pod[], counted: ReadonlySet<string>): Change[] {
+/** Pods that have been counted may go; those that still run only when the job is over. */
+function released(job: Job, pods: readonly Pod[], counted: ReadonlySet<string>, isOver = isFinished(job)): Change[] {
   return pods
-    .filter((pod) => isTracked(pod) && counted.has(uidOf(pod)) && (!isPodActive(pod) || isFinished(job)))
+    .filter((pod) => isTracked(pod) && counted.has(uidOf(pod)) && (!isPodActive(pod) || isOver))
     .slice(0, burstMax)
     .map(withoutTracking);
 }
@@ -96,22 +96,23 @@ function planned(job: Job, pods: readonly Pod[], tally: Tally, moment: Moment): 
   const active = pods.filter(isPodActive);
   const suspended = job.spec?.suspend === true;
   const ending = endingOf(job, pods, active, tally, now);
+  const failing = ending?.type === "Failed";
+  if (failing) failRest(tally, job, pods, judgeFailure);
   const going = ending !== undefined || suspended ? active : [];
   const managed =
     ending === undefined && !suspended ? manage(job, pods, active, tally, now) : { changes: [], at: undefined };
-  const stopped = stop(job, going.slice(0, burstMax), ending?.type === "Failed");
-  const isOver = ending !== undefined || job.metadata.deletionTimestamp !== undefined;
-  const written = isOver ? tally : countable(tally);
+  const stopped = stop(job, going.slice(0, burstMax), failing);
+  const isLeaving = job.metadata.deletionTimestamp !== undefined;
+  const written = ending !== undefined || isLeaving ? tally : countable(tally);
   const { uncounted } = written;
   const counted = new Set([...uncounted.succeeded, ...uncounted.failed, ...written.ignored]);
-  const free = released(job, pods, counted);
+  const free = released(job, pods, isLeaving ? new Set(pods.map(uidOf)) : counted, failing || isLeaving);
   const pending =
     stopped.length + free.length > 0 || written.fresh > 0 || uncounted.succeeded.size + uncounted.failed.size > 0;
   const status = statusOf(job, pods, active, written, ending, pending, now);
-  const deadline = deadlineAt(job);
-  const wakes = [managed.at, deadline].filter((at) => at !== undefined && at > now).map((at) => wake(at!));
+  const wakes = [managed.at, deadlineAt(job, now)].filter((at) => at !== undefined && at > now).map((at) => wake(at!));
   // A finished pod is written into the status before it is let go.
-  return [...report(job, status), ...told(job, status), ...free, ...stopped, ...managed.changes, ...wakes];
+  return [...stopped, ...managed.changes, ...report(job, status), ...free, ...wakes];
 }
 
 /** Pods that the job itself stops count as failed only if the job fails: others are let go uncounted. */
@@ -128,17 +129,17 @@ function endingOf(
   tally: Tally,
   now: number,
 ): Ending | undefined {
-  const failing = conditionOf(job, "FailureTarget");
-  if (failing !== undefined) return { type: "Failed", reason: failing.reason ?? "", message: failing.message ?? "" };
   const met = conditionOf(job, "SuccessCriteriaMet");
   if (met !== undefined) return { type: "Complete", reason: met.reason ?? "", message: met.message ?? "" };
+  const failing = conditionOf(job, "FailureTarget");
+  if (failing !== undefined) return { type: "Failed", reason: failing.reason ?? "", message: failing.message ?? "" };
   const failed = (reason: string, message: string): Ending => ({ type: "Failed", reason, message });
   if (tally.failJob !== undefined) return failed("PodFailurePolicy", tally.failJob);
-  const restarts = job.spec?.template.spec?.restartPolicy === "OnFailure" ? restartsOf(active) : 0;
+  const restarts = job.spec?.template.spec?.restartPolicy === "OnFailure" ? restartsOf(pods) : 0;
   const limit = job.spec?.backoffLimit ?? 6;
   if (tally.failed > limit || restarts >= Math.max(1, limit))
     return failed("BackoffLimitExceeded", "Job has reached the specified backoff limit");
-  const deadline = deadlineAt(job);
+  const deadline = deadlineAt(job, now);
   if (deadline !== undefined && deadline <= now)
     return failed("DeadlineExceeded", "Job was active longer than specified deadline");
   if (isIndexed(job)) {
@@ -154,24 +155,25 @@ function endingOf(
     if (rule !== undefined)
       return { type: "Complete", reason: "SuccessPolicy", message: `Matched rules at index ${rule}` };
   }
-  return isSatisfied(job, pods, active, tally)
+  return isSatisfied(job, active, tally)
     ? { type: "Complete", reason: "CompletionsReached", message: "Reached expected number of succeeded pods" }
     : undefined;
 }
 
-function restartsOf(active: readonly Pod[]): number {
-  const counts = active.flatMap(({ status }) => [
+function restartsOf(pods: readonly Pod[]): number {
+  const going = pods.filter(({ status }) => status?.phase === "Pending" || status?.phase === "Running");
+  const counts = going.flatMap(({ status }) => [
     ...(status?.containerStatuses ?? []),
     ...(status?.initContainerStatuses ?? []),
   ]);
   return counts.reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
-function isSatisfied(job: Job, pods: readonly Pod[], active: readonly Pod[], tally: Tally): boolean {
+function isSatisfied(job: Job, active: readonly Pod[], tally: Tally): boolean {
   if (job.spec?.suspend === true && (job.spec.completions ?? 1) > tally.succeeded) return false;
   const { completions } = job.spec ?? {};
   if (completions !== undefined) return tally.succeeded >= completions;
-  return tally.succeeded > 0 && active.length === 0 && !pods.some(isPodTerminating);
+  return tally.succeeded > 0 && active.length === 0;
 }
 
 function matchedSuccessRule(job: Job, { completedIndexes }: Tally): number | undefined {
@@ -185,10 +187,10 @@ function matchedSuccessRule(job: Job, { completedIndexes }: Tally): number | und
   return at < 0 ? undefined : at;
 }
 
-function deadlineAt({ spec, status }: Job): number | undefined {
-  if (spec?.activeDeadlineSeconds === undefined || spec.suspend === true || status?.startTime === undefined)
-    return undefined;
-  return timeOf(status.startTime) + spec.activeDeadlineSeconds * 1_000;
+function deadlineAt({ spec, status }: Job, now: number): number | undefined {
+  if (spec?.activeDeadlineSeconds === undefined || spec.suspend === true) return undefined;
+  const started = status?.startTime === undefined ? now : timeOf(status.startTime);
+  return started + spec.activeDeadlineSeconds * 1_000;
 }
 
 /** Creates what is missing or deletes what is too much. */
@@ -208,14 +210,10 @@ function manage(
         : parallelism
       : completions - tally.succeeded - tally.failedIndexes.size;
   const wished = Math.max(0, Math.min(open, parallelism));
-  const outside = isIndexed(job) ? superfluous(job, active, tally, now) : [];
+  const outside = isIndexed(job) ? superfluous(job, active, tally) : [];
   const surplus = Math.max(active.length - wished, outside.length);
   if (surplus > 0) {
-    const rest = byDeletionOrder(
-      active.filter((pod) => !outside.includes(pod)),
-      [],
-      now,
-    );
+    const rest = byDeletionOrderOfJob(active.filter((pod) => !outside.includes(pod)));
     return {
       changes: stop(job, [...outside, ...rest].slice(0, Math.min(surplus, burstMax)), false),
       at: undefined,
@@ -264,12 +262,12 @@ function failuresAfter(job: Job, former: Pod | undefined): IndexFailures {
 }
 
 /** Pods of no index that is wanted, and all but one of an index. */
-function superfluous(job: Job, active: readonly Pod[], tally: Tally, now: number): Pod[] {
+function superfluous(job: Job, active: readonly Pod[], tally: Tally): Pod[] {
   const wanted = Map.groupBy(
     active.filter((pod) => isWantedIndex(job, pod, tally)),
     indexOf,
   );
-  const twice = [...wanted.values()].flatMap((same) => byDeletionOrder(same, [], now).slice(0, -1));
+  const twice = [...wanted.values()].flatMap((same) => byDeletionOrderOfJob(same).slice(0, -1));
   return [...active.filter((pod) => !isWantedIndex(job, pod, tally)), ...twice];
 }
 
@@ -344,7 +342,7 @@ function conditionsOf(
   };
   const wasSuspended = conditions.some(({ type, status }) => type === "Suspended" && status === "True");
   if (suspended) set("Suspended", "True", "JobSuspended", "Job suspended");
-  else if (wasSuspended) set("Suspended", "False", "JobResumed", "Job resumed");
+  else if (wasSuspended && ending === undefined) set("Suspended", "False", "JobResumed", "Job resumed");
   if (ending === undefined) return conditions;
   set(ending.type === "Failed" ? "FailureTarget" : "SuccessCriteriaMet", "True", ending.reason, ending.message);
   if (done) set(ending.type, "True", ending.reason, ending.message);
@@ -352,26 +350,27 @@ function conditionsOf(
 }
 
 /** Events for conditions that are new. */
-function told(job: Job, { conditions = [], succeeded = 0 }: V1JobStatus): Change[] {
-  return conditions.flatMap(({ type, status: is, reason = "", message = "" }) => {
+function told(job: Job, { conditions = [], succeeded = 0 }: V1JobStatus): EventSpec[] {
+  return conditions.flatMap(({ type, status: is, reason = "", message = "" }): EventSpec[] => {
     const before = job.status?.conditions?.find((condition) => condition.type === type);
     if (before?.status === is) return [];
     if (type === "Complete") return completed(job, succeeded);
-    if (type === "Failed") return [event(job, "Warning", reason, message)];
+    if (type === "Failed") return [{ about: job, type: "Warning", reason, message }];
     if (type !== "Suspended") return [];
-    return [event(job, "Normal", is === "True" ? "Suspended" : "Resumed", message)];
+    return [{ about: job, type: "Normal", reason: is === "True" ? "Suspended" : "Resumed", message }];
   });
 }
 
-function completed(job: Job, succeeded: number): Change[] {
+function completed(job: Job, succeeded: number): EventSpec[] {
   const tooMany = "Too many succeeded pods running after completion count reached";
   const isTooMany = succeeded > (job.spec?.completions ?? Infinity);
   return [
-    ...(isTooMany ? [event(job, "Warning", "TooManySucceededPods", tooMany)] : []),
-    event(job, "Normal", "Completed", "Job completed"),
+    ...(isTooMany ? [{ about: job, type: "Warning", reason: "TooManySucceededPods", message: tooMany } as const] : []),
+    { about: job, type: "Normal", reason: "Completed", message: "Job completed" },
   ];
 }
 
 function report(job: Job, status: V1JobStatus): Change[] {
-  return canonical(status) === canonical(job.status ?? {}) ? [] : [updateStatus(Job, { ...job, status })];
+  if (canonical(status) === canonical(job.status ?? {})) return [];
+  return [updateStatus(Job, { ...job, status }, ({ ok }) => (ok ? told(job, status) : undefined))];
 }

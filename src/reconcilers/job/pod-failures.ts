@@ -34,10 +34,11 @@ function matched({ onExitCodes, onPodConditions }: V1PodFailurePolicyRule, pod: 
         return `Container ${status.name} for pod ${namespace}/${name} failed with exit code ${code}`;
     }
   }
-  for (const { type, status = "True" } of onPodConditions ?? [])
-    if (pod.status?.conditions?.some((condition) => condition.type === type && condition.status === status))
-      return `Pod ${namespace}/${name} has condition ${type}`;
-  return undefined;
+  const patterns = onPodConditions ?? [];
+  const met = pod.status?.conditions?.find((condition) =>
+    patterns.some(({ type, status = "True" }) => condition.type === type && condition.status === status),
+  );
+  return met === undefined ? undefined : `Pod ${namespace}/${name} has condition ${met.type}`;
 }
 
 const exitCode = ({ state }: V1ContainerStatus): number | undefined => state?.terminated?.exitCode;

@@ -100,7 +100,7 @@ function indexedCounts(tally: Tally): void {
 function addPod(tally: Tally, job: Job, pod: Pod, judge: (job: Job, pod: Pod) => FailureVerdict): void {
   const uid = pod.metadata.uid ?? "";
   const index = isIndexed(job) ? indexOf(pod) : undefined;
-  const outside = isIndexed(job) && (index === undefined || index >= (job.spec?.completions ?? 0));
+  const outside = isOutside(job, pod);
   if (pod.status?.phase === "Succeeded") {
     if (outside) tally.ignored.add(uid);
     else if (!tally.uncounted.succeeded.has(uid)) {
@@ -121,6 +121,31 @@ function addPod(tally: Tally, job: Job, pod: Pod, judge: (job: Job, pod: Pod) =>
   if (tally.uncounted.failed.has(uid)) return;
   tally.uncounted.failed.add(uid);
   tally.fresh += 1;
+}
+
+/** A job that fails counts what it has not seen end as failed. */
+export function failRest(
+  tally: Tally,
+  job: Job,
+  pods: readonly Pod[],
+  judge: (job: Job, pod: Pod) => FailureVerdict,
+): void {
+  const { counted, ignored, uncounted } = tally;
+  for (const pod of pods.filter(isTracked)) {
+    const uid = pod.metadata.uid ?? "";
+    if (uncounted.succeeded.has(uid) || uncounted.failed.has(uid) || ignored.has(uid)) continue;
+    if (isOutside(job, pod) || judge(job, pod).action === "Ignore") ignored.add(uid);
+    else {
+      uncounted.failed.add(uid);
+      tally.fresh += 1;
+    }
+  }
+  tally.failed = counted.failed + uncounted.failed.size;
+}
+
+function isOutside(job: Job, pod: Pod): boolean {
+  const index = indexOf(pod);
+  return isIndexed(job) && (index === undefined || index >= (job.spec?.completions ?? 0));
 }
 
 function failIndex(tally: Tally, job: Job, pod: Pod, index: number, { action }: FailureVerdict): void {

@@ -5,22 +5,24 @@ import { PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
 import { controllerReference } from "#reconcilers/ownership.ts";
 import { patch, type Change, type View } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { claimsOf, firstOrdinal, podName } from "./stateful-pod.ts";
+import { claimsOf, podName } from "./stateful-pod.ts";
 
-/** Claims whose owners do not say what the set's retention policy says. */
-export function claimOwnerChanges(set: StatefulSet, view: View, pods: ReadonlyMap<number, Pod>): Change[] {
+/** Claims of a pod whose owners do not say what the set's retention policy says; a condemned pod is beyond the wished ones. */
+export function claimOwnerChanges(
+  set: StatefulSet,
+  view: View,
+  ordinal: number,
+  pod: Pod,
+  condemned: boolean,
+): Change[] {
   const { whenDeleted = "Retain", whenScaled = "Retain" } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
-  const end = firstOrdinal(set) + (set.spec?.replicas ?? 1);
-  return [...pods].flatMap(([ordinal, pod]) => {
-    const condemned = ordinal < firstOrdinal(set) || ordinal >= end;
-    return claimsOf(set, ordinal).flatMap(({ metadata }) => {
-      const claim = view.get(PersistentVolumeClaim, metadata);
-      if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return [];
-      const wished: OwnerReference[] = [];
-      if (condemned && whenScaled === "Delete") wished.push(controllerReference(pod, Pod));
-      else if (whenDeleted === "Delete") wished.push(controllerReference(set, StatefulSet));
-      return ownedBy(claim, set, pod, wished);
-    });
+  return claimsOf(set, ordinal).flatMap(({ metadata }) => {
+    const claim = view.get(PersistentVolumeClaim, metadata);
+    if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return [];
+    const wished: OwnerReference[] = [];
+    if (condemned && whenScaled === "Delete") wished.push(controllerReference(pod, Pod));
+    else if (whenDeleted === "Delete") wished.push(controllerReference(set, StatefulSet));
+    return ownedBy(claim, set, pod, wished);
   });
 }
 
@@ -31,8 +33,12 @@ function ownedBy(
   wished: readonly OwnerReference[],
 ): Change[] {
   const { ownerReferences = [], resourceVersion } = claim.metadata;
-  const ours = new Set([set.metadata.uid, pod.metadata.uid]);
-  const next = [...ownerReferences.filter(({ uid }) => !ours.has(uid)), ...wished];
+  // One of an earlier set or pod of the name is as good as ours: it goes.
+  const isOurs = ({ kind, name }: OwnerReference): boolean =>
+    (kind === "StatefulSet" && name === set.metadata.name) || (kind === "Pod" && name === pod.metadata.name);
+  const others = ownerReferences.filter((owner) => !isOurs(owner));
+  // A claim that somebody else controls is left to them.
+  const next = others.some(({ controller }) => controller === true) ? others : [...others, ...wished];
   if (canonical(next) === canonical(ownerReferences)) return [];
   const metadata = { resourceVersion, ownerReferences: next.length === 0 ? null : next };
   return [patch(PersistentVolumeClaim, claim, "merge", { metadata })];

@@ -101,6 +101,50 @@ describe("statefulset", () => {
     expect(pods(api).map(({ status }) => status?.phase)).toEqual([undefined]);
   });
 
+  test("a parallel set does not wait for a pod that ended", async () => {
+    const api = await made(set(1, { podManagementPolicy: "Parallel" }));
+    await settle(api, all, now);
+    const created = new Date(now).toISOString();
+    const [pod] = pods(api);
+    const ended = { ...pod!, metadata: { ...pod!.metadata, creationTimestamp: created }, status: { phase: "Failed" } };
+    await new Client(api).update(Pod, ended);
+    await change(api, { replicas: 3 });
+    await settle(api, all, now);
+    expect(names(api)).toEqual(["db-0", "db-1", "db-2"]);
+  });
+
+  test("a pod whose labels are the set's again is told as an update", async () => {
+    const api = await made(set(1));
+    await readied(api);
+    const labels = { "apps.kubernetes.io/pod-index": null };
+    await new Client(api).patch(Pod, { namespace: "a", name: "db-0" }, "merge", { metadata: { labels } });
+    const { events } = await settle(api, all, now);
+    expect(events).toEqual(["SuccessfulUpdate: Update Pod db-0 in StatefulSet db successful"]);
+  });
+
+  test("claims that are to go with the set are told as an update of their pod", async () => {
+    const api = await made(set(1, { volumeClaimTemplates: [{ metadata: { name: "data" } }] }));
+    await readied(api);
+    const ownersOf = () =>
+      api.objects("/persistentvolumeclaims/")[0]?.metadata.ownerReferences?.map(({ kind }) => kind);
+    await change(api, { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" } });
+    const { events } = await settle(api, all, now);
+    expect(events).toEqual(["SuccessfulUpdate: Update Pod db-0 in StatefulSet db successful"]);
+    expect(ownersOf()).toEqual(["StatefulSet"]);
+  });
+
+  test("a claim that somebody else controls is left to them", async () => {
+    const api = await made(set(1, { volumeClaimTemplates: [{ metadata: { name: "data" } }] }));
+    await readied(api);
+    const owner = { apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "x", controller: true };
+    const key = { namespace: "a", name: "data-db-0" };
+    await new Client(api).patch(PersistentVolumeClaim, key, "merge", { metadata: { ownerReferences: [owner] } });
+    await change(api, { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" } });
+    await settle(api, all, now);
+    const owners = api.objects("/persistentvolumeclaims/")[0]?.metadata.ownerReferences;
+    expect(owners?.map(({ kind }) => kind)).toEqual(["ConfigMap"]);
+  });
+
   test("an update goes from the top down and stops at the partition", async () => {
     const api = await made(set(3));
     await readied(api);

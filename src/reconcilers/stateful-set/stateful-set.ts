@@ -138,15 +138,18 @@ function ordinalsOf(set: StatefulSet): number[] {
 /** First what is missing, then what is too much, then what is old; ordered sets take one step at a time. */
 function stepsOf(state: State): Change[] {
   const { set, pods } = state;
-  const claims = claimOwnerChanges(set, state.view, pods);
-  const steps: Change[] = [...claims];
+  const steps: Change[] = [];
   for (const ordinal of ordinalsOf(set)) {
     const { changes, waits } = replicaStep(state, ordinal);
     steps.push(...changes);
     if (waits) return steps;
   }
+  const wished = new Set(ordinalsOf(set));
+  const claims = [...pods].flatMap(([ordinal, pod]) =>
+    wished.has(ordinal) ? [] : claimOwnerChanges(set, state.view, ordinal, pod, true),
+  );
   const condemned = condemnedStep(state);
-  steps.push(...condemned.changes);
+  steps.push(...claims, ...condemned.changes);
   if (condemned.waits || steps.length > claims.length) return steps;
   return set.spec?.updateStrategy?.type === "OnDelete" ? steps : [...steps, ...rollingStep(state)];
 }
@@ -162,13 +165,23 @@ function replicaStep(state: State, ordinal: number): Step {
   const pod = pods.get(ordinal);
   const ordered = isOrdered(set);
   if (pod === undefined) return { changes: creation(state, ordinal), waits: ordered };
-  if (isPodTerminal(pod)) return { changes: isTerminating(pod) ? [] : replacement(state, pod), waits: true };
+  if (isPodTerminal(pod)) return { changes: isTerminating(pod) ? [] : replacement(state, pod), waits: ordered };
   const claims = pod.status?.phase === "Pending" ? missingClaims(state, ordinal) : [];
   if (ordered && !isHealthy(state, pod)) return { changes: claims, waits: true };
-  if (isTerminating(pod)) return { changes: claims, waits: false };
+  return { changes: isTerminating(pod) ? claims : [...claims, ...repair(state, ordinal, pod)], waits: false };
+}
+
+/** What makes the pod and its claims the set's again, told as one update of the pod. */
+function repair({ set, view }: State, ordinal: number, pod: Pod): Change[] {
+  const about = `Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
+  const report = told(set, "Update", (outcome) =>
+    outcome.ok ? `Update ${about} successful` : `Update ${about} failed error: ${outcome.error.message}`,
+  );
   const labels = missingLabels(set, pod, ordinal);
-  const repair = Object.keys(labels).length === 0 ? [] : [patch(Pod, pod, "merge", { metadata: { labels } })];
-  return { changes: [...claims, ...repair], waits: false };
+  const claims = claimOwnerChanges(set, view, ordinal, pod, false);
+  const isLabelled = Object.keys(labels).length === 0;
+  if (!isLabelled) return [...claims, patch(Pod, pod, "merge", { metadata: { labels } }, { report })];
+  return claims.map((change, at) => (at === claims.length - 1 ? { ...change, report } : change));
 }
 
 /** A node that refuses a pod refuses the next one as fast. */
@@ -231,7 +244,7 @@ function deletion(set: StatefulSet, pod: Pod): Change {
   return remove(Pod, pod, { report: say });
 }
 
-function told(set: StatefulSet, verb: "Create" | "Delete", message: (outcome: Outcome) => string) {
+function told(set: StatefulSet, verb: "Create" | "Update" | "Delete", message: (outcome: Outcome) => string) {
   return (outcome: Outcome): EventSpec | undefined => {
     // A released pod may still have the name; that is no failure worth a word.
     if (!outcome.ok && isAlreadyExists(outcome.error)) return undefined;
