@@ -94,6 +94,44 @@ stories("a pod spec", [
       requests: { cpu: "1", "hugepages-2Mi": "4Mi" },
     }),
   ],
+  [
+    "is limited in huge pages where it asks for anything",
+    create(
+      pod(
+        "p",
+        { resources: { requests: { cpu: "2" } } },
+        { resources: { requests: { cpu: "1" }, limits: { "hugepages-2Mi": "4Mi" } } },
+      ),
+    ).has("spec.resources", {
+      limits: { "hugepages-2Mi": "4Mi" },
+      requests: { cpu: "2", "hugepages-2Mi": "4Mi" },
+    }),
+  ],
+  [
+    "is warned of names of ports in init containers, too",
+    create(
+      pod(
+        "p",
+        { initContainers: [{ name: "i", image: "i", ports: [{ name: "web", containerPort: 80 }] }] },
+        { ports: [{ name: "web", containerPort: 81 }] },
+      ),
+    ).warns(
+      'spec.containers[0].ports[0]: duplicate port name "web" with spec.initContainers[0].ports[0], services and probes that select ports by name will use spec.initContainers[0].ports[0]',
+    ),
+  ],
+  [
+    "is warned of the files of a source again where the next lists none",
+    create(
+      pod(
+        "p",
+        volume({
+          projected: {
+            sources: [{ secret: { name: "s", items: [{ key: "k", path: "t" }] } }, { configMap: { name: "c" } }],
+          },
+        }),
+      ),
+    ).warns('volume "v" (Projected): overlapping paths: "t" (Secret "s") with "t" (Secret "s")'),
+  ],
 ]);
 
 const appArmor = "container.apparmor.security.beta.kubernetes.io/c";
@@ -173,6 +211,14 @@ stories("a resize", [
     put("pods/p/resize", pod("p", { containers: [{ name: "d", image: "i" }] })).answers(
       422,
       'Pod "p" is invalid: spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize',
+    ),
+  ],
+  [
+    "sets no resources of nothing",
+    create(pod("p")),
+    mergePatch("pods/p/resize", { spec: { resources: {} } }).answers(
+      422,
+      'Pod "p" is invalid: spec: Forbidden: only cpu and memory resources are mutable',
     ),
   ],
   [

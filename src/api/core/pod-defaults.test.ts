@@ -4,7 +4,19 @@ import { defaultPod } from "./pod-defaults.ts";
 
 const huge = { limits: { cpu: "1", "hugepages-2Mi": "4Mi" } };
 const cases: readonly [claim: string, pod: object, container: object, filled: object | undefined][] = [
-  ["nothing is filled in where nothing is limited", { requests: { cpu: "1" } }, huge, { requests: { cpu: "1" } }],
+  ["nothing is filled in where nothing is said", {}, huge, {}],
+  [
+    "requests alone are left as they are, and have no limits",
+    { requests: { cpu: "1" } },
+    { limits: { cpu: "1" } },
+    { requests: { cpu: "1" } },
+  ],
+  [
+    "huge pages are limited where only requests are said, and then the rest is",
+    { requests: { cpu: "1" } },
+    huge,
+    { requests: { cpu: "1", "hugepages-2Mi": "4Mi" }, limits: { "hugepages-2Mi": "4Mi" } },
+  ],
   [
     "huge pages are those of the containers, requests too, and what is left is the limit",
     { limits: { cpu: "2", memory: "1Gi" } },

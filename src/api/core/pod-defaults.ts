@@ -184,21 +184,24 @@ export function defaultPod({ metadata, spec, status }: V1Pod): void {
 }
 
 /**
- * A pod that limits some of its resources takes its huge pages and then the rest of its requests from its containers, and
- * what is still open from its limits.
+ * A pod that says some of its resources takes the limits of its huge pages from its containers. One that limits some takes
+ * the rest of its requests from there, too, and what is still open from its limits.
  */
 function defaultPodResources(spec: V1PodSpec): void {
   const { resources } = spec;
-  if (resources?.limits === undefined || Object.keys(resources.limits).length === 0) return;
-  const { limits } = resources;
+  const isSaid = (amounts: Record<string, string> | undefined) => Object.keys(amounts ?? {}).length > 0;
+  if (resources === undefined || (!isSaid(resources.limits) && !isSaid(resources.requests))) return;
+  const limits: Record<string, string> = { ...resources.limits };
   const requests: Record<string, string> = { ...resources.requests };
   for (const [name, amount] of Object.entries(podLimits(spec)))
     if (isHugePages(name) && !Object.hasOwn(requests, name)) limits[name] ??= quantityText(amount);
+  if (!isSaid(limits)) return;
+  resources.limits = limits;
   for (const [name, amount] of Object.entries(podRequests(spec)))
     if (!Object.hasOwn(requests, name) && isPodLevel(name) && !isHugePages(name)) requests[name] = quantityText(amount);
   for (const [name, limit] of Object.entries(limits))
     if (!Object.hasOwn(requests, name) && isPodLevel(name)) requests[name] = limit;
-  if (Object.keys(requests).length > 0) resources.requests = requests;
+  if (isSaid(requests)) resources.requests = requests;
 }
 
 const isPodLevel = (name: string) =>

@@ -71,6 +71,12 @@ const cases: readonly [claim: string, spec: object, old: object, faults: string[
     ["spec.resources: Forbidden: pod-level resources cannot be removed"],
   ],
   [
+    "resources of nothing are not the same as none",
+    { ...containers({}), resources: {} },
+    containers({}),
+    ["spec: Forbidden: only cpu and memory resources are mutable"],
+  ],
+  [
     "and only cpu and memory of them change",
     { resources: { requests: { cpu: "2", "hugepages-2Mi": "4Mi" } } },
     { resources: { requests: { cpu: "1", "hugepages-2Mi": "2Mi" }, limits: { memory: "1" } } },

@@ -65,6 +65,10 @@ export function podResizeErrors(pod: V1Pod, old: V1Pod): FieldError[] {
     if (isMoreChanged(container, oldSpec.containers[index]!)) errors.push(forbidden("spec", onlyCpuAndMemory));
   for (const [index, container] of (spec.initContainers ?? []).entries())
     errors.push(...initErrors(container, oldSpec.initContainers![index]!, `spec.initContainers[${index}]`));
+  // Empty resources of the pod are not the same as none.
+  const isOtherwiseSaid = (spec.resources === undefined) !== (oldSpec.resources === undefined);
+  if (errors.length === 0 && isOtherwiseSaid && !isSet(spec.resources) && !isSet(oldSpec.resources))
+    errors.push(forbidden("spec", onlyCpuAndMemory));
   return errors;
 }
 

@@ -30,7 +30,7 @@ const cases: readonly [claim: string, spec: object, warnings: string[]][] = [
     ],
   ],
   [
-    "names of ports count where containers keep running",
+    "names of ports count in containers of every sort",
     {
       containers: [container("a", port({ name: "web", hostPort: 1 }))],
       initContainers: [
@@ -39,6 +39,7 @@ const cases: readonly [claim: string, spec: object, warnings: string[]][] = [
       ],
     },
     [
+      'spec.initContainers[1].ports[0]: duplicate port name "web" with spec.initContainers[0].ports[0], services and probes that select ports by name will use spec.initContainers[0].ports[0]',
       'spec.containers[0].ports[0]: duplicate port name "web" with spec.initContainers[0].ports[0], services and probes that select ports by name will use spec.initContainers[0].ports[0]',
     ],
   ],

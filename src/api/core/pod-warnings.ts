@@ -223,27 +223,22 @@ function portWarnings(spec: V1PodSpec, path: string): string[] {
   return warnings;
 }
 
-/** Names of ports of what keeps running: services and probes take the first. */
-function portNameWarnings({ containers, initContainers }: Partial<V1PodSpec>, path: string): string[] {
+/** Services and probes take the first of the ports of one name. */
+function portNameWarnings(spec: V1PodSpec, path: string): string[] {
   const byName = new Map<string, string>();
-  const named = (list: readonly V1Container[], field: string) =>
-    list.flatMap(({ ports = [], restartPolicy }, index) =>
-      field === "initContainers" && restartPolicy !== "Always"
-        ? []
-        : ports.map(({ name = "" }, at) => ({ name, at: `${path}.${field}[${index}].ports[${at}]` })),
-    );
-  return [...named(initContainers ?? [], "initContainers"), ...named(containers ?? [], "containers")].flatMap(
-    ({ name, at }) => {
-      const first = byName.get(name);
-      if (name === "") return [];
-      if (first === undefined) {
-        byName.set(name, at);
-        return [];
-      }
-      const text = `services and probes that select ports by name will use ${first}`;
-      return [`${at}: duplicate port name ${goQuote(name)} with ${first}, ${text}`];
-    },
+  const named = containersWithPaths(spec, path).flatMap(([{ ports = [] }, to]) =>
+    ports.map(({ name = "" }, index) => ({ name, at: `${to}.ports[${index}]` })),
   );
+  return named.flatMap(({ name, at }) => {
+    const first = byName.get(name);
+    if (name === "") return [];
+    if (first === undefined) {
+      byName.set(name, at);
+      return [];
+    }
+    const text = `services and probes that select ports by name will use ${first}`;
+    return [`${at}: duplicate port name ${goQuote(name)} with ${first}, ${text}`];
+  });
 }
 
 function addressWarnings({ dnsConfig, hostAliases = [] }: V1PodSpec, path: string): string[] {

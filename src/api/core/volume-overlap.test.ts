@@ -21,13 +21,25 @@ describe("files of one volume", () => {
     expect(warnings(...paths)).toEqual(expected);
   });
 
-  it("sources of a projected volume are told", () => {
-    const sources = [{ secret: { name: "s", items: [item("t")] } }, { serviceAccountToken: { path: "t" } }, {}];
-    const volume = { name: "v", projected: { sources } } as V1Volume;
-    expect(overlapWarnings([volume])).toEqual([
-      'volume "v" (Projected) has no sources provided',
-      'volume "v" (Projected): overlapping paths: "t" (ServiceAccountToken) with "t" (Secret "s")',
-    ]);
+  it.each<[claim: string, sources: object[], expected: string[]]>([
+    [
+      "in the order of the sources",
+      [{ secret: { name: "s", items: [item("t")] } }, { serviceAccountToken: { path: "t" } }, {}],
+      [
+        'volume "v" (Projected): overlapping paths: "t" (ServiceAccountToken) with "t" (Secret "s")',
+        'volume "v" (Projected) has no sources provided',
+      ],
+    ],
+    [
+      "files of the source before count for one that lists none",
+      [{ secret: { name: "s", items: [item("t")] } }, {}, { configMap: { name: "c" } }, { secret: { items: [] } }],
+      [
+        'volume "v" (Projected) has no sources provided',
+        'volume "v" (Projected): overlapping paths: "t" (Secret "s") with "t" (Secret "s")',
+      ],
+    ],
+  ])("sources of a projected volume are told: %s", (_, sources, expected) => {
+    expect(overlapWarnings([{ name: "v", projected: { sources } } as V1Volume])).toEqual(expected);
   });
 
   it("many files take little time", () => {

@@ -16,8 +16,14 @@ const shown = ({ path, source }: Written) => (source === "" ? goQuote(path) : `$
 /** Of one volume: more than anyone is told. */
 export const overlapsMax = 4096;
 
+interface Overlap {
+  /** Index of the later file. */
+  file: number;
+  text: string;
+}
+
 /** Each file with those before it that it covers or lies in; an empty path covers nothing. */
-function overlapTexts(files: readonly Written[]): string[] {
+function overlapsOf(files: readonly Written[]): Overlap[] {
   const sorted = files
     .map(({ path }, index) => ({ directory: `${path}/`, index }))
     .filter(({ directory }) => directory !== "/")
@@ -33,28 +39,49 @@ function overlapTexts(files: readonly Written[]): string[] {
   }
   return pairs
     .sort((a, b) => a.file - b.file || a.earlier - b.earlier)
-    .map(({ file, earlier }) => `${shown(files[file]!)} with ${shown(files[earlier]!)}`);
+    .map(({ file, earlier }) => ({ file, text: `${shown(files[file]!)} with ${shown(files[earlier]!)}` }));
 }
 
 export function overlapWarnings(volumes: readonly V1Volume[]): string[] {
   return volumes.flatMap(({ name, configMap, secret, downwardAPI, projected }) => {
     const warn = (what: string, files: readonly Written[]) =>
-      overlapTexts(files).map((text) => `volume ${goQuote(name)} (${what}): overlapping paths: ${text}`);
+      overlapsOf(files).map(({ text }) => `volume ${goQuote(name)} (${what}): overlapping paths: ${text}`);
     return [
       ...warn(`ConfigMap ${goQuote(configMap?.name ?? "")}`, written(configMap?.items, "")),
       ...warn(`Secret ${goQuote(secret?.secretName ?? "")}`, written(secret?.items, "")),
       ...warn("DownwardAPI", written(downwardAPI?.items, "")),
-      ...(projected?.sources ?? [])
-        .filter((source) => Object.keys(source).length === 0)
-        .map(() => `volume ${goQuote(name)} (Projected) has no sources provided`),
-      ...warn("Projected", (projected?.sources ?? []).flatMap(projectedFiles)),
+      ...projectedWarnings(name, projected?.sources ?? []),
     ];
   });
 }
 
-function projectedFiles({ configMap, secret, downwardAPI, serviceAccountToken }: V1VolumeProjection): Written[] {
-  if (configMap !== undefined) return written(configMap.items, `ConfigMap ${goQuote(configMap.name ?? "")}`);
-  if (secret !== undefined) return written(secret.items, `Secret ${goQuote(secret.name ?? "")}`);
-  if (downwardAPI !== undefined) return written(downwardAPI.items, "DownwardAPI");
-  return serviceAccountToken === undefined ? [] : written([serviceAccountToken], "ServiceAccountToken");
+/** Source by source. Upstream counts the files of the source before for one that lists none. */
+function projectedWarnings(name: string, sources: readonly V1VolumeProjection[]): string[] {
+  const volume = `volume ${goQuote(name)} (Projected)`;
+  const files: Written[] = [];
+  const ends: number[] = [];
+  let last: Written[] = [];
+  for (const source of sources) {
+    if (!isEmpty(source)) files.push(...(last = projectedFiles(source) ?? last));
+    ends.push(files.length);
+  }
+  const overlaps = overlapsOf(files);
+  let at = 0;
+  return sources.flatMap((source, index) => {
+    if (isEmpty(source)) return [`${volume} has no sources provided`];
+    const from = at;
+    while (at < overlaps.length && overlaps[at]!.file < ends[index]!) at++;
+    return overlaps.slice(from, at).map(({ text }) => `${volume}: overlapping paths: ${text}`);
+  });
+}
+
+const isEmpty = (source: V1VolumeProjection) => Object.keys(source).length === 0;
+
+/** Undefined where the source lists no files. */
+function projectedFiles(source: V1VolumeProjection): Written[] | undefined {
+  const { configMap, secret, downwardAPI, serviceAccountToken } = source;
+  if (configMap?.items !== undefined) return written(configMap.items, `ConfigMap ${goQuote(configMap.name ?? "")}`);
+  if (secret?.items !== undefined) return written(secret.items, `Secret ${goQuote(secret.name ?? "")}`);
+  if (downwardAPI?.items !== undefined) return written(downwardAPI.items, "DownwardAPI");
+  return serviceAccountToken === undefined ? undefined : written([serviceAccountToken], "ServiceAccountToken");
 }
