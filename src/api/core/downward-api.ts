@@ -37,9 +37,10 @@ const convertible = new Set([
 
 /** The parts of `field['key']`. Upstream: SplitMaybeSubscriptedPath. */
 function subscript(fieldPath: string): { field: string; key: string } | undefined {
-  const at = fieldPath.indexOf("['");
+  const open = fieldPath.slice(0, -2);
+  const at = open.indexOf("['");
   if (!fieldPath.endsWith("']") || at < 1) return undefined;
-  return { field: fieldPath.slice(0, at), key: fieldPath.slice(at + 2, -2) };
+  return { field: open.slice(0, at), key: open.slice(at + 2) };
 }
 
 export function fieldRefErrors(

@@ -28,6 +28,11 @@ const cases: readonly [annotations: Record<string, string>, faults: string[]][] 
     ['m[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "+1": must be a 32bit integer'],
   ],
   [
+    { "controller.kubernetes.io/pod-deletion-cost": "05" },
+    ['m[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "05": must be a 32bit integer'],
+  ],
+  [{ "controller.kubernetes.io/pod-deletion-cost": "-05" }, []],
+  [
     {
       [`${appArmorPrefix}c`]: "x",
       "container.seccomp.security.alpha.kubernetes.io/c": "y",

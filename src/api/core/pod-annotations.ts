@@ -49,7 +49,7 @@ function tolerationsAnnotationErrors(text: string, path: string): FieldError[] {
 }
 
 const isInt32 = (text: string) =>
-  /^(-?[1-9][0-9]*|0)$/.test(text) && Number(text) >= -(2 ** 31) && Number(text) < 2 ** 31;
+  /^(-[0-9]+|[1-9][0-9]*|0)$/.test(text) && Number(text) >= -(2 ** 31) && Number(text) < 2 ** 31;
 
 function appArmorErrors(key: string, profile: string, containers: ReadonlySet<string>, path: string): FieldError[] {
   const name = key.slice(appArmorPrefix.length);

@@ -177,6 +177,13 @@ describe("the status of pods", () => {
     });
   });
 
+  it("the first of several conditions of one type stands for the first", () => {
+    const condition = (observedGeneration?: number) => ({ type: "A", status: "True", observedGeneration });
+    const status = { conditions: [condition(), condition(9), condition(), condition()] };
+    keepObservedGenerations(status, { conditions: [condition(1), condition(2), condition(3)] });
+    expect(status.conditions.map(({ observedGeneration }) => observedGeneration)).toEqual([1, 9, 3, undefined]);
+  });
+
   it("fields of features that are off are dropped", () => {
     const status = {
       nodeAllocatableResourceClaimStatuses: [],

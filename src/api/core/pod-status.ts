@@ -132,11 +132,12 @@ export function podStatusWarnings({ status = {} }: V1Pod): string[] {
 /** What an update of the status leaves out of what was observed stays. Changes `status`. */
 export function keepObservedGenerations(status: V1PodStatus, old: V1PodStatus | undefined): void {
   if (!status.observedGeneration && old?.observedGeneration) status.observedGeneration = old.observedGeneration;
-  const byType = new Map((old?.conditions ?? []).map(({ type, observedGeneration }) => [type, observedGeneration]));
+  // Several conditions may have one type: the first stands for the first, and so on.
+  const byType = Map.groupBy(old?.conditions ?? [], ({ type }) => type);
   for (const condition of status.conditions ?? []) {
-    if (condition.observedGeneration) continue;
-    const before = byType.get(condition.type);
-    if (before) condition.observedGeneration = before;
+    const before = byType.get(condition.type)?.shift();
+    if (!condition.observedGeneration && before?.observedGeneration)
+      condition.observedGeneration = before.observedGeneration;
   }
 }
 

@@ -85,11 +85,13 @@ const cases: readonly [claim: string, volume: object, faults: string[]][] = [
         items: [
           { path: "a", fieldRef: { apiVersion: "v1", fieldPath: "metadata.labels['a.b/c']" } },
           { path: "b", fieldRef: { apiVersion: "v1", fieldPath: "spec.host" } },
+          { path: "c", fieldRef: { apiVersion: "v1", fieldPath: "metadata.labels[']" } },
         ],
       },
     },
     [
       'vs[0].downwardAPI.fieldRef.fieldPath: Unsupported value: "spec.nodeName": supported values: "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"',
+      "vs[0].downwardAPI.fieldRef.fieldPath: Invalid value: \"metadata.labels[']\": error converting fieldPath: field label not supported: metadata.labels[']",
     ],
   ],
 ];
