@@ -149,7 +149,8 @@ function checkBudget({ metadata, status }: Budget): void {
       "DisruptedPods map too big - too many evictions not confirmed by PDB controller",
     );
   if (disruptionsAllowed > 0) return;
-  const failed = conditions.find(({ type, reason }) => type === "DisruptionAllowed" && reason === "SyncFailed");
+  const told = conditions.find(({ type }) => type === "DisruptionAllowed");
+  const failed = told?.status === "False" && told.reason === "SyncFailed" && told.message !== "" ? told : undefined;
   const none = `The disruption budget ${name} does not allow evicting pods currently`;
   const text =
     failed !== undefined
