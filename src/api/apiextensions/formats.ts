@@ -1,5 +1,6 @@
 /** Formats of strings that a CRD may ask for. Upstream: kube-openapi/pkg/validation/strfmt. An unknown format fits always. */
 import { isIPv4, isIPv6 } from "node:net";
+import { parseRequestUrl } from "#api/go-url.ts";
 
 const uuid = (version: string, variant: string) =>
   new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`, "i");
@@ -15,38 +16,49 @@ const hostname = new RegExp(
   "u",
 );
 const cards =
-  /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\d{3})\d{11})$/;
+  /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|(?:222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\d{3})\d{11}|6[27][0-9]{14})$/;
 const rgb =
   /^rgb\(\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*\)$/;
 const duration = /^[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/;
-const wordDuration =
-  /^(\d+)\s*(ns|nano|nanosecond|us|µs|micro|microsecond|ms|milli|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week)s?$/;
+/** Of units without case; the last spelling of each may go on: "minutes". */
+const wordDuration = /^\s*(?:\d+\s*[a-zµ]+\s*)+$/i;
+const unit = /\d+\s*(?:(?:ns|us|µs|ms|s|m|h|hr|d|w|wk)(?![a-zµ])|nano|micro|milli|sec|min|hour|day|week)/i;
+
+/** 6, 8 or 20 bytes, all parted alike. */
+const mac =
+  /^(?:[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}(?:(?:\1[0-9a-f]{2}){2}|(?:\1[0-9a-f]{2}){14})?|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}(?:\.[0-9a-f]{4}|(?:\.[0-9a-f]{4}){7})?)$/i;
+
+/** RFC 5322 as Go's net/mail reads it: an address, or one in angle brackets behind a name. */
+const atomCharacter = "\\w!#$%&'*+\\-/=?^`{|}~\\u0080-\\uffff";
+const atom = `[${atomCharacter}]+`;
+const quoted = String.raw`"(?:[^"\\\r\n]|\\[^\r\n])*"`;
+const mailbox = String.raw`(?:${atom}(?:\.${atom})*|${quoted})@(?:${atom}(?:\.${atom})*|\[[^[\]\\\s]*\])`;
+const email = new RegExp(String.raw`^\s*(?:${mailbox}|(?:[${atomCharacter}.\s]|${quoted})*<${mailbox}>)\s*$`);
 
 /** By name without dashes. */
 const formats: Readonly<Record<string, (value: string) => boolean>> = {
   datetime: isDateTime,
   date: (value) => /^\d{4}-\d\d-\d\d$/.test(value) && isCalendarDate(value),
-  duration: (value) => value === "0" || duration.test(value) || wordDuration.test(value),
-  ipv4: isIPv4,
-  ipv6: (value) => isIPv6(value) && !value.includes("%"),
+  duration: (value) => /^[-+]?0$/.test(value) || duration.test(value) || (wordDuration.test(value) && unit.test(value)),
+  // An address of IPv4 within IPv6 is both.
+  ipv4: (value) => isAddress(value) && value.includes("."),
+  ipv6: (value) => isAddress(value) && value.includes(":"),
   cidr: isCidr,
-  email: (value) => /^[^\s@<>]+@[^\s@<>]+$/.test(value),
+  email: (value) => email.test(value),
   hostname: (value) => value.length <= 255 && hostname.test(value),
-  uri: isRequestUri,
+  uri: (value) => typeof parseRequestUrl(value) !== "string",
   uuid: (value) => uuids.any.test(value),
   uuid3: (value) => uuids.three.test(value),
   uuid4: (value) => uuids.four.test(value),
   uuid5: (value) => uuids.five.test(value),
-  byte: (value) => /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0,
-  mac: (value) =>
-    /^([0-9a-f]{2}[:-]){5}([0-9a-f]{2}[:-]){0,2}[0-9a-f]{2}$/i.test(value) ||
-    /^([0-9a-f]{4}\.){2,3}[0-9a-f]{4}$/i.test(value),
+  byte: (value) => /^[A-Za-z0-9+/]+={0,2}$/.test(value) && value.length % 4 === 0,
+  mac: (value) => mac.test(value),
   bsonobjectid: (value) => /^[0-9a-f]{24}$/i.test(value),
   isbn: (value) => isIsbn10(value) || isIsbn13(value),
   isbn10: isIsbn10,
   isbn13: isIsbn13,
   creditcard: isCreditCard,
-  ssn: (value) => /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(value),
+  ssn: (value) => /^\d{3}[- ]\d{2}[- ]\d{4}$/.test(value),
   hexcolor: (value) => /^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/.test(value),
   rgbcolor: (value) => rgb.test(value),
   password: () => true,
@@ -62,9 +74,11 @@ export const isKnownFormat = (format: string): boolean => Object.hasOwn(formats,
 export const isFormat = (format: string, value: string): boolean =>
   isKnownFormat(format) ? formats[plainName(format)]!(value) : true;
 
+/** The offset from UTC may be any; one character may stand before a fraction. */
 function isDateTime(value: string): boolean {
   return (
-    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) && isCalendarDate(value.slice(0, 10))
+    /^\d{4}-\d\d-\d\dt(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:.\d+)?(?:z|[+-]\d\d:\d\d)$/i.test(value) &&
+    isCalendarDate(value.slice(0, 10))
   );
 }
 
@@ -73,15 +87,12 @@ function isCalendarDate(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
+const isAddress = (value: string): boolean => isIPv4(value) || (isIPv6(value) && !value.includes("%"));
+
 function isCidr(value: string): boolean {
   const [address = "", bits = "", ...rest] = value.split("/");
-  const bitsMax = isIPv4(address) ? 32 : isIPv6(address) && !address.includes("%") ? 128 : -1;
-  return rest.length === 0 && /^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= bitsMax;
-}
-
-/** url.ParseRequestURI: an absolute URI or an absolute path, no fragment. */
-function isRequestUri(value: string): boolean {
-  return /^([a-z][a-z0-9+.-]*:|\/)[^\s]*$/i.test(value) && !/%(?![0-9a-f]{2})/i.test(value);
+  const bitsMax = isIPv4(address) ? 32 : isAddress(address) ? 128 : -1;
+  return rest.length === 0 && /^\d+$/.test(bits) && Number(bits) <= bitsMax;
 }
 
 const digitsOf = (value: string): string => value.replace(/[\s-]+/g, "");

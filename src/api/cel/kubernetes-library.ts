@@ -2,6 +2,7 @@
 import { RE2JS } from "re2js";
 import { isFormat } from "#api/apiextensions/formats.ts";
 import { goQuote } from "#api/go-text.ts";
+import { escapedPath, type GoUrl, parseRequestUrl, queryValues } from "#api/go-url.ts";
 import { containsCidr } from "#api/networking/cidr-range.ts";
 import { addQuantities, compareQuantities, parseQuantity, type Quantity, subtractQuantities } from "#api/quantity.ts";
 import { type Cidr, type Address, canonicalAddress, parseAddress, parseCidr } from "#api/validation/ip.ts";
@@ -40,34 +41,15 @@ const regexps: readonly Declaration[] = [
 
 class UrlValue extends Opaque {
   readonly typeName = "kubernetes.URL";
-  readonly scheme: string;
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
+  readonly url: GoUrl;
   readonly text: string;
 
   constructor(text: string) {
     super();
-    const parts = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?)?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/s.exec(text);
-    const isAbsolute = parts !== null && (parts[1] !== undefined || text.startsWith("/"));
-    // oxlint-disable-next-line no-control-regex -- Go refuses them
-    if (!isAbsolute || /[\x00-\x1f\x7f]/.test(text) || /%(?![0-9a-fA-F]{2})/.test(text) || /\s/.test(parts[2] ?? ""))
-      throw new CelError(
-        `URL parse error during conversion from string: parse ${JSON.stringify(text)}: invalid URI for request`,
-      );
+    const url = parseRequestUrl(text);
+    if (typeof url === "string") throw new CelError(`URL parse error during conversion from string: ${url}`);
+    this.url = url;
     this.text = text;
-    this.scheme = (parts[1] ?? "").toLowerCase();
-    this.host = (parts[2] ?? "").replace(/^.*@/, "");
-    this.path = parts[3] ?? "";
-    this.query = parts[4] ?? "";
-  }
-
-  get port(): string {
-    return /:(\d*)$/.exec(this.host)?.[1] ?? "";
-  }
-
-  get hostname(): string {
-    return this.host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
   }
 
   equals(other: unknown): boolean {
@@ -75,15 +57,8 @@ class UrlValue extends Opaque {
   }
 }
 
-function queryOf({ query }: UrlValue): Map<unknown, unknown> {
-  const values = new Map<unknown, unknown>();
-  for (const [name, value] of new URLSearchParams(query)) {
-    const known = values.get(name) as string[] | undefined;
-    if (known === undefined) values.set(name, [value]);
-    else known.push(value);
-  }
-  return values;
-}
+const portOf = (host: string): string => /:(\d*)$/.exec(host)?.[1] ?? "";
+const hostnameOf = (host: string): string => host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
 
 function succeeds(attempt: () => unknown): boolean {
   try {
@@ -94,17 +69,15 @@ function succeeds(attempt: () => unknown): boolean {
   }
 }
 
-const escapePath = (path: string): string => encodeURI(decodeURI(path)).replaceAll("[", "%5B").replaceAll("]", "%5D");
-
 const urls: readonly Declaration[] = [
   ["url(string): kubernetes.URL", (text: string) => new UrlValue(text)],
   ["isURL(string): bool", (text: string) => succeeds(() => new UrlValue(text))],
-  ["kubernetes.URL.getScheme(): string", ({ scheme }: UrlValue) => scheme],
-  ["kubernetes.URL.getHost(): string", ({ host }: UrlValue) => host],
-  ["kubernetes.URL.getHostname(): string", ({ hostname }: UrlValue) => hostname],
-  ["kubernetes.URL.getPort(): string", ({ port }: UrlValue) => port],
-  ["kubernetes.URL.getEscapedPath(): string", ({ path }: UrlValue) => escapePath(path)],
-  ["kubernetes.URL.getQuery(): map(string, list(string))", queryOf],
+  ["kubernetes.URL.getScheme(): string", ({ url }: UrlValue) => url.scheme],
+  ["kubernetes.URL.getHost(): string", ({ url }: UrlValue) => url.host],
+  ["kubernetes.URL.getHostname(): string", ({ url }: UrlValue) => hostnameOf(url.host)],
+  ["kubernetes.URL.getPort(): string", ({ url }: UrlValue) => portOf(url.host)],
+  ["kubernetes.URL.getEscapedPath(): string", ({ url }: UrlValue) => escapedPath(url)],
+  ["kubernetes.URL.getQuery(): map(string, list(string))", ({ url }: UrlValue) => queryValues(url)],
 ];
 
 class IpValue extends Opaque {
@@ -199,7 +172,8 @@ function cidrFault(text: string): string | undefined {
 
 function cidrOf(text: string): CidrValue {
   const fault = cidrFault(text);
-  if (fault !== undefined) throw new CelError(fault);
+  // Upstream says so twice where the text is no address at all.
+  if (fault !== undefined) throw new CelError(`network address parse error during conversion from string: ${fault}`);
   return new CidrValue(parseCidr(text)!);
 }
 
