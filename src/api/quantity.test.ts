@@ -31,9 +31,7 @@ describe("quantity", () => {
     ["1000k", "1M"],
     ["-1500m", "-1500m"],
     ["0.0000000001", "1n"],
-    ["+3", "3"],
     [".5", "500m"],
-    ["1.", "1"],
   ])("%s is canonically %s", (text, canonical) => {
     expect(canonicalQuantity(text)).toBe(canonical);
   });
@@ -53,17 +51,31 @@ describe("quantity", () => {
       expect(() => parseQuantity(text)).toThrow("unable to parse numeric part of quantity");
   });
 
-  test("decoding keeps the text as it was sent unless the number has to be worked out", () => {
-    expect(decodedQuantity("1000m")).toBe("1000m");
-    expect(decodedQuantity("1024Mi")).toBe("1024Mi");
-    expect(decodedQuantity(" 5 ")).toBe("5");
-    expect(decodedQuantity("100.5Mi")).toBe("102912Ki");
+  test.each(["0", "5", "500m", "1Gi", "1001Gi", "1.500", "+5", "05", "1e3", "1E3", "1."])(
+    "%s is decoded as it is",
+    (text) => {
+      expect(decodedQuantity(` ${text} `)).toBe(text);
+    },
+  );
+
+  test.each([
+    ["1000m", "1"],
+    ["1024Mi", "1Gi"],
+    ["1000", "1k"],
+    ["1.5", "1500m"],
+    ["0.5", "500m"],
+    ["10e2", "1e3"],
+    ["00", "0"],
+    ["100.5Mi", "102912Ki"],
+    [".000000000001Ki", "2n"],
+  ])("%s is decoded to %s", (text, canonical) => {
+    expect(decodedQuantity(text)).toBe(canonical);
   });
 
-  test("resource lists are rounded up to thousandths and written canonically", () => {
-    const list = { cpu: "0.0001", memory: "1024Mi" };
+  test("resource lists are rounded up to thousandths; what needs none stays as it was decoded", () => {
+    const list = { cpu: "0.0001", memory: "1024Mi", "x.io/a": "1.500", "x.io/b": "1.2345" };
     roundResourceList(list);
-    expect(list).toEqual({ cpu: "1m", memory: "1Gi" });
+    expect(list).toEqual({ cpu: "1m", memory: "1Gi", "x.io/a": "1.500", "x.io/b": "1235m" });
   });
 
   test("values as numbers round up", () => {

@@ -108,20 +108,29 @@ function divideUp(value: bigint, by: bigint): bigint {
   return value < 0n ? quotient - 1n : quotient + 1n;
 }
 
-/** What a decoded object shows: upstream keeps the text as it was sent unless the number needs its slow path. */
+/** What a decoded object shows: upstream keeps a text that it takes for canonical, "1.500" and "+5" among them. */
 export function decodedQuantity(text: string): string {
   const trimmed = text.trim();
   const parts = partsOf(trimmed);
-  return isShownAsSent(parts) ? trimmed : quantityText(valueOf(parts));
+  return trimmed === "0" || isShownAsSent(parts) ? trimmed : quantityText(valueOf(parts));
 }
 
-function isShownAsSent({ whole, fraction, base, exponent }: Parts): boolean {
-  if (base === 2) {
-    if (fraction !== "") return false;
-    return 15 - whole.length - Math.trunc(Math.fround((exponent * 3) / 10)) - 1 >= 0;
-  }
-  return 18 - (whole.length + fraction.length) >= 0 && exponent - fraction.length >= -9;
+/** A number that 64 bits hold, without zeros or powers that a larger suffix could stand for. */
+function isShownAsSent(parts: Parts): boolean {
+  if (!isSmallInteger(parts)) return false;
+  const digits = parts.whole + parts.fraction;
+  if (parts.base === 2) return Number(digits) % 8 !== 0;
+  return scaleOfParts(parts) % 3 === 0 && !digits.endsWith("000") && !digits.startsWith("0");
 }
+
+/** What upstream reckons with as an integer and a power of ten, not as a decimal of any length. */
+function isSmallInteger(parts: Parts): boolean {
+  const { whole, fraction, base, exponent } = parts;
+  if (base === 2) return fraction === "" && 15 - whole.length - Math.trunc(Math.fround((exponent * 3) / 10)) - 1 >= 0;
+  return 18 - (whole.length + fraction.length) >= 0 && scaleOfParts(parts) >= -9;
+}
+
+const scaleOfParts = ({ base, exponent, fraction }: Parts) => (base === 2 ? 0 : exponent - fraction.length);
 
 /** The canonical text: no fraction, the largest suffix that loses nothing. */
 export function quantityText({ nanos, format }: Quantity): string {
@@ -159,8 +168,9 @@ export function toQuantity(value: QuantityLike): Quantity {
   return parseQuantity(typeof value === "number" ? String(value) : value.trim());
 }
 
+/** As upstream prints it: what was read from a text as decoding has it. */
 export function canonicalQuantity(value: QuantityLike): string {
-  return quantityText(toQuantity(value));
+  return typeof value === "string" ? decodedQuantity(value) : quantityText(toQuantity(value));
 }
 
 /** Rounds up (away from zero) to a multiple of 10^exponent, as the defaults of resource lists do with -3. */
@@ -217,7 +227,13 @@ function memoised(cache: Map<string, number>, text: string, unit: bigint): numbe
   return value;
 }
 
-/** What upstream's defaults do to every resource list: thousandths at most, canonical text. Changes `list`. */
+/** What upstream's defaults do to every resource list: thousandths at most. What needs no rounding stays as it was decoded. */
 export function roundResourceList(list: Record<string, string> | undefined): void {
-  for (const name in list) list[name] = quantityText(roundUpQuantity(list[name]!, -3));
+  for (const name in list) list[name] = roundedText(list[name]!);
+}
+
+function roundedText(text: string): string {
+  const parts = partsOf(text.trim());
+  if (isSmallInteger(parts) && scaleOfParts(parts) >= -3) return decodedQuantity(text);
+  return quantityText(roundUpQuantity(text, -3));
 }

@@ -306,3 +306,25 @@ stories("the status of an API service", [
     remove("/apis/apiregistration.k8s.io/v1/apiservices/v1.{ns}.io"),
   ],
 ]);
+
+const limited = (sizeLimit: unknown) =>
+  pod("a", {
+    containers: [{ name: "c", image: "app:1", resources: { limits: { cpu: "1.500", memory: "1024Mi" } } }],
+    volumes: [{ name: "v", emptyDir: { sizeLimit } }],
+  });
+const shownLimit = (sizeLimit: unknown, shown: string): Story => [
+  `${JSON.stringify(sizeLimit)} is read as ${shown}`,
+  create(limited(sizeLimit)).has("spec.volumes.0.emptyDir.sizeLimit", shown),
+];
+stories("a quantity", [
+  shownLimit("1024Mi", "1Gi"),
+  shownLimit(1000, "1k"),
+  shownLimit("1000m", "1"),
+  shownLimit("1.5", "1500m"),
+  shownLimit("1.500", "1.500"),
+  shownLimit("+5", "+5"),
+  [
+    "of a limit is shown like any other",
+    create(limited("1")).has("spec.containers.0.resources.limits", { cpu: "1.500", memory: "1Gi" }),
+  ],
+]);

@@ -139,6 +139,7 @@ class ExactParser {
     return value;
   }
 
+  /** Half of a surrogate pair, which UTF-8 cannot say, becomes U+FFFD. */
   #string(): string {
     let value = "";
     let from = this.#at + 1;
@@ -152,7 +153,7 @@ class ExactParser {
     }
     value += this.#text.slice(from, this.#at);
     this.#at++;
-    return value;
+    return value.toWellFormed();
   }
 
   #escape(): string {

@@ -42,6 +42,15 @@ describe("JSON", () => {
     expect(() => parseJson(nested(nestingDepthMax + 1))).toThrow("invalid character '[' exceeded max depth");
   });
 
+  test.each([
+    ["\\ud83d\\ude00", "\u{1f600}"],
+    ["\\ud800", "\ufffd"],
+    ["\\ude00\\ud83d", "\ufffd\ufffd"],
+    ["\\uD800\\u0041", "\ufffdA"],
+  ])("half of a surrogate pair is no character: %s", (text, value) => {
+    expect(parseJson(Buffer.from(`{"a":"${text}"}`)).value).toEqual({ a: value });
+  });
+
   test("repeated keys are seen, the last one counts", () => {
     const { value, duplicates } = parseJson(Buffer.from('{"a":1,"b":{"c":1,"c":2},"a":3}'));
     expect(value).toEqual({ a: 3, b: { c: 2 } });

@@ -1,7 +1,7 @@
 /**
  * JSON as Go reads it. Most bodies take the fast way: the engine's own parser, and one pass over the bytes that proves that
- * nothing was lost by it. Repeated keys and numbers that a double cannot hold go through the exact parser, which also finds
- * Go's words for a syntax error.
+ * nothing was lost by it. Repeated keys, halves of surrogate pairs and numbers that a double cannot hold go through the exact
+ * parser, which also finds Go's words for a syntax error.
  */
 import { parseExactly, quotedByte } from "./json-exact.ts";
 import { type JsonDocument, JsonSyntaxError, nestingDepthMax } from "./json-value.ts";
@@ -26,7 +26,7 @@ export function parseJson(bytes: Uint8Array): JsonDocument {
   return countKeys(value) === members ? { value, duplicates: undefined } : parseExactly(text);
 }
 
-/** The number of `key:` pairs; undefined if a number or the depth needs a closer look. */
+/** The number of `key:` pairs; undefined if a number, an escape or the depth needs a closer look. */
 function countMembers(bytes: Uint8Array): number | undefined {
   let members = 0;
   let depth = 0;
@@ -34,7 +34,11 @@ function countMembers(bytes: Uint8Array): number | undefined {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]!;
     if (byte === quote) {
-      for (at++; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++;
+      for (at++; at < bytes.length && bytes[at] !== quote; at++) {
+        if (bytes[at] !== backslash) continue;
+        at++;
+        if (mayBeHalf(bytes, at)) return undefined;
+      }
       digits = 0;
     } else if (byte >= 0x30 && byte <= 0x39) {
       if (++digits > 15) return undefined;
@@ -50,6 +54,9 @@ function countMembers(bytes: Uint8Array): number | undefined {
   }
   return members;
 }
+
+/** "u" and "d", as the escapes of the halves of a surrogate pair begin. */
+const mayBeHalf = (bytes: Uint8Array, at: number) => bytes[at] === 0x75 && (bytes[at + 1]! | 0x20) === 0x64;
 
 function countKeys(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;

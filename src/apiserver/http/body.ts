@@ -1,6 +1,5 @@
-/** Reads request bodies under limits of size and time, also when they are compressed: a small body may not become a large one. */
+/** Reads request bodies under limits of size and time. As upstream, it takes them as they come, whatever Content-Encoding says. */
 import type { Readable } from "node:stream";
-import { createGunzip, createInflate } from "node:zlib";
 import { failure } from "#api/status-error.ts";
 
 /** Upstream's limit of a request's body. */
@@ -12,48 +11,10 @@ export interface BodyLimits {
   ms: number;
 }
 
-export async function readBody(
-  input: Readable,
-  contentLength: string | undefined,
-  contentEncoding: string | undefined,
-  limits: BodyLimits,
-): Promise<Buffer> {
-  if (contentLength !== undefined && Number(contentLength) > limits.bytes) {
-    input.resume();
-    throw tooLarge(limits.bytes);
-  }
-  const decoded = decoderOf(contentEncoding);
-  if (decoded === undefined) return collect(input, limits);
-  input.pipe(decoded);
-  input.once("error", (error) => decoded.destroy(error));
-  try {
-    return await collect(decoded, limits);
-  } catch (error) {
-    input.unpipe(decoded);
-    decoded.destroy();
-    input.resume();
-    if (isZlibError(error)) throw failure(400, "BadRequest", `the body could not be decompressed: ${error.message}`);
-    throw error;
-  }
-}
-
-function decoderOf(contentEncoding: string | undefined) {
-  switch (contentEncoding?.trim().toLowerCase()) {
-    case undefined:
-    case "":
-    case "identity":
-      return undefined;
-    case "gzip":
-      return createGunzip();
-    case "deflate":
-      return createInflate();
-    default:
-      throw failure(
-        415,
-        "UnsupportedMediaType",
-        `content encoding ${JSON.stringify(contentEncoding)} is not supported`,
-      );
-  }
+export function readBody(input: Readable, contentLength: string | undefined, limits: BodyLimits): Promise<Buffer> {
+  if (contentLength === undefined || Number(contentLength) <= limits.bytes) return collect(input, limits);
+  input.resume();
+  return Promise.reject(tooLarge(limits.bytes));
 }
 
 function collect(input: Readable, limits: BodyLimits): Promise<Buffer> {
@@ -85,9 +46,6 @@ function collect(input: Readable, limits: BodyLimits): Promise<Buffer> {
     input.once("close", onClose);
   });
 }
-
-const isZlibError = (error: unknown): error is Error =>
-  error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith("Z_");
 
 const tooSlow = () => failure(408, "Timeout", "the body of the request took too long");
 

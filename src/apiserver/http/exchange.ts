@@ -88,8 +88,7 @@ abstract class HttpRequest implements ServerRequest {
   }
 
   body(bytes = bodyBytesMax): Promise<Buffer> {
-    const limits = { bytes, ms: this.#bodyMs };
-    return readBody(this.#input, this.header("content-length"), this.header("content-encoding"), limits);
+    return readBody(this.#input, this.header("content-length"), { bytes, ms: this.#bodyMs });
   }
 
   bodyStream(): AsyncIterable<Uint8Array> {

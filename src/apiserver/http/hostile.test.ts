@@ -173,8 +173,12 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 
 describe("HTTP/2", () => {
   it.each<[string, Record<string, string>, Buffer, number]>([
-    ["a small body that becomes large", { "content-encoding": "gzip" }, gzipSync(Buffer.alloc(50 * 1024 * 1024)), 413],
-    ["an encoding nobody knows", { "content-encoding": "br" }, Buffer.from("x"), 415],
+    [
+      "what is packed: nothing unpacks it",
+      { "content-encoding": "gzip" },
+      gzipSync(Buffer.alloc(50 * 1024 * 1024)),
+      400,
+    ],
     ["depth without end", {}, Buffer.alloc(1024 * 1024, "["), 400],
     ["depth without end in YAML", { "content-type": "application/yaml" }, Buffer.alloc(64 * 1024, "["), 400],
     ["too much", {}, Buffer.alloc(3 * 1024 * 1024 + 1, " "), 413],
