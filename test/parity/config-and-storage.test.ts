@@ -130,6 +130,13 @@ stories("a lease", [
 ]);
 
 stories("a limit range", [
+  [
+    "without a name gets one",
+    create(limitRange("", { spec: { limits: [] } })).meets(({ metadata }) => {
+      const { name = "" } = metadata as { name?: string };
+      if (!/^[0-9a-f]{8}-/.test(name)) throw new Error(name);
+    }),
+  ],
   invalid(
     "of pods has no defaults",
     limitRange("l", { spec: { limits: [{ type: "Pod", default: { cpu: "1" }, defaultRequest: { cpu: "1" } }] } }),

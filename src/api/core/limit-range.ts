@@ -32,6 +32,10 @@ export const LimitRange = defineResource<LimitRange>({
       if (item.type === "Container") defaultItem(item);
     }
   },
+  /** One that nobody named is named at random. */
+  prepareCreate({ metadata }) {
+    metadata.name ||= metadata.uid!;
+  },
   validate({ spec }) {
     const seen = new Set<string>();
     return (spec?.limits ?? []).flatMap((item, index) => {
