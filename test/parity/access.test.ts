@@ -359,6 +359,16 @@ stories("a token", [
     ),
   ],
   [
+    "is bound to kinds of the core group, of whatever version",
+    robot,
+    create(pod("p", { serviceAccountName: "robot" })),
+    request({ boundObjectRef: { kind: "Pod", apiVersion: "apps/v1", name: "p" } }).answers(
+      400,
+      "cannot bind token for object of type apps/v1, Kind=Pod",
+    ),
+    request({ boundObjectRef: { kind: "Pod", apiVersion: "v9", name: "p" } }),
+  ],
+  [
     "is bound to a pod of the account",
     robot,
     create(pod("p")),
@@ -409,6 +419,40 @@ stories("a node", [
         403,
         `nodes "{ns}-o" is forbidden: User "system:node:{ns}-n" cannot get resource "nodes" in API group "" at the cluster scope: node '{ns}-n' cannot read '{ns}-o', only its own Node object`,
       ),
+  ],
+  [
+    "mirrors pods that need nothing of the cluster, and are its own",
+    create(node("{ns}-n")).saves("uid", "metadata.uid"),
+    ...(
+      [
+        [{ uid: "u" }, {}, "node {ns}-n UID mismatch: expected u got {uid}"],
+        [
+          {},
+          { volumes: [{ name: "v", projected: { sources: [{ clusterTrustBundle: { name: "b", path: "p" } }] } }] },
+          'node "{ns}-n" can not create pods that reference clustertrustbundles',
+        ],
+      ] as const
+    ).map(([owner, spec, text]) =>
+      create({
+        ...pod("m", { nodeName: "{ns}-n", ...spec }),
+        metadata: {
+          name: "m",
+          annotations: { "kubernetes.io/config.mirror": "x" },
+          ownerReferences: [
+            { apiVersion: "v1", kind: "Node", name: "{ns}-n", uid: "{uid}", controller: true, ...owner },
+          ],
+        },
+      })
+        .as(self, ...nodes)
+        .answers(403, `pods "m" is forbidden: ${text}`),
+    ),
+  ],
+  [
+    "says nothing of the claims of its pods",
+    create(pod("p", { nodeName: "{ns}-n", resourceClaims: [{ name: "c", resourceClaimTemplateName: "t" }] })),
+    mergePatch("pods/p/status", { status: { resourceClaimStatuses: [{ name: "c", resourceClaimName: "x" }] } })
+      .as(self, ...nodes)
+      .answers(403, 'pods "p" is forbidden: node "{ns}-n" cannot update resource claim statues'),
   ],
   [
     "ends its own pods alone",

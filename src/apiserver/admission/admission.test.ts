@@ -69,6 +69,26 @@ async function quota(space: string, hard: Record<string, string>, used: Record<s
 }
 const usedOf = async (space: string) => (await send("GET", `${space}/resourcequotas/q`)).body.status?.used;
 
+describe("ServiceAccount", () => {
+  it("waits a moment for a new namespace's default account", async () => {
+    const space = "/api/v1/namespaces/just-made";
+    await send("POST", "/api/v1/namespaces", { metadata: { name: "just-made" } });
+    const made = send("POST", `${space}/pods`, pod("p"));
+    await send("POST", `${space}/serviceaccounts`, { metadata: { name: "default" } });
+    expect((await made).code).toBe(201);
+  });
+
+  it("mounts a volume that is named as its own instead of one of its own", async () => {
+    const space = await namespace();
+    const volumes = [{ name: "kube-api-access-mine", emptyDir: {} }];
+    const { body } = await send("POST", `${space}/pods`, pod("p", {}, { volumes }));
+    expect(body.spec).toMatchObject({
+      volumes,
+      containers: [{ volumeMounts: [{ name: "kube-api-access-mine", readOnly: true }] }],
+    });
+  });
+});
+
 describe("ResourceQuota", () => {
   it("lets in exactly as many as it has room for, however many come at once", async () => {
     const space = await namespace();

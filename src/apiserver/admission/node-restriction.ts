@@ -11,18 +11,21 @@ import { subjectOf } from "./certificate-subject.ts";
 import { checkNodeToken } from "./node-token.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 
+const leaseNamespace = "kube-node-lease";
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 export const nodeRestriction: AdmissionPlugin = {
   name: "NodeRestriction",
   // As upstream: before a kind's own rules drop what a node must not even ask for.
   mutate(request) {
-    if (request.object !== undefined) check(request);
+    if (request.operation !== "CONNECT" && hasBody(request)) check(request);
   },
   validate(request) {
-    if (request.object === undefined) check(request);
+    if (request.operation !== "CONNECT" && !hasBody(request)) check(request);
   },
 };
+
+const hasBody = ({ object, options }: AdmissionRequest): boolean => object !== undefined || options !== undefined;
 
 function check(request: AdmissionRequest): void {
   const node = nodeNameOf(request.user);
@@ -39,6 +42,8 @@ function check(request: AdmissionRequest): void {
     case "persistentvolumeclaims":
       return checkClaimStatus(request, node);
     case "leases.coordination.k8s.io":
+      if (request.namespace !== leaseNamespace)
+        throw refuse(request, `can only access leases in the "${leaseNamespace}" system namespace`);
       return checkOwn(request, node, "can only access node lease with the same name as the requesting node");
     case "csinodes.storage.k8s.io":
       return checkOwn(request, node, "can only access CSINode with the same name as the requesting node");
@@ -104,6 +109,8 @@ function checkMirrorPod(request: AdmissionRequest, node: string, pod: V1Pod): vo
   if ((spec?.serviceAccountName ?? "") !== "") throw cannot("a service account");
   if (referenced(pod, "secret").size > 0) throw cannot("secrets");
   if (referenced(pod, "configMap").size > 0) throw cannot("configmaps");
+  if ((spec?.volumes ?? []).some(({ projected }) => projected?.sources?.some((one) => one.clusterTrustBundle)))
+    throw cannot("clustertrustbundles");
   if ((spec?.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined))
     throw cannot("persistentvolumeclaims");
   if ((spec?.resourceClaims ?? []).length > 0) throw cannot("resourceclaims");
@@ -126,7 +133,7 @@ function checkOwner(request: AdmissionRequest, node: string, { metadata }: V1Pod
   const found = request.services.cache.resource("/registry/core/nodes/").get(node)?.object;
   if (found === undefined) throw notFound({ group: "", resource: "nodes" }, node);
   if (found.metadata.uid !== owner!.uid)
-    throw refuse(request, `node ${quoted} UID mismatch: expected ${owner!.uid} got ${found.metadata.uid ?? ""}`);
+    throw refuse(request, `node ${node} UID mismatch: expected ${owner!.uid} got ${found.metadata.uid ?? ""}`);
 }
 
 function checkPodStatus(request: AdmissionRequest, node: string): void {
@@ -138,6 +145,9 @@ function checkPodStatus(request: AdmissionRequest, node: string): void {
     );
   if (!isEqual(old.metadata.labels ?? {}, request.object?.metadata.labels ?? {}))
     throw refuse(request, `node ${JSON.stringify(node)} cannot update labels through pod status`);
+  const claims = (pod: V1Pod) => pod.status?.resourceClaimStatuses ?? [];
+  if (!isEqual(claims(old), claims(request.object as V1Pod)))
+    throw refuse(request, `node ${JSON.stringify(node)} cannot update resource claim statues`);
 }
 
 function checkEviction(request: AdmissionRequest, node: string): void {
@@ -238,7 +248,9 @@ function checkOwn(request: AdmissionRequest, node: string, text: string): void {
   if (request.name !== node) throw refuse(request, text);
 }
 
+/** The authorizer sees to the rest: it knows neither what is made nor each object of a deleted collection. */
 function checkSlice(request: AdmissionRequest, node: string): void {
+  if (request.operation === "UPDATE") return;
   const slice = (request.object ?? request.old) as (KubernetesObject & { spec?: { nodeName?: string } }) | undefined;
   if (slice?.spec?.nodeName === node) return;
   throw refuse(

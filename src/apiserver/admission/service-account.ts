@@ -3,13 +3,15 @@
  * Upstream: plugin/pkg/admission/serviceaccount/admission.go.
  */
 import { randomSuffix } from "#lib/random.ts";
-import type { V1Container, V1Pod, V1ServiceAccount, V1Volume } from "#api/generated/types.ts";
+import type { V1Container, V1Pod, V1ServiceAccount } from "#api/generated/types.ts";
 import { forbiddenRequest } from "#api/status-catalogue.ts";
 import { referenced } from "#apiserver/authz/node.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
 import { type AdmissionPlugin, type AdmissionRequest, isFor } from "./plugin.ts";
 
 const defaultAccount = "default";
+/** As long as upstream, which looks ten times. */
+const arrivalMs = 1_500;
 const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
 /** Seven seconds more than an hour tell such tokens from those that a user asked an hour for. */
@@ -19,13 +21,14 @@ const mountableAnnotation = "kubernetes.io/enforce-mountable-secrets";
 
 export const serviceAccount: AdmissionPlugin = {
   name: "ServiceAccount",
-  mutate(request) {
+  async mutate(request) {
     if (request.operation !== "CREATE" || !isFor(request, "", "pods") || request.object === undefined) return;
     const pod = request.object as V1Pod;
     if (pod.spec === undefined) return;
     if (isMirror(pod)) return checkMirror(request, pod);
     if ((pod.spec.serviceAccountName ?? "") === "") pod.spec.serviceAccountName = defaultAccount;
     pod.spec.serviceAccount = pod.spec.serviceAccountName!;
+    if (pod.spec.serviceAccountName === defaultAccount) await arrival(request);
     const account = accountOf(request, pod);
     if (automounts(account, pod)) mountToken(request, pod);
     if ((pod.spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
@@ -77,6 +80,8 @@ function checkUses(request: AdmissionRequest, uses: readonly SecretUse[], accoun
 }
 
 function checkEphemeral(request: AdmissionRequest, pod: V1Pod): void {
+  if ((pod.spec?.serviceAccountName ?? "") === "")
+    throw refuse(request, `no service account specified for pod ${request.namespace}/${pod.metadata.name}`);
   const account = accountOf(request, pod);
   if (limitsSecrets(account)) checkUses(request, usesOf("ephemeral container", pod.spec?.ephemeralContainers), account);
 }
@@ -97,10 +102,28 @@ function checkMirror(request: AdmissionRequest, pod: V1Pod): void {
   if (hasToken) throw refuse(request, "a mirror pod may not use ServiceAccountToken volume projections");
 }
 
+const prefixOfAccounts = "/registry/core/serviceaccounts/";
+
+/** A new namespace's default account is made by a controller: who is here first waits a moment for it. */
+async function arrival({ namespace, services }: AdmissionRequest): Promise<void> {
+  const accounts = services.cache.resource(prefixOfAccounts);
+  const key = `${namespace}/${defaultAccount}`;
+  if (accounts.get(key) !== undefined) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(end, arrivalMs);
+    const stop = accounts.listen((changes) => changes.some((change) => change.key === key) && end());
+  });
+}
+
 function accountOf(request: AdmissionRequest, { spec }: V1Pod): V1ServiceAccount {
   const name = spec!.serviceAccountName ?? defaultAccount;
   const { namespace, services } = request;
-  const found = services.cache.resource("/registry/core/serviceaccounts/").get(`${namespace}/${name}`);
+  const found = services.cache.resource(prefixOfAccounts).get(`${namespace}/${name}`);
   if (found === undefined)
     throw refuse(
       request,
@@ -115,7 +138,7 @@ function automounts(account: V1ServiceAccount, { spec }: V1Pod): boolean {
 
 function mountToken({ services }: AdmissionRequest, pod: V1Pod): void {
   const spec = pod.spec!;
-  const existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix) && isTokenVolume(volume));
+  const existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix));
   const name = existing?.name ?? `${volumePrefix}${randomSuffix(5, services.random)}`;
   let isUsed = false;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
@@ -125,9 +148,6 @@ function mountToken({ services }: AdmissionRequest, pod: V1Pod): void {
   }
   if (isUsed && existing === undefined) spec.volumes = [...(spec.volumes ?? []), { name, projected: tokenSources() }];
 }
-
-const isTokenVolume = ({ projected }: V1Volume): boolean =>
-  projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken?.path === "token") ?? false;
 
 function tokenSources() {
   const fieldRef = { apiVersion: "v1", fieldPath: "metadata.namespace" };

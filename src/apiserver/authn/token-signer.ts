@@ -47,6 +47,8 @@ export interface TokenSigner {
 }
 
 const algorithm = "ES256";
+/** Clocks of machines differ. As upstream's JWT library has it. */
+const leewaySeconds = 60;
 /** Tokens are small; a larger one is refused unread. */
 export const tokenBytesMax = 16 * 1024;
 
@@ -102,6 +104,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
         algorithms: [algorithm],
         issuer,
         currentDate: new Date(nowMs),
+        clockTolerance: leewaySeconds,
       });
       const own = payload["kubernetes.io"] ?? {};
       const { namespace = "", serviceaccount: { name = "", uid = "" } = {} } = own;

@@ -123,8 +123,9 @@ const boundKinds = new Map([
 function boundObject(special: SpecialRequest, account: KubernetesObject, reference: Reference | undefined) {
   if (reference === undefined) return {};
   const { kind = "", name = "", uid = "" } = reference;
-  const plural = boundKinds.get(kind);
-  if (plural === undefined) throw badRequest(`cannot bind token for object of type ${typeText(reference)}`);
+  const { group, version } = groupVersionOf(reference);
+  const plural = group === "" ? boundKinds.get(kind) : undefined;
+  if (plural === undefined) throw badRequest(`cannot bind token for object of type ${group}/${version}, Kind=${kind}`);
   const { namespace } = special.info;
   const cache = special.services.cache.resource(`/registry/core/${plural}/`);
   const object = cache.get(kind === "Node" ? name : `${namespace}/${name}`)?.object;
@@ -141,9 +142,11 @@ function boundObject(special: SpecialRequest, account: KubernetesObject, referen
   return { bound, node: kind === "Pod" ? nodeOf(special, object as V1Pod) : undefined };
 }
 
-function typeText({ apiVersion = "", kind = "" }: Reference): string {
-  const [group = "", version = ""] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
-  return `${group}/${version}, Kind=${kind}`;
+/** What is no group and version is none of either, as upstream reads it. */
+function groupVersionOf({ apiVersion = "" }: Reference): { group: string; version: string } {
+  const [first = "", second, ...more] = apiVersion.split("/");
+  if (more.length > 0) return { group: "", version: "" };
+  return second === undefined ? { group: "", version: first } : { group: first, version: second };
 }
 
 /** The node that the pod runs on, so that the token's user is known by it. */
