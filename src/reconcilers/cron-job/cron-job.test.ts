@@ -57,6 +57,17 @@ describe("cronjob", () => {
     expect(jobs(replace).map(({ metadata }) => metadata.name)).toEqual([`tick-${at("00:10:00") / 60_000}`]);
   });
 
+  test("a job that somebody else made for it neither counts nor is ended nor is listed", async () => {
+    const world = await made({ concurrencyPolicy: "Forbid" });
+    const { uid } = api(world).metadata;
+    const ownerReferences = [{ apiVersion: "batch/v1", kind: "CronJob", name: "tick", uid: uid!, controller: true }];
+    await new Client(world).create(Job, { metadata: { name: "by-hand", namespace: "a", ownerReferences } });
+    const plan = cronJobReconciler.reconcile(api(world), viewOfApi(world), moment(at("00:05:00")));
+    expect(plan.filter(({ type }) => type === "create")).toHaveLength(1);
+    const told = plan.flatMap((change) => (change.type === "event" ? [change.event.message] : []));
+    expect(told).toEqual(["Saw a job that the controller did not create or forgot: by-hand"]);
+  });
+
   test("only the latest of several missed times is made up for, and none after its deadline", async () => {
     const api = await made();
     await settle(api, all, at("01:02:00"));

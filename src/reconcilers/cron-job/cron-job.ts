@@ -129,17 +129,18 @@ function start(before: CronJob, cron: CronJob, jobs: readonly Job[], now: number
   const again = next === undefined ? [] : [wake(next + afterTimeMs)];
   if (latest === undefined || latest <= timeOf(cron.status?.lastScheduleTime)) return { cron, changes: again };
   const job = jobAt(cron, latest);
-  if (jobs.some(({ metadata }) => metadata.name === job.metadata.name))
-    return { cron: withStarted(cron, jobs, latest), changes: again };
+  const made = jobs.find(({ metadata }) => metadata.name === job.metadata.name);
+  if (made !== undefined) return { cron: withStarted(cron, made, latest), changes: again };
   const changes: Change[] = [...again];
   if (count > missedMax) {
     const message = `too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew`;
     changes.push(event(before, "Warning", "TooManyMissedTimes", message));
   }
   if (deadline !== undefined && latest + deadline * 1_000 < now) return { cron, changes };
-  const running = jobs.filter((job) => endOf(job) === undefined);
-  const listed = (cron.status?.active ?? []).length > 0 || running.length > 0;
-  if (cron.spec?.concurrencyPolicy === "Forbid" && listed) {
+  // Jobs that somebody else made for it do not count.
+  const listed = new Set((cron.status?.active ?? []).map(({ uid }) => uid));
+  const running = jobs.filter(({ metadata }) => listed.has(metadata.uid));
+  if (cron.spec?.concurrencyPolicy === "Forbid" && listed.size > 0) {
     const message = "Not starting job because prior execution is running and concurrency policy is Forbid";
     return { cron, changes: [...changes, event(before, "Normal", "JobAlreadyActive", message)] };
   }
@@ -160,10 +161,10 @@ function start(before: CronJob, cron: CronJob, jobs: readonly Job[], now: number
 }
 
 /** Once the job of this time is there, the status says so. */
-function withStarted(cron: CronJob, jobs: readonly Job[], at: number): CronJob {
+function withStarted(cron: CronJob, job: Job, at: number): CronJob {
   const active = [...(cron.status?.active ?? [])];
-  for (const job of jobs)
-    if (endOf(job) === undefined && !active.some(({ uid }) => uid === job.metadata.uid)) active.push(referenceTo(job));
+  const isListed = active.some(({ uid }) => uid === job.metadata.uid);
+  if (endOf(job) === undefined && !isListed) active.push(referenceTo(job));
   return { ...cron, status: { ...cron.status, active, lastScheduleTime: formatTime(at) } };
 }
 

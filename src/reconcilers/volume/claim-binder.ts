@@ -207,15 +207,13 @@ function reserved(claim: PersistentVolumeClaim, volume: PersistentVolume): Chang
 }
 
 function completed(claim: PersistentVolumeClaim, volume: PersistentVolume): Change[] {
-  const status = {
-    ...claim.status,
-    phase: "Bound",
-    accessModes: volume.spec?.accessModes ?? [],
-    capacity:
-      claim.status?.phase === "Bound" && claim.status.capacity !== undefined
-        ? claim.status.capacity
-        : (volume.spec?.capacity ?? {}),
+  const { accessModes = [], capacity = {}, volumeAttributesClassName } = volume.spec ?? {};
+  // What a claim has is read off the volume once: a driver may change both later, one after the other.
+  const taken = {
+    capacity,
+    ...(volumeAttributesClassName === undefined ? {} : { currentVolumeAttributesClassName: volumeAttributesClassName }),
   };
+  const status = { ...claim.status, ...(claim.status?.phase === "Bound" ? {} : taken), phase: "Bound", accessModes };
   return canonical(status) === canonical(claim.status ?? {})
     ? []
     : [updateStatus(PersistentVolumeClaim, { ...claim, status })];
@@ -228,8 +226,8 @@ function withPhase(claim: PersistentVolumeClaim, phase: string): Change[] {
     : [updateStatus(PersistentVolumeClaim, { ...claim, status })];
 }
 
-/** Modes and capacity are those of a volume: without one there are none. */
+/** Modes, capacity and attributes are those of a volume: without one there are none. */
 function unboundStatus({ status }: PersistentVolumeClaim, phase: string): NonNullable<PersistentVolumeClaim["status"]> {
-  const { accessModes: _, capacity: __, ...rest } = status ?? {};
+  const { accessModes: _, capacity: __, currentVolumeAttributesClassName: ___, ...rest } = status ?? {};
   return { ...rest, phase };
 }

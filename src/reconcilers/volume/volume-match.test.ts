@@ -46,6 +46,28 @@ describe("volumes", () => {
     expect(chosen(claim("c", "2Gi"), other)).toBeUndefined();
   });
 
+  test("one with fewer access modes is taken before a smaller one, and before a reserved one", () => {
+    const accessModes = ["ReadWriteOnce", "ReadOnlyMany"];
+    const both = volume("both", "2Gi", { accessModes });
+    const own = volume("own", "2Gi", { accessModes, claimRef: { namespace: "a", name: "c" } });
+    expect(chosen(claim("c", "2Gi"), both, volume("one", "9Gi"))).toBe("one");
+    expect(chosen(claim("c", "2Gi"), own, volume("one", "9Gi"))).toBe("one");
+    expect(chosen(claim("c", "2Gi"), both, own)).toBe("own");
+  });
+
+  test("a claim has the attributes of the volume that it is bound to", async () => {
+    const api = new MemoryApi();
+    const client = new Client(api);
+    const gold = { volumeAttributesClassName: "gold" };
+    await client.create(PersistentVolume, volume("v", "5Gi", gold));
+    const { uid: _, ...metadata } = claim("c", "5Gi").metadata;
+    await client.create(PersistentVolumeClaim, { ...claim("c", "5Gi", gold), metadata });
+    await settleQuietly(api, [claimBinderReconciler, volumePhaseReconciler] as never[]);
+    expect(api.objects("/persistentvolumeclaims/")).toMatchObject([
+      { status: { phase: "Bound", currentVolumeAttributesClassName: "gold" } },
+    ]);
+  });
+
   test.each<[string, Partial<PersistentVolume["spec"]>]>([
     ["class", { storageClassName: "slow" }],
     ["mode", { volumeMode: "Block" }],

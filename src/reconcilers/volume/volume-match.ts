@@ -9,26 +9,32 @@ export function classOf({ metadata, spec }: PersistentVolume | PersistentVolumeC
   return metadata.annotations?.[betaClassAnnotation] ?? spec?.storageClassName ?? "";
 }
 
-/** The volume reserved for the claim, else the smallest free one that suits it. */
+/**
+ * A volume that suits the claim, one with few access modes before one with more. Among equals the one that is reserved for
+ * the claim, else the smallest free one.
+ */
 export function matchingVolume(
   claim: PersistentVolumeClaim,
   volumes: readonly PersistentVolume[],
 ): PersistentVolume | undefined {
-  const suiting = volumes.filter((volume) => suits(volume, claim));
-  const reserved = suiting.find((volume) => isReservedFor(volume, claim));
-  if (reserved !== undefined) return reserved;
   const wanted = labelSelectorOf(claim.spec?.selector);
-  const free = suiting.filter(
-    (volume) =>
-      volume.spec?.claimRef === undefined &&
-      volume.status?.phase === "Available" &&
-      classOf(volume) === classOf(claim) &&
-      attributesClassOf(volume) === attributesClassOf(claim) &&
-      (claim.spec?.selector === undefined || matchesLabels(wanted, volume.metadata.labels)),
-  );
-  return free.sort(
-    (a, b) => compareQuantities(capacityOf(a), capacityOf(b)) || (a.metadata.name! < b.metadata.name! ? -1 : 1),
-  )[0];
+  const isFree = (volume: PersistentVolume): boolean =>
+    volume.spec?.claimRef === undefined &&
+    volume.status?.phase === "Available" &&
+    classOf(volume) === classOf(claim) &&
+    attributesClassOf(volume) === attributesClassOf(claim) &&
+    (claim.spec?.selector === undefined || matchesLabels(wanted, volume.metadata.labels));
+  const isReserved = (volume: PersistentVolume): boolean => isReservedFor(volume, claim);
+  const modes = ({ spec }: PersistentVolume): number => new Set(spec?.accessModes).size;
+  return volumes
+    .filter((volume) => suits(volume, claim) && (isReserved(volume) || isFree(volume)))
+    .sort(
+      (a, b) =>
+        modes(a) - modes(b) ||
+        Number(isReserved(b)) - Number(isReserved(a)) ||
+        compareQuantities(capacityOf(a), capacityOf(b)) ||
+        (a.metadata.name! < b.metadata.name! ? -1 : 1),
+    )[0];
 }
 
 const capacityOf = ({ spec }: PersistentVolume): string => spec?.capacity?.["storage"] ?? "0";

@@ -31,4 +31,38 @@ describe("a volume", () => {
       lastPhaseTransitionTime: "2024-06-01T00:00:00Z",
     });
   });
+
+  test.each<[string, Partial<PersistentVolume["spec"]>, { phase: string; message?: string }]>([
+    [
+      "to be recycled by nobody fails",
+      { csi: { driver: "d", volumeHandle: "h" }, persistentVolumeReclaimPolicy: "Recycle" },
+      { phase: "Failed", message: "No recycler plugin found for the volume!" },
+    ],
+    [
+      "of a path that may not be deleted fails",
+      { hostPath: { path: "/data" }, persistentVolumeReclaimPolicy: "Delete" },
+      { phase: "Failed", message: "host_path deleter only supports /tmp/.+ but received provided /data" },
+    ],
+    [
+      "that nobody can delete fails",
+      { local: { path: "/data" }, persistentVolumeReclaimPolicy: "Delete" },
+      {
+        phase: "Failed",
+        message: 'error getting deleter volume plugin for volume "v": no deletable volume plugin matched',
+      },
+    ],
+    [
+      "that its driver deletes waits",
+      { csi: { driver: "d", volumeHandle: "h" }, persistentVolumeReclaimPolicy: "Delete" },
+      { phase: "Released" },
+    ],
+  ])("%s once its claim is gone", async (_, spec, status) => {
+    const volume = await settled({ metadata: { name: "v" }, spec: { claimRef, ...spec } });
+    expect(volume.status).toEqual({ ...status, lastPhaseTransitionTime: "2024-06-01T00:00:00Z" });
+  });
+
+  test("of a temporary path goes with its claim if that is its policy", async () => {
+    const spec = { claimRef, hostPath: { path: "/tmp/x" }, persistentVolumeReclaimPolicy: "Delete" };
+    expect(await settled({ metadata: { name: "v" }, spec })).toBeUndefined();
+  });
 });

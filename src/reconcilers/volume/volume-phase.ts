@@ -4,6 +4,7 @@ import { PersistentVolume, PersistentVolumeClaim } from "#reconcilers/kinds.ts";
 import {
   defineReconciler,
   event,
+  remove,
   trigger,
   update,
   updateStatus,
@@ -65,12 +66,33 @@ function mismatched(volume: PersistentVolume, claim: PersistentVolumeClaim): Cha
 function released(volume: PersistentVolume, now: number): Change[] {
   if (volume.status?.phase === "Failed") return [];
   const releasing = phase(volume, "Released", now);
-  const plugged = volume.spec?.csi !== undefined || volume.metadata.annotations?.[provisionedBy] !== undefined;
+  if (releasing.length > 0) return releasing;
+  const { hostPath } = volume.spec ?? {};
+  if (policyOf(volume) === "Delete" && hostPath !== undefined && deletablePaths.test(hostPath.path))
+    return [remove(PersistentVolume, volume)];
+  const fault = reclaimFault(volume);
+  if (fault === undefined) return [];
+  const { reason, message } = fault;
+  return [...phase(volume, "Failed", now, message), event(volume, "Warning", reason, message)];
+}
+
+/** Upstream's plugin for paths of a host deletes these alone. */
+const deletablePaths = /\/tmp\/.+/;
+
+/** Why nobody can reclaim the volume as its policy says; undefined if nobody has to, or somebody else does. */
+function reclaimFault(volume: PersistentVolume): { reason: string; message: string } | undefined {
+  const { csi, hostPath, nfs } = volume.spec ?? {};
+  const policy = policyOf(volume);
+  if (policy === "Recycle" && hostPath === undefined && nfs === undefined)
+    return { reason: "VolumeFailedRecycle", message: "No recycler plugin found for the volume!" };
   // Volumes of a CSI driver are deleted by the driver's own provisioner.
-  if (policyOf(volume) !== "Delete" || plugged || releasing.length > 0) return releasing;
-  const name = volume.metadata.name;
-  const message = `error getting deleter volume plugin for volume "${name}": no deletable volume plugin matched`;
-  return [...phase(volume, "Failed", now, message), event(volume, "Warning", "VolumeFailedDelete", message)];
+  const isPlugged = csi !== undefined || volume.metadata.annotations?.[provisionedBy] !== undefined;
+  if (policy !== "Delete" || isPlugged) return undefined;
+  const message =
+    hostPath === undefined
+      ? `error getting deleter volume plugin for volume "${volume.metadata.name}": no deletable volume plugin matched`
+      : `host_path deleter only supports /tmp/.+ but received provided ${hostPath.path}`;
+  return { reason: "VolumeFailedDelete", message };
 }
 
 /** What a user reserved stays reserved; only the claim's identity goes. */
