@@ -46,6 +46,8 @@ export interface Strategy<T> {
   metadataLooks?: { whole: number; form: number };
   /** Managed-field paths that this endpoint does not own (upstream's GetResetFields), as path arrays. */
   resetFields?: readonly (readonly string[])[];
+  /** The only paths that it owns, where that is shorter (upstream's GetResetFieldsFilter); `*` stands for any one key. */
+  ownedFields?: readonly (readonly string[])[];
 }
 
 /** A column of `kubectl get`. The first is always Name; priority 1 shows with `-o wide` only. */

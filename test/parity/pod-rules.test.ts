@@ -214,6 +214,26 @@ stories("a resize", [
     ),
   ],
   [
+    "owns resources alone, whatever else was sent",
+    create(pod("p", {}, { resources: { requests: { cpu: "1" } } })),
+    strategicPatch("pods/p/resize?fieldManager=m", {
+      metadata: { labels: { a: "b" } },
+      spec: { hostname: "h", containers: [{ name: "c", image: "j", resources: { requests: { cpu: "2" } } }] },
+    }).meets(({ metadata }) =>
+      expect((metadata as { managedFields: Fields[] }).managedFields.find(({ manager }) => manager === "m")).toEqual({
+        manager: "m",
+        operation: "Update",
+        apiVersion: "v1",
+        time: expect.any(String) as string,
+        fieldsType: "FieldsV1",
+        fieldsV1: {
+          "f:spec": { "f:containers": { 'k:{"name":"c"}': { "f:resources": { "f:requests": { "f:cpu": {} } } } } },
+        },
+        subresource: "resize",
+      }),
+    ),
+  ],
+  [
     "sets no resources of nothing",
     create(pod("p")),
     mergePatch("pods/p/resize", { spec: { resources: {} } }).answers(

@@ -7,6 +7,7 @@ import {
   equalSets,
   hasPath,
   intersection,
+  matching,
   pathText,
   pathsOf,
   recursiveDifference,
@@ -39,6 +40,16 @@ describe("field sets", () => {
     const set = setOf([["f:a"], ["f:a", "f:b"], ["f:c"]]);
     expect(pathsOf(recursiveDifference(set, setOfPath(["f:a"])))).toEqual([["f:c"]]);
     expect(pathsOf(difference(set, setOfPath(["f:a"])))).toEqual([["f:c"], ["f:a", "f:b"]]);
+  });
+
+  test("a pattern takes what lies on the way and below", () => {
+    const set = setOf([["f:a"], ["f:a", "k:1"], ["f:a", "k:1", "f:b"], ["f:a", "k:1", "f:c", "f:d"], ["f:b"]]);
+    expect(pathsOf(matching(set, setOfPath(["f:a", "*", "f:c"])))).toEqual([
+      ["f:a"],
+      ["f:a", "k:1"],
+      ["f:a", "k:1", "f:c", "f:d"],
+    ]);
+    expect(pathsOf(matching(set, setOfPath(["f:c"])))).toEqual([]);
   });
 
   test("survive FieldsV1", () => {

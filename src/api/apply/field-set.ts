@@ -78,6 +78,18 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   return makeSet(a.isMember, children);
 }
 
+/** What lies on the way to the paths of `pattern`, or below them. A key `*` stands for any, and then has no siblings. */
+export function matching(a: FieldSet, pattern: FieldSet): FieldSet {
+  if (pattern.isMember || a.children === undefined) return a;
+  const children = new Map<string, FieldSet>();
+  for (const [key, left] of a.children) {
+    const inner = pattern.children?.get("*") ?? pattern.children?.get(key);
+    const rest = inner === undefined ? emptySet : matching(left, inner);
+    if (!isEmptySet(rest)) children.set(key, rest);
+  }
+  return makeSet(a.isMember, children);
+}
+
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   const isMember = a.isMember && b.isMember;
   if (a.children === undefined || b.children === undefined) return isMember ? memberLeaf : emptySet;

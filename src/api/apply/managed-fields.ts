@@ -10,7 +10,17 @@ import type { StructType } from "#api/schema/model.ts";
 import { zeroStruct } from "#api/schema/zero.ts";
 import { badRequest, unknownFailure } from "#api/status-catalogue.ts";
 import { ConflictsError, conflictFailure, conflictingFields } from "./conflicts.ts";
-import { type FieldSet, difference, emptySet, isEmptySet, memberLeaf, setOfPath, union } from "./field-set.ts";
+import {
+  type FieldSet,
+  difference,
+  emptySet,
+  isEmptySet,
+  matching,
+  memberLeaf,
+  recursiveDifference,
+  setOfPath,
+  union,
+} from "./field-set.ts";
 import { fieldsOfLastApplied, followLastApplied, hasLastApplied, kubectlManager } from "./last-applied.ts";
 import { type Owner, type Owners, capUpdateManagers, identifierOf, readOwners, writeOwners } from "./managers.ts";
 import { TypedError, validateTyped } from "./typed-validate.ts";
@@ -26,6 +36,8 @@ export interface ManagedFieldsContext {
   subresource?: string;
   /** Paths that this endpoint does not own (Strategy.resetFields). */
   resetFields?: readonly (readonly string[])[] | undefined;
+  /** The only paths that it owns (Strategy.ownedFields). */
+  ownedFields?: readonly (readonly string[])[] | undefined;
   /** RFC 3339, whole seconds. */
   now: string;
   /** Objects in other versions of their kind, for managers that named their fields in one. */
@@ -66,19 +78,30 @@ const unowned: FieldSet = {
 const beforeFirstApply = "before-first-apply";
 
 function updaterOf(context: ManagedFieldsContext): Updater {
-  const { struct, resetFields = [] } = context;
-  const ignored = resetFields.reduce<FieldSet>(
-    (all, path) => union(all, setOfPath(path.map((name) => `f:${name}`))),
-    emptySet,
-  );
   return new Updater({
-    struct,
+    struct: context.struct,
     apiVersion: apiVersionOf(context),
-    ignored: isEmptySet(ignored) ? undefined : ignored,
+    ownable: ownableOf(context),
     convert: context.convert,
     convertBack: context.convertBack,
   });
 }
+
+function ownableOf({ resetFields = [], ownedFields }: ManagedFieldsContext): UpdaterOptions["ownable"] {
+  if (ownedFields !== undefined) {
+    const owned = setOfPaths(ownedFields);
+    return (set) => matching(set, owned);
+  }
+  if (resetFields.length === 0) return undefined;
+  const ignored = setOfPaths(resetFields);
+  return (set) => recursiveDifference(set, ignored);
+}
+
+const setOfPaths = (paths: readonly (readonly string[])[]) =>
+  paths.reduce<FieldSet>(
+    (all, path) => union(all, setOfPath(path.map((name) => (name === "*" ? name : `f:${name}`)))),
+    emptySet,
+  );
 
 /** A shallow copy without metadata.managedFields. */
 function withoutManagedFields(object: KubernetesObject): JsonObject {

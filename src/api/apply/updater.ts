@@ -4,16 +4,7 @@
  */
 import { Schema, type StructType } from "#api/schema/model.ts";
 import { type Conflict, ConflictsError } from "./conflicts.ts";
-import {
-  type FieldSet,
-  difference,
-  emptySet,
-  intersection,
-  isEmptySet,
-  recursiveDifference,
-  union,
-  withNamedFields,
-} from "./field-set.ts";
+import { type FieldSet, difference, emptySet, intersection, isEmptySet, union, withNamedFields } from "./field-set.ts";
 import type { Owner, Owners } from "./managers.ts";
 import { type Comparison, compareTyped, fieldSetOf, isSame, mapComparison } from "./typed-compare.ts";
 import { mergeTyped, removeFields } from "./typed-merge.ts";
@@ -31,8 +22,8 @@ export type Convert = (object: JsonObject, apiVersion: string) => VersionedObjec
 export interface UpdaterOptions {
   struct: StructType;
   apiVersion: string;
-  /** Paths that this endpoint may not own. */
-  ignored?: FieldSet | undefined;
+  /** What of a set this endpoint may own. Default: all. */
+  ownable?: ((set: FieldSet) => FieldSet) | undefined;
   convert?: Convert | undefined;
   /** From another version back to the one at hand. */
   convertBack?: ((object: JsonObject, apiVersion: string) => JsonObject | undefined) | undefined;
@@ -107,8 +98,8 @@ export class Updater {
   }
 
   #filter(comparison: Comparison): Comparison {
-    const { ignored } = this.#options;
-    return ignored === undefined ? comparison : mapComparison(comparison, (set) => recursiveDifference(set, ignored));
+    const { ownable } = this.#options;
+    return ownable === undefined ? comparison : mapComparison(comparison, ownable);
   }
 
   /** The fields that the change from `live` to `next` gives to whoever made it. */
@@ -130,9 +121,9 @@ export class Updater {
     force: boolean,
   ): JsonObject | undefined {
     const last = owners.get(self);
-    const { ignored } = this.#options;
+    const { ownable } = this.#options;
     const all = fieldSetOf(this.#schema, applied);
-    owners.set(self, { ...owner, set: ignored === undefined ? all : recursiveDifference(all, ignored) });
+    owners.set(self, { ...owner, set: ownable === undefined ? all : ownable(all) });
     const merged = mergeTyped(this.#schema, live, applied) as JsonObject;
     const pruned = last === undefined || isEmptySet(last.set) ? merged : this.#prune(merged, owners, last);
     const comparison = this.change(live, pruned, owners, self, force);

@@ -208,7 +208,7 @@ export const ephemeralContainersStrategy: Strategy<V1Pod> = {
       ...ephemeralContainersUpdateErrors(pod.spec!, old!.spec!),
     ];
   },
-  resetFields: [["status"]],
+  ownedFields: [["spec", "ephemeralContainers"]],
 };
 
 export const resizeStrategy: Strategy<V1Pod> = {
@@ -222,5 +222,7 @@ export const resizeStrategy: Strategy<V1Pod> = {
     const refusal = resizeRefusal(old!);
     return refusal === undefined ? [...podErrors(pod), ...podResizeErrors(pod, old!)] : [refusal];
   },
-  resetFields: [["status"], ["metadata"]],
+  ownedFields: ["containers", "initContainers"].flatMap((list) =>
+    ["resources", "resizePolicy"].map((field) => ["spec", list, "*", field]),
+  ),
 };

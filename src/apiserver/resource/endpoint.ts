@@ -23,6 +23,7 @@ export interface Endpoint {
   readonly isMain: boolean;
   readonly allowsCreate: boolean;
   readonly resetFields: Strategy<KubernetesObject>["resetFields"];
+  readonly ownedFields?: Strategy<KubernetesObject>["ownedFields"];
   /** How clients see the stored object here. Read-only: it may be the stored object itself. */
   formOf(stored: KubernetesObject): KubernetesObject;
   /** The stored object that a form stands for; `form` is a private copy that may become a part of it. */
@@ -54,6 +55,7 @@ export function objectEndpoint(operation: Operation, strategy: Strategy<Kubernet
     isMain,
     allowsCreate: isMain && definition.allowCreateOnUpdate === true,
     resetFields: strategy.resetFields,
+    ownedFields: strategy.ownedFields,
     formOf: (stored) => converted(resource, stored),
     storedOf: (form) => toStored(resource, form),
     patch(type, bytes, live, fieldValidation) {

@@ -14,7 +14,7 @@ import { converted } from "./views.ts";
 
 export function managedFieldsContext(operation: Operation, endpoint: Endpoint): ManagedFieldsContext {
   const { resource, info, now, services } = operation;
-  const { struct, group, version, kind, resetFields } = endpoint;
+  const { struct, group, version, kind, resetFields, ownedFields } = endpoint;
   const versions = versionsOf(services.catalogue, resource);
   return {
     struct,
@@ -23,6 +23,7 @@ export function managedFieldsContext(operation: Operation, endpoint: Endpoint): 
     kind,
     subresource: info.subresource,
     resetFields,
+    ownedFields,
     now: formatTime(now),
     ...(versions.size < 2 ? {} : conversions(resource, versions)),
     ...(resource.custom === undefined ? {} : customConversions(operation)),
