@@ -12,13 +12,8 @@ const metadata: CelType = {
   ]),
 };
 
-/** undefined: CEL sees nothing of it. `name` is what errors call an object by. */
+/** undefined: CEL sees nothing of it. `name` is what errors call an object by. What may be null has the type of what is not. */
 export function celTypeOf(schema: JsonSchema, isResource: boolean, name = "object"): CelType | undefined {
-  const type = bareType(schema, isResource, name);
-  return type !== undefined && schema.nullable === true ? { ...type, isNullable: true } : type;
-}
-
-function bareType(schema: JsonSchema, isResource: boolean, name: string): CelType | undefined {
   if (isIntOrString(schema)) return types.dyn;
   switch (schema.type) {
     case "object":

@@ -3,7 +3,7 @@ import { goQuote } from "#api/go-text.ts";
 import { elementOf } from "./evaluate.ts";
 import { format } from "./format-text.ts";
 import type { Declaration } from "./functions.ts";
-import { CelError, Duration, Optional, Uint, compare, isSame, none } from "./value.ts";
+import { CelError, Duration, Optional, Timestamp, Uint, compare, isSame, none } from "./value.ts";
 
 /** Characters, not UTF-16 units. */
 const lengthOf = (text: string): bigint => BigInt(Array.from(text).length);
@@ -41,8 +41,9 @@ function substring(text: string, start: bigint, end?: bigint): string {
 }
 
 function replace(text: string, old: string, by: string, count: bigint): string {
-  if (count < 0n) return text.replaceAll(old, () => by);
-  const parts = text.split(old);
+  // Nothing is before every character, and at the end.
+  const parts = old === "" ? ["", ...text, ""] : text.split(old);
+  if (count < 0n) return parts.join(by);
   const kept = Math.min(Number(count), parts.length - 1);
   return [...parts.slice(0, kept), parts.slice(kept).join(old)].join(by);
 }
@@ -145,9 +146,14 @@ function rangeTo(count: bigint): bigint[] {
   return Array.from({ length: Number(count) }, (_, index) => BigInt(index));
 }
 
+/** The first moment of the year 1, in nanoseconds. */
+const firstMoment = -62_135_596_800_000_000_000n;
+
 function isZero(value: unknown): boolean {
   if (value === null || value === "" || value === 0n || value === 0 || value === false) return true;
   if (value instanceof Uint) return value.value === 0n;
+  if (value instanceof Duration) return value.nanos === 0n;
+  if (value instanceof Timestamp) return value.nanos === firstMoment;
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;
   return value instanceof Map && value.size === 0;
 }

@@ -1,7 +1,7 @@
 /** `string.format`: texts with clauses such as %s and %.2f, and what may fill them. Upstream: google/cel-go ext/formatting.go. */
 import { goQuote } from "#api/go-text.ts";
 import { doubleText } from "./standard-library.ts";
-import { CelError, Duration, Timestamp, TypeValue, Uint, typeName } from "./value.ts";
+import { CelError, Duration, Timestamp, TypeValue, Uint, timestampText, typeName } from "./value.ts";
 
 interface Clause {
   verb: string;
@@ -52,7 +52,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   f: {
     takes: ["double"],
     refusal: "fixed-point clause can only be used on doubles",
-    show: (value, precision) => special.get(String(value)) ?? (value as number).toFixed(precision),
+    show: (value, precision) => special.get(String(value)) ?? grouped(fixed(value as number, precision)),
   },
   e: {
     takes: ["double"],
@@ -72,6 +72,21 @@ const verbs: Readonly<Record<string, Verb>> = {
   x: { ...hex, show: hexOf },
   X: { ...hex, show: (value) => hexOf(value).toUpperCase() },
 };
+
+/** More digits behind the point than a tie between two roundings can have. */
+const tieDigits = 52;
+
+/** Of two roundings equally near, the one that ends with an even digit. */
+function fixed(value: number, precision: number): string {
+  const exact = value.toFixed(Math.min(100, precision + tieDigits));
+  const kept = exact.slice(0, exact.indexOf(".") + (precision === 0 ? 0 : precision + 1));
+  const rest = exact.slice(kept.length).replace(".", "");
+  return /^50*$/.test(rest) && Number(kept.at(-1)) % 2 === 0 ? kept : value.toFixed(precision);
+}
+
+/** As the locale en_US writes it: 1,234.50. */
+const grouped = (text: string): string =>
+  text.replace(/^-?\d+/, (whole) => whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ","));
 
 /** As the locale en_US writes it: 1.05 × 10⁰³. */
 function scientific(value: number, precision: number): string {
@@ -139,8 +154,6 @@ export function formatFault(text: string, types: readonly string[]): { text: str
   };
 }
 
-const timeText = ({ nanos }: Timestamp): string =>
-  new Date(Number(nanos / 1_000_000n)).toISOString().replace(".000Z", "Z");
 const durationText = ({ nanos }: Duration): string => `${Number(nanos) / 1e9}s`;
 
 function shown(value: unknown): string {
@@ -149,7 +162,7 @@ function shown(value: unknown): string {
   if (value instanceof Uint) return String(value.value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
   if (value instanceof Duration) return durationText(value);
-  if (value instanceof Timestamp) return timeText(value);
+  if (value instanceof Timestamp) return timestampText(value);
   if (value instanceof TypeValue) return value.name;
   if (Array.isArray(value) || value instanceof Map) return shownInside(value);
   return String(value);
@@ -161,7 +174,7 @@ function shownInside(value: unknown): string {
   if (typeof value === "number") return Number.isFinite(value) ? value.toFixed(precisionDefault) : `"${value}"`;
   if (value instanceof Uint8Array) return `b${goQuote(Buffer.from(value).toString("utf8"))}`;
   if (value instanceof Duration) return `duration("${durationText(value)}")`;
-  if (value instanceof Timestamp) return `timestamp("${timeText(value)}")`;
+  if (value instanceof Timestamp) return `timestamp("${timestampText(value)}")`;
   if (Array.isArray(value)) return `[${value.map(shownInside).join(", ")}]`;
   if (!(value instanceof Map)) return shown(value);
   const entries = [...value].map(([key, one]) => `${shownInside(key)}:${shownInside(one)}`);

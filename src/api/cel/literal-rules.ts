@@ -3,7 +3,7 @@ import { RE2JS } from "re2js";
 import { formatFault } from "./format-text.ts";
 import { type CelFault, type Node, childrenOf } from "./tree.ts";
 import { type CelType, areAlike, typeText, valueTypeText } from "./types.ts";
-import { durationOf, timestampOf } from "./value.ts";
+import { durationOf, isTimestamp, timestampOf } from "./value.ts";
 
 type TypeOf = (node: Node) => CelType;
 
@@ -21,26 +21,28 @@ export function literalFaults(node: Node, typeOf: TypeOf): CelFault[] {
   }
 }
 
-/** Texts that a function would refuse every time. */
+/** Texts, and seconds since the epoch, that a function would refuse every time. */
 function textFaults({ name, target, args }: Extract<Node, { kind: "call" }>): CelFault[] {
   const arg = args[name === "matches" && target === undefined ? 1 : 0];
+  if (arg?.kind === "literal" && name === "timestamp" && typeof arg.value === "bigint" && !isTimestamp(arg.value))
+    return [{ offset: arg.offset, text: "invalid timestamp argument" }];
   const text = arg?.kind === "literal" && typeof arg.value === "string" ? arg.value : undefined;
   if (arg === undefined || text === undefined || textRules[name]?.(text) !== false) return [];
   return [{ offset: arg.offset, text: `invalid ${name} argument` }];
 }
 
 const textRules: Readonly<Record<string, (text: string) => boolean>> = {
-  matches: isPattern,
+  matches: (text) => patternFault(text) === undefined,
   duration: (text) => durationOf(text) !== undefined,
   timestamp: (text) => timestampOf(text) !== undefined,
 };
 
-function isPattern(text: string): boolean {
+function patternFault(text: string): string | undefined {
   try {
     RE2JS.compile(text);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
@@ -54,6 +56,9 @@ function formatFaults(node: Extract<Node, { kind: "call" }>, typeOf: TypeOf): Ce
   return [{ offset: fault.index === undefined ? node.offset : list.items[fault.index]!.offset, text: fault.text }];
 }
 
+/** Methods whose pattern, if it stands in the expression itself, is read beforehand. */
+const searches = new Set(["find", "findAll"]);
+
 /** Functions whose outcome of what stands in the expression itself is made beforehand. */
 const conversions = new Set(["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "uint"]);
 
@@ -63,7 +68,11 @@ export function constantFault(node: Node, run: (node: Node) => string | undefine
     const fault = constantFault(inner, run);
     if (fault !== undefined) return fault;
   }
-  if (node.kind !== "call" || node.target !== undefined || !conversions.has(node.name)) return undefined;
+  if (node.kind !== "call") return undefined;
+  const [pattern] = node.args;
+  if (searches.has(node.name) && node.target !== undefined && pattern?.kind === "literal")
+    return patternFault(String(pattern.value));
+  if (node.target !== undefined || !conversions.has(node.name)) return undefined;
   return node.args[0]?.kind === "literal" ? run(node) : undefined;
 }
 

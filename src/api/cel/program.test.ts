@@ -88,6 +88,12 @@ describe("a CEL expression", () => {
     "cel.bind(x, self.size + 1, x * x) == 16 && [[], [1]].size() == 2",
     "'abc 123'.find('[0-9]+') == '123' && self.text.matches('^[0-9]+Gi$')",
     "string(duration('1h')) == '3600s' && string(1.0) == '1' && int('3') + int(2.9) == 5",
+    "string(999999.5) == '999999.5' && string(1234567.0) == '1.234567e+06' && string(0.00001) == '1e-05'",
+    "'%.1f|%f'.format([1234567.25, -0.5]) == '1,234,567.2|-0.500000'",
+    "timestamp('2020-01-01T01:00:00+01:00') == timestamp('2020-01-01T00:00:00Z')",
+    "optional.ofNonZeroValue(timestamp('0001-01-01T00:00:00Z')) == optional.none()",
+    "'ab'.replace('', '-') == '-a-b-' && 'ab'.replace('', '-', 1) == '-ab'",
+    "!isURL('https://a:b:c/') && url('mailto:a').getEscapedPath() == ''",
     String.raw`'a\n\x41\u0042\U00000043' == "a\nABC" && r'\d' == '\\d' && '''a'b''' == "a'b"`,
   ])("holds: %s", (source) => {
     expect(run(source)).toBe(true);
@@ -106,6 +112,8 @@ describe("a CEL expression", () => {
     ["has(self)", "1:5", "invalid argument to has() macro"],
     ["self.text.matches('(')", "1:19", "invalid matches argument"],
     ["duration('x') == duration('1s')", "1:10", "invalid duration argument"],
+    ["timestamp('2021-02-29T00:00:00Z') == self.when", "1:11", "invalid timestamp argument"],
+    ["timestamp(-62135596801) == self.when", "1:11", "invalid timestamp argument"],
     ["[1, 'a'] == []", "1:5", "expected type 'int' but found 'string'"],
     ["{'a': 1, 'b': dyn(1)} == {}", "1:18", "expected type 'int' but found 'dyn'"],
     [
@@ -142,6 +150,8 @@ describe("a CEL expression", () => {
   it.each<[string, string | undefined]>([
     ["int('x') == 1", "program instantiation failed: type conversion error from 'string' to 'int'"],
     ["[1].all(i, i == int('x'))", "program instantiation failed: type conversion error from 'string' to 'int'"],
+    ["self.text.find(')') == ''", "program instantiation failed: error parsing regexp: unexpected ): `)`"],
+    ["self.text.findAll(self.text) == []", undefined],
     ["int(self.text) == 1 && bool('true')", undefined],
   ])("%s fails before it is run, or not", (source, text) =>
     expect(compileCel(source, variables).constantFault).toBe(text),
@@ -171,6 +181,12 @@ describe("a CEL expression", () => {
     ["self.map['z'] == ''", "no such key: z"],
     ["9223372036854775807 + self.size > 0", "integer overflow"],
     ["optional.none().value() == 1", "optional.none() dereference"],
+    ["duration('2562047h') + duration('1h') > duration('1h')", "integer overflow"],
+    ["timestamp(253402300799) + duration('1s') > self.when", "timestamp overflow"],
+    [
+      "cidr('10.0.0.0') == cidr('::/0')",
+      "network address parse error during conversion from string: network address parse error during conversion from string: netip.ParsePrefix(\"10.0.0.0\"): no '/'",
+    ],
     ["int(self.text) == 1", "type conversion error from 'string' to 'int'"],
     ["uint('-' + self.text) == 1u", "type conversion error from 'string' to 'uint'"],
     ["timestamp(self.text) == self.when", "type conversion error from 'string' to 'google.protobuf.Timestamp'"],

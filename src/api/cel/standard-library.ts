@@ -12,8 +12,10 @@ import {
   compare,
   durationOf,
   isSame,
+  isTimestamp,
   listTypeOf,
   timestampOf,
+  timestampText,
   withListType,
 } from "./value.ts";
 
@@ -25,6 +27,16 @@ const uint64 = (value: bigint): Uint => {
   if (BigInt.asUintN(64, value) !== value) throw new CelError("unsigned integer overflow");
   return new Uint(value);
 };
+/** A moment or a span that Go can hold. */
+function moment(nanos: bigint, offsetMinutes: number): Timestamp {
+  const seconds = nanos / 1_000_000_000n - (nanos % 1_000_000_000n < 0n ? 1n : 0n);
+  if (!isTimestamp(seconds)) throw new CelError("timestamp overflow");
+  return new Timestamp(nanos, offsetMinutes);
+}
+function span(nanos: bigint): Duration {
+  if (BigInt.asIntN(64, nanos) !== nanos) throw new CelError("integer overflow");
+  return new Duration(nanos);
+}
 const nonZero = (value: bigint, text: string): bigint => {
   if (value === 0n) throw new CelError(text);
   return value;
@@ -37,15 +49,15 @@ const arithmetic: readonly Declaration[] = [
   ["_+_(string, string): string", (a: string, b: string) => a + b],
   ["_+_(bytes, bytes): bytes", (a: Uint8Array, b: Uint8Array) => Buffer.concat([a, b])],
   ["_+_(list(A), list(A)): list(A)", joinLists],
-  ["_+_(duration, duration): duration", (a: Duration, b: Duration) => new Duration(a.nanos + b.nanos)],
-  ["_+_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => new Timestamp(a.nanos + b.nanos)],
-  ["_+_(duration, timestamp): timestamp", (a: Duration, b: Timestamp) => new Timestamp(a.nanos + b.nanos)],
+  ["_+_(duration, duration): duration", (a: Duration, b: Duration) => span(a.nanos + b.nanos)],
+  ["_+_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => moment(a.nanos + b.nanos, a.offsetMinutes)],
+  ["_+_(duration, timestamp): timestamp", (a: Duration, b: Timestamp) => moment(a.nanos + b.nanos, b.offsetMinutes)],
   ["_-_(int, int): int", (a: bigint, b: bigint) => int64(a - b)],
   ["_-_(uint, uint): uint", (a: Uint, b: Uint) => uint64(a.value - b.value)],
   ["_-_(double, double): double", (a: number, b: number) => a - b],
-  ["_-_(duration, duration): duration", (a: Duration, b: Duration) => new Duration(a.nanos - b.nanos)],
-  ["_-_(timestamp, timestamp): duration", (a: Timestamp, b: Timestamp) => new Duration(a.nanos - b.nanos)],
-  ["_-_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => new Timestamp(a.nanos - b.nanos)],
+  ["_-_(duration, duration): duration", (a: Duration, b: Duration) => span(a.nanos - b.nanos)],
+  ["_-_(timestamp, timestamp): duration", (a: Timestamp, b: Timestamp) => span(a.nanos - b.nanos)],
+  ["_-_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => moment(a.nanos - b.nanos, a.offsetMinutes)],
   ["_*_(int, int): int", (a: bigint, b: bigint) => int64(a * b)],
   ["_*_(uint, uint): uint", (a: Uint, b: Uint) => uint64(a.value * b.value)],
   ["_*_(double, double): double", (a: number, b: number) => a * b],
@@ -172,27 +184,24 @@ const secondText = (nanos: bigint): string => {
 };
 
 const dateOf = ({ nanos }: Timestamp): Date => new Date(Number(nanos / 1_000_000n));
-
-function timeText(time: Timestamp): string {
-  const fraction = String(((time.nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  return `${dateOf(time).toISOString().slice(0, 19)}${fraction === "" ? "" : `.${fraction}`}Z`;
-}
+/** Its own wall clock, read as UTC. */
+const localDateOf = (time: Timestamp): Date => new Date(dateOf(time).getTime() + time.offsetMinutes * 60_000);
 
 function textOf(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) throw new CelError("invalid UTF-8 in bytes, cannot convert to string");
   return Buffer.from(bytes).toString("utf8");
 }
 
-export const doubleText = (value: number): string =>
-  Number.isFinite(value)
-    ? String(value).replace(/e([+-])(\d)$/, "e$10$2")
-    : Number.isNaN(value)
-      ? "NaN"
-      : value > 0
-        ? "+Inf"
-        : "-Inf";
+/** Go's %g: from a million on, and below a ten-thousandth, with an exponent. */
+export function doubleText(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const [digits = "", power = ""] = value.toExponential().split("e");
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 6) return String(value);
+  return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+}
 
 const conversions: readonly Declaration[] = [
   ["int(int): int", (a: bigint) => a],
@@ -214,7 +223,7 @@ const conversions: readonly Declaration[] = [
   ["string(uint): string", (a: Uint) => String(a.value)],
   ["string(double): string", doubleText],
   ["string(bytes): string", textOf],
-  ["string(timestamp): string", timeText],
+  ["string(timestamp): string", timestampText],
   ["string(duration): string", ({ nanos }: Duration) => secondText(nanos)],
   ["bytes(string): bytes", (a: string) => Buffer.from(a)],
   ["bytes(bytes): bytes", (a: Uint8Array) => a],
@@ -224,7 +233,7 @@ const conversions: readonly Declaration[] = [
   ["duration(duration): duration", (a: Duration) => a],
   ["timestamp(string): timestamp", timestampFrom],
   ["timestamp(timestamp): timestamp", (a: Timestamp) => a],
-  ["timestamp(int): timestamp", (a: bigint) => new Timestamp(a * 1_000_000_000n)],
+  ["timestamp(int): timestamp", (a: bigint) => moment(a * 1_000_000_000n, 0)],
   ["dyn(A): dyn", (a: unknown) => a],
   ["type(A): type(A)", (a: unknown): TypeValue => typeValueOf(a)],
 ];
@@ -287,7 +296,7 @@ const spans: readonly (readonly [string, bigint])[] = [
 
 const times: readonly Declaration[] = [
   ...fields.flatMap(([name, read]): Declaration[] => [
-    [`timestamp.${name}(): int`, (time: Timestamp) => BigInt(read(dateOf(time)))],
+    [`timestamp.${name}(): int`, (time: Timestamp) => BigInt(read(localDateOf(time)))],
     [`timestamp.${name}(string): int`, (time: Timestamp, zone: string) => BigInt(read(inZone(time, zone)))],
   ]),
   ...spans.map(([name, size]): Declaration => [`duration.${name}(): int`, ({ nanos }: Duration) => nanos / size]),

@@ -1,4 +1,5 @@
 /** Values of CEL that JavaScript has no type of its own for, equality and order, and JSON as values. */
+import { deepEqual } from "#api/apply/typed.ts";
 import type { CelType } from "./types.ts";
 
 export class CelError extends Error {}
@@ -19,13 +20,20 @@ export class Duration {
   }
 }
 
-/** Nanoseconds since the epoch. */
+/** Nanoseconds since the epoch, and how far east of UTC the clock is that tells it. */
 export class Timestamp {
   readonly nanos: bigint;
-  constructor(nanos: bigint) {
+  readonly offsetMinutes: number;
+  constructor(nanos: bigint, offsetMinutes = 0) {
     this.nanos = nanos;
+    this.offsetMinutes = offsetMinutes;
   }
 }
+
+/** The first second of the year 1 and the last of the year 9999. */
+const secondsMin = -62_135_596_800n;
+const secondsMax = 253_402_300_799n;
+export const isTimestamp = (seconds: bigint): boolean => seconds >= secondsMin && seconds <= secondsMax;
 
 export class Optional {
   readonly value: unknown;
@@ -57,6 +65,18 @@ export class DefaultMap extends Map<unknown, unknown> {
   constructor(entries: Iterable<readonly [unknown, unknown]>, fallback: unknown) {
     super(entries);
     this.fallback = fallback;
+  }
+}
+
+/**
+ * An object of a schema, by the names that expressions have for its fields. `hidden`: what they do not see of it, fields that
+ * the schema does not know and fields that are null; two objects are the same only if these are.
+ */
+export class ObjectValue extends Map<unknown, unknown> {
+  readonly hidden: Readonly<Record<string, unknown>>;
+  constructor(entries: Iterable<readonly [unknown, unknown]>, hidden: Readonly<Record<string, unknown>>) {
+    super(entries);
+    this.hidden = hidden;
   }
 }
 
@@ -119,7 +139,15 @@ function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 function isEqualMap(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
+  if (a instanceof ObjectValue && b instanceof ObjectValue && !isEqualHidden(a.hidden, b.hidden)) return false;
   return a.size === b.size && [...a].every(([key, value]) => b.has(key) && isSame(value, b.get(key)));
+}
+
+/** As upstream has it: nothing is the same as null. */
+function isEqualHidden(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => Object.hasOwn(b, name) && a[name] !== null && deepEqual(a[name], b[name]));
 }
 
 function isEqualSet(a: readonly unknown[], b: readonly unknown[]): boolean {
@@ -165,18 +193,22 @@ export function valueOf(json: unknown, type: CelType | undefined): unknown {
       json.map((item) => valueOf(item, type?.of?.[0])),
       type?.list,
     );
-  const map = new Map<unknown, unknown>();
-  const isObject = type?.kind === "object";
+  if (type?.kind === "object" && type.fields !== undefined) return objectValue(json, type.fields);
+  const item = type?.kind === "map" ? type.of?.[1] : undefined;
+  return new Map(Object.entries(json).map(([name, value]) => [name, valueOf(value, item)]));
+}
+
+function objectValue(json: object, fields: ReadonlyMap<string, CelType>): ObjectValue {
+  const seen: [string, unknown][] = [];
+  const hidden: [string, unknown][] = [];
   for (const [name, value] of Object.entries(json)) {
-    if (!isObject) map.set(name, valueOf(value, type?.kind === "map" ? type.of?.[1] : undefined));
-    else if (type.fields === undefined) map.set(name, valueOf(value, undefined));
-    else {
-      const escaped = escapedName(name);
-      const field = escaped === undefined ? undefined : type.fields.get(escaped);
-      if (field !== undefined) map.set(escaped, valueOf(value, field));
-    }
+    const escaped = escapedName(name);
+    const field = escaped === undefined ? undefined : fields.get(escaped);
+    // A field that is null is there no more than one that is absent.
+    if (field === undefined || value === null) hidden.push([name, value]);
+    else seen.push([escaped!, valueOf(value, field)]);
   }
-  return map;
+  return new ObjectValue(seen, Object.fromEntries(hidden));
 }
 
 function textValue(text: string, type: CelType | undefined): unknown {
@@ -184,7 +216,7 @@ function textValue(text: string, type: CelType | undefined): unknown {
     case "timestamp":
       return timestampOf(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text) ?? text;
     case "duration":
-      return durationOf(text) ?? text;
+      return durationOf(text) ?? wordDurationOf(text) ?? text;
     case "bytes":
       return Buffer.from(text, "base64");
     default:
@@ -236,14 +268,54 @@ export function durationOf(text: string): Duration | undefined {
   return new Duration(sign * nanos);
 }
 
-/** RFC 3339. */
+const words: readonly (readonly [RegExp, number])[] = [
+  [/^(?:ns$|nano)/, 1],
+  [/^(?:us$|µs$|micro)/, 1e3],
+  [/^(?:ms$|milli)/, 1e6],
+  [/^(?:s$|sec)/, 1e9],
+  [/^(?:m$|min)/, 6e10],
+  [/^(?:h$|hr$|hour)/, 3.6e12],
+  [/^(?:d$|day)/, 8.64e13],
+  [/^(?:w$|wk$|week)/, 6.048e14],
+];
+
+/** What the format "duration" takes besides: "5 days 3 hours". Upstream: kube-openapi strfmt. */
+function wordDurationOf(text: string): Duration | undefined {
+  let nanos: bigint | undefined;
+  for (const [, amount, unit] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)) {
+    const size = words.find(([pattern]) => pattern.test(unit!.toLowerCase()))?.[1];
+    if (size !== undefined) nanos = (nanos ?? 0n) + BigInt(amount!) * BigInt(size);
+  }
+  return nanos === undefined ? undefined : new Duration(nanos);
+}
+
+/** RFC 3339; a day or hour that there is not is none. */
 export function timestampOf(text: string): Timestamp | undefined {
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/i.exec(text);
+  const parts = /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))$/.exec(
+    text,
+  );
   if (parts === null) return undefined;
-  const millis = Date.parse(`${parts[1]!}${parts[3]!}`);
-  return Number.isNaN(millis)
-    ? undefined
-    : new Timestamp(BigInt(millis) * 1_000_000n + BigInt((parts[2] ?? "").padEnd(9, "0")));
+  const [, day, time, fraction = "", sign, hours = "0", minutes = "0"] = parts;
+  const local = new Date(`${day!}T${time!}Z`);
+  if (Number.isNaN(local.getTime()) || !local.toISOString().startsWith(day!)) return undefined;
+  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  const seconds = BigInt(local.getTime() / 1000 - offset * 60);
+  if (Number(minutes) > 59 || !isTimestamp(seconds)) return undefined;
+  return new Timestamp(seconds * 1_000_000_000n + BigInt(fraction.padEnd(9, "0")), offset);
+}
+
+const nanosOfSecond = 1_000_000_000n;
+
+/** RFC 3339, in its own clock. Upstream: Go's RFC3339Nano. */
+export function timestampText({ nanos, offsetMinutes }: Timestamp): string {
+  const part = ((nanos % nanosOfSecond) + nanosOfSecond) % nanosOfSecond;
+  const fraction = String(part).padStart(9, "0").replace(/0+$/, "");
+  const local = new Date(Number((nanos - part) / 1_000_000n) + offsetMinutes * 60_000);
+  const two = (count: number) => String(count).padStart(2, "0");
+  const away = Math.abs(offsetMinutes);
+  const zone =
+    offsetMinutes === 0 ? "Z" : `${offsetMinutes < 0 ? "-" : "+"}${two(Math.trunc(away / 60))}:${two(away % 60)}`;
+  return `${local.toISOString().slice(0, 19)}${fraction === "" ? "" : `.${fraction}`}${zone}`;
 }
 
 /** A value as JSON. */
@@ -251,7 +323,7 @@ export function jsonOf(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Uint) return Number(value.value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (value instanceof Timestamp) return new Date(Number(value.nanos / 1_000_000n)).toISOString().replace(".000Z", "Z");
+  if (value instanceof Timestamp) return timestampText(value);
   if (value instanceof Duration) return `${Number(value.nanos) / 1e9}s`;
   if (value instanceof Optional) return value.has ? jsonOf(value.value) : null;
   if (Array.isArray(value)) return value.map(jsonOf);
