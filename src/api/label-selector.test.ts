@@ -36,6 +36,7 @@ describe("label selector", () => {
     ["app=web=x", "found '=', expected: ',' or 'end of string'"],
     ["app is web", "unable to parse requirement: found 'is', expected: in, notin, =, ==, !=, gt, lt"],
     ["app in (a", "unable to parse requirement: found '', expected: ',' or ')'"],
+    ["app in (a,,)", "unable to parse requirement: found ')', expected: ',', or identifier"],
     ["!", "unable to parse requirement: found '', expected: identifier"],
     ["a,", "found '', expected: identifier after ','"],
     [

@@ -405,6 +405,7 @@ class Parser {
       const after = this.#peek().type;
       if (after === "," || after === ")") values.push("");
       if (after === ")") return values;
+      if (after === ",") this.#next();
     }
   }
 }

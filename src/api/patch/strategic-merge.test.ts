@@ -75,10 +75,27 @@ describe("strategic merge patch", () => {
     [{ metadata: { $retainKeys: "x" } }, "invalid patch format of retainKeys"],
     [{ spec: { "$setElementOrder/containers": "x" } }, "expected a []interface {}, but received a string"],
     [
+      { spec: { "$setElementOrder/containers": ["one"], containers: [{ name: "one" }] } },
+      "expected a map[string]interface {}, but received a string",
+    ],
+    [{ spec: { $setElementOrder: [] } }, "invalid patch format of setElementOrder list"],
+    [{ metadata: { $deleteFromPrimitiveList: ["x"] } }, "invalid patch format of primitive list"],
+    [
       { spec: { "$setElementOrder/containers": [{ name: "two" }], containers: [{ name: "three" }] } },
       "The order in patch list:\n[map[name:three]]\n doesn't match $setElementOrder list:\n[map[name:two]]\n",
     ],
   ])("%j is refused", (patch, message) => expect(() => merge(patch)).toThrow(message));
+
+  test("what is in no struct may be set, but merged no further", () => {
+    const revision = builtInType("io.k8s.api.apps.v1.ControllerRevision");
+    const into = { data: { spec: { a: 1 } } };
+    expect(applyStrategicMerge(into, { data: { other: { b: 2 } } }, revision)).toEqual({
+      data: { spec: { a: 1 }, other: { b: 2 } },
+    });
+    expect(() => applyStrategicMerge(into, { data: { spec: { b: 2 } } }, revision)).toThrow(
+      'unable to find api field in struct RawExtension for the json field "spec"',
+    );
+  });
 
   test("the object is left alone", () => {
     const before = JSON.stringify(pod);

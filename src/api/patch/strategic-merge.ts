@@ -23,9 +23,19 @@ const isObject = (value: unknown): value is JsonObject =>
 
 const patchDirective = "$patch";
 const retainKeysDirective = "$retainKeys";
-const deleteFromPrefix = "$deleteFromPrimitiveList/";
-const orderPrefix = "$setElementOrder/";
+/** Directives that name a list: "$setElementOrder/containers". */
+const deleteFrom = "$deleteFromPrimitiveList";
+const setOrderOf = "$setElementOrder";
 const badRetainKeys = "invalid patch format of retainKeys";
+const badFormats = {
+  [deleteFrom]: "invalid patch format of primitive list",
+  [setOrderOf]: "invalid patch format of setElementOrder list",
+};
+
+function listNamed(key: string, directive: keyof typeof badFormats): string {
+  if (key.startsWith(`${directive}/`)) return key.slice(directive.length + 1);
+  throw new StrategicMergeError(badFormats[directive], true);
+}
 
 /** The patched object; neither argument is changed. Throws StrategicMergeError. */
 export function applyStrategicMerge(object: JsonObject, patch: JsonObject, struct: StructType): JsonObject {
@@ -39,7 +49,7 @@ interface PatchMeta {
   mergeKey: string;
   /** For the members of the value, or of its items. */
   inner: Lookup;
-  /** What upstream says of a member that the type does not have, where it asks. */
+  /** What upstream says of a member that the type does not have, when it comes to merge it. */
   fault?: string;
 }
 type Lookup = (name: string) => PatchMeta;
@@ -47,9 +57,7 @@ type Lookup = (name: string) => PatchMeta;
 function metaOf(struct: StructType, name: string): PatchMeta {
   const field = struct.field(name);
   if (field === undefined) {
-    const type = struct.goName.slice(struct.goName.indexOf(".") + 1);
-    const fault = `unable to find api field in struct ${type} for the json field ${goQuote(name)}`;
-    return { ...metaOfSchema(anySchema), fault };
+    return { ...metaOfSchema(anySchema), fault: noField(struct.goName, name) };
   }
   const { patchMerge: merges, patchReplace: replaces, mergeKey = "" } = field;
   return { ...metaOfSchema(field.schema), merges, replaces, mergeKey };
@@ -57,19 +65,29 @@ function metaOf(struct: StructType, name: string): PatchMeta {
 
 function metaOfSchema(schema: Schema): PatchMeta {
   const of = schema.kind === "list" ? (schema.of ?? anySchema) : schema;
-  const inner: Lookup =
-    of.kind === "struct"
-      ? (name) => metaOf(of.struct, name)
-      : () => metaOfSchema(of.kind === "map" ? (of.of ?? anySchema) : anySchema);
+  const inner: Lookup = (name) => {
+    if (of.kind === "struct") return metaOf(of.struct, name);
+    const fault = memberFault(of, name);
+    return { ...metaOfSchema(of.kind === "map" ? (of.of ?? anySchema) : anySchema), ...(fault && { fault }) };
+  };
   return { merges: false, replaces: false, mergeKey: "", inner };
 }
+
+/** Upstream merges into fields of structs only; a member of what is none may be set, but merged no further. */
+function memberFault(schema: Schema, name: string): string | undefined {
+  if (schema.kind === "map") return "merging an object in json but data type is not struct, instead is: map";
+  return schema.kind === "raw" ? noField(schema.goType, name) : undefined;
+}
+
+const noField = (goType: string, name: string) =>
+  `unable to find api field in struct ${goType.slice(goType.indexOf(".") + 1)} for the json field ${goQuote(name)}`;
 
 function mergeMap(original: JsonObject, patch: JsonObject, lookup: Lookup): JsonObject {
   if (Object.hasOwn(patch, patchDirective)) return directed(patch);
   const merged = new Map(Object.entries(original));
   const rest = new Map(Object.entries(patch));
   retainKeys(merged, rest);
-  for (const [key, order] of rest) if (key.startsWith(orderPrefix)) setOrder(merged, rest, key, order, lookup);
+  for (const [key, order] of rest) if (key.startsWith(setOrderOf)) setOrder(merged, rest, key, order, lookup);
   for (const [key, value] of rest) mergeMember(merged, key, value, lookup);
   return toObject(merged);
 }
@@ -106,15 +124,15 @@ function retainKeys(merged: Map<string, unknown>, patch: Map<string, unknown>): 
   if (!Array.isArray(list)) throw new StrategicMergeError(badRetainKeys, true);
   const retained = new Set<unknown>(list);
   for (const [key, value] of patch) {
-    if (value === null || key.startsWith(deleteFromPrefix) || key.startsWith(orderPrefix)) continue;
+    if (value === null || key.startsWith(deleteFrom) || key.startsWith(setOrderOf)) continue;
     if (!retained.has(key)) throw new StrategicMergeError(badRetainKeys, true);
   }
   for (const key of merged.keys()) if (!retained.has(key)) merged.delete(key);
 }
 
 function mergeMember(merged: Map<string, unknown>, patchKey: string, value: unknown, lookup: Lookup): void {
-  const isDeleteList = patchKey.startsWith(deleteFromPrefix);
-  const key = isDeleteList ? patchKey.slice(deleteFromPrefix.length) : patchKey;
+  const isDeleteList = patchKey.startsWith(deleteFrom);
+  const key = isDeleteList ? listNamed(patchKey, deleteFrom) : patchKey;
   if (value === null) {
     merged.delete(key);
     return;
@@ -126,10 +144,14 @@ function mergeMember(merged: Map<string, unknown>, patchKey: string, value: unkn
     if (plain !== undefined) merged.set(key, plain);
     return;
   }
+  if (!isObject(value) && !Array.isArray(value)) {
+    merged.set(key, value);
+    return;
+  }
   const meta = lookup(key);
+  if (meta.fault !== undefined) throw new StrategicMergeError(meta.fault);
   if (isObject(value)) merged.set(key, meta.replaces ? value : mergeMap(current as JsonObject, value, meta.inner));
-  else if (Array.isArray(value)) merged.set(key, mergeList(current as unknown[], value, meta, isDeleteList));
-  else merged.set(key, value);
+  else merged.set(key, mergeList(current as unknown[], value, meta, isDeleteList));
 }
 
 /** reflect.TypeOf, as far as it tells maps, lists and scalars apart. */
@@ -162,10 +184,7 @@ function withoutDirectives(value: unknown): unknown {
 }
 
 const isDirective = (key: string) =>
-  key === patchDirective ||
-  key === retainKeysDirective ||
-  key.startsWith(orderPrefix) ||
-  key.startsWith(deleteFromPrefix);
+  key === patchDirective || key === retainKeysDirective || key.startsWith(setOrderOf) || key.startsWith(deleteFrom);
 
 function mergeList(original: unknown[], patch: unknown[], meta: PatchMeta, isDeleteList: boolean): unknown[] {
   if (!meta.merges && !isDeleteList) return patch;
@@ -273,8 +292,8 @@ function setOrder(
   lookup: Lookup,
 ): void {
   patch.delete(directive);
-  const key = directive.slice(orderPrefix.length);
   const orderList = listArgument(order);
+  const key = listNamed(directive, setOrderOf);
   const original = merged.has(key) ? listArgument(merged.get(key)) : undefined;
   const patchList = patch.has(key) ? listArgument(patch.get(key)) : undefined;
   const meta = lookup(key);
@@ -298,16 +317,29 @@ function setOrder(
 
 function listArgument(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
-  throw new StrategicMergeError(`expected a []interface {}, but received a ${shapeName(value)}`);
+  throw badArgument("[]interface {}", value);
 }
 
-/** The items of the patch must stand in the order list, in the same order. */
+function mapArgument(value: unknown): JsonObject {
+  if (isObject(value)) return value;
+  throw badArgument("map[string]interface {}", value);
+}
+
+const badArgument = (wanted: string, value: unknown) =>
+  new StrategicMergeError(`expected a ${wanted}, but received a ${shapeName(value)}`);
+
+/** The items of the patch must stand in the order list, in the same order; those with a directive need not. */
 function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
   if (patch.length === 0 || order.length === 0) return;
-  const wanted = patch.filter((item) => !(isObject(item) && item[patchDirective] === "delete"));
-  const identity = identityBy(mergeKey);
+  const wanted = mergeKey === "" ? patch : patch.filter((item) => mapArgument(item)[patchDirective] !== "delete");
+  const identity = (item: unknown) => identityOf(mergeKey === "" ? item : keyOf(mapArgument(item), mergeKey));
   let found = 0;
-  for (const item of order) if (found < wanted.length && identity(wanted[found]) === identity(item)) found++;
+  let at = 0;
+  while (found < wanted.length && at < order.length) {
+    const item = wanted[found];
+    if (isObject(item) && Object.hasOwn(item, patchDirective)) found++;
+    else if (identity(item) === identity(order[at++])) found++;
+  }
   if (found === wanted.length) return;
   throw new StrategicMergeError(
     `The order in patch list:\n${goValue(patch)}\n doesn't match $setElementOrder list:\n${goValue(order)}\n`,
