@@ -13,7 +13,7 @@ import {
   required,
 } from "#api/validation/field-errors.ts";
 import { isConfigMapKey } from "#api/validation/formats.ts";
-import { cidrErrors, parseCidr } from "#api/validation/ip.ts";
+import { cidrErrors, cidrWarnings, parseCidr } from "#api/validation/ip.ts";
 import {
   charactersError,
   dnsSubdomainBytesMax,
@@ -232,5 +232,6 @@ export function nodeWarnings({ spec }: V1Node): string[] {
   return [
     ...(spec?.configSource === undefined ? [] : ["spec.configSource: the feature has been removed"]),
     ...(spec?.externalID ? ["spec.externalID: this field is deprecated, and is unused by Kubernetes"] : []),
+    ...(spec?.podCIDRs ?? []).flatMap((range, index) => cidrWarnings(`spec.podCIDRs[${index}]`, range)),
   ];
 }

@@ -21,8 +21,9 @@ export const Node = defineResource<Node>({
   generation: "none",
   defaults: defaultNode,
   // A field of a feature that is gone: nodes that still have it keep it.
-  prepareCreate: ({ spec }) => {
+  prepareCreate: ({ spec, status }) => {
     delete spec?.configSource;
+    delete status?.config;
   },
   prepareUpdate(node, old) {
     if (old.spec?.configSource === undefined) delete node.spec?.configSource;

@@ -8,7 +8,8 @@ import { appArmorPrefix, appArmorWarning, seccompContainerPrefix, seccompPod } f
 import { containersWithPaths } from "./pod-os.ts";
 import { overlapWarnings } from "./volume-overlap.ts";
 
-const deprecatedLabels: Readonly<Record<string, string>> = {
+/** Labels of nodes that have another name today. */
+export const deprecatedLabels: Readonly<Record<string, string>> = {
   "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
   "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',

@@ -22,6 +22,13 @@ describe("a runtime class", () => {
     ],
   ])("%s", (_, given, wanted) => expect(told(given)).toEqual(wanted));
 
+  it("warns of labels that nodes had in old times", () => {
+    const nodeSelector = { "beta.kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64" };
+    expect(RuntimeClass.warnings!(made({ scheduling: { nodeSelector } }), undefined, undefined as never)).toEqual([
+      'scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead',
+    ]);
+  });
+
   it("is checked as a whole when it changes, its handler twice", () => {
     expect(told(made({ handler: "" }), made({}))).toEqual([
       "handler: Required value",

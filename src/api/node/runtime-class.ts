@@ -2,6 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import { overheadErrors } from "#api/core/container-resources.ts";
 import { tolerationsErrors } from "#api/core/pod-scheduling.ts";
+import { deprecatedLabels } from "#api/core/pod-warnings.ts";
 import type { FieldError } from "#api/field-error.ts";
 import type { V1RuntimeClass, V1Toleration } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
@@ -30,6 +31,11 @@ export const RuntimeClass = defineResource<RuntimeClass>({
       ...(old === undefined ? [] : immutable("handler", handler, old.handler)),
     ];
   },
+  // Upstream does not say of which label.
+  warnings: ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {})
+      .filter((key) => Object.hasOwn(deprecatedLabels, key))
+      .map((key) => `scheduling.nodeSelector: ${deprecatedLabels[key]}`),
   columns: [nameColumn, column("Handler", "", (runtime: RuntimeClass) => runtime.handler ?? ""), ageColumn],
 });
 
