@@ -284,7 +284,7 @@ async function dispatchSpecial(
 ): Promise<Dispatched> {
   const { services, request, info, user, now } = caller;
   if (!handler.methods.includes(request.method)) throw methodNotAllowed();
-  const form = specialForm(request);
+  const form = handler.methods.includes("GET") ? streamForm(request) : writtenForm(request);
   const warnings: string[] = [];
   const special = { services, request, info, user, resource, form, now, warnings };
   try {
@@ -297,8 +297,15 @@ async function dispatchSpecial(
   }
 }
 
+/** Reviews, bindings and their like are answered with an object, of which there are no tables. */
+function writtenForm(request: ServerRequest): Form {
+  const accept = request.header("accept");
+  checkRoute(accept, false);
+  return negotiate(accept, isPretty(request), { as: [] });
+}
+
 /** Streams and proxied answers have types of their own: what they cannot be negotiated to is plain JSON. */
-function specialForm(request: ServerRequest): Form {
+function streamForm(request: ServerRequest): Form {
   try {
     return negotiate(request.header("accept"), isPretty(request), { as: [] });
   } catch {

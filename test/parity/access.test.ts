@@ -266,6 +266,15 @@ stories("a review", [
     }).answers(422),
   ],
   [
+    "is no table",
+    selfReview({ verb: "get", resource: "pods" })
+      .accepting("application/json;as=Table;v=v1;g=meta.k8s.io")
+      .answers(
+        406,
+        "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+      ),
+  ],
+  [
     "says who I am",
     post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
       apiVersion: "authentication.k8s.io/v1",
@@ -356,6 +365,25 @@ stories("a token", [
     request({ boundObjectRef: { kind: "Secret", apiVersion: "v1", name: "absent" } }).answers(
       404,
       'secrets "absent" not found',
+    ),
+  ],
+  [
+    "is given to nobody where all goes away, and nothing is evicted there",
+    create({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "{ns}-gone" },
+    }),
+    post("/api/v1/namespaces/{ns}-gone/serviceaccounts", { metadata: { name: "robot" } }),
+    post("/api/v1/namespaces/{ns}-gone/pods", pod("p", { serviceAccountName: "robot" })),
+    remove("/api/v1/namespaces/{ns}-gone"),
+    post("/api/v1/namespaces/{ns}-gone/serviceaccounts/robot/token", { spec: {} }).answers(
+      403,
+      'serviceaccounts "robot" is forbidden: unable to create new content in namespace {ns}-gone because it is being terminated',
+    ),
+    post("/api/v1/namespaces/{ns}-gone/pods/p/eviction", { metadata: { name: "p" } }).answers(
+      403,
+      'pods "p" is forbidden: unable to create new content in namespace {ns}-gone because it is being terminated',
     ),
   ],
   [

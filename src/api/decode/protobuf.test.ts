@@ -33,6 +33,20 @@ describe("protobuf", () => {
     );
   });
 
+  test("the verbs of a resource in discovery are a message of their own", () => {
+    const list = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList");
+    const value = {
+      kind: "APIResourceList",
+      apiVersion: "v1",
+      groupVersion: "v1",
+      resources: [{ verbs: ["get", "a"] }],
+    };
+    const bytes = encodeProtobuf(value, list);
+    expect(bytes.includes(Buffer.from("\x22\x08\x0a\x03get\x0a\x01a", "latin1"))).toBe(true);
+    const [resource] = decodeProtobuf(bytes, () => list).value["resources"] as { verbs: string[] }[];
+    expect(resource!.verbs).toEqual(["get", "a"]);
+  });
+
   test("numbers of 64 bits keep their sign", () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {

@@ -122,7 +122,7 @@ function readField(reader: WireReader, field: Field, type: number, object: JsonO
   const { name, schema } = field;
   if (wireTypeOf(schema) !== type && !isPacked(schema, type))
     throw new ProtobufError(`proto: wrong wireType = ${type} for field ${goFieldName(name)}`);
-  if (schema.kind === "list") {
+  if (schema.kind === "list" && !isWrapped(schema)) {
     const list = (object[name] ??= []) as unknown[];
     if (!isPacked(schema, type)) list.push(readValue(reader, schema.of!, type, depth));
     else
@@ -139,6 +139,8 @@ function scalarWireType({ kind }: Schema): number {
 
 /** Items of a list come one by one, each with the field's tag. */
 const wireTypeOf = (schema: Schema): number => scalarWireType(schema.kind === "list" ? schema.of! : schema);
+/** A message around its items instead: Go's list has a name of its own. */
+const isWrapped = ({ goType }: Schema): boolean => goType === "v1.Verbs";
 const isPacked = ({ kind, of }: Schema, type: number): boolean =>
   kind === "list" && type === bytesType && scalarWireType(of!) === varintType;
 
@@ -314,9 +316,8 @@ function writeZero(writer: WireWriter, number: number, schema: Schema): void {
 }
 
 function writeField(writer: WireWriter, number: number, schema: Schema, value: unknown): void {
-  if (schema.kind === "list") {
-    for (const item of (value as unknown[]).toReversed()) writeValue(writer, number, schema.of!, item);
-  } else if (schema.kind === "map") {
+  if (schema.kind === "list" && !isWrapped(schema)) writeItems(writer, number, schema, value as unknown[]);
+  else if (schema.kind === "map") {
     for (const [key, item] of Object.entries(value as JsonObject).reverse()) {
       const before = writer.size;
       writeValue(writer, 2, schema.of!, item);
@@ -324,6 +325,10 @@ function writeField(writer: WireWriter, number: number, schema: Schema, value: u
       writer.wrap(number, before);
     }
   } else writeValue(writer, number, schema, value);
+}
+
+function writeItems(writer: WireWriter, number: number, schema: Schema, items: readonly unknown[]): void {
+  for (const item of items.toReversed()) writeValue(writer, number, schema.of!, item);
 }
 
 function writeValue(writer: WireWriter, number: number, schema: Schema, value: unknown): void {
@@ -352,7 +357,7 @@ function writeMessage(writer: WireWriter, schema: Schema, value: unknown): void 
     case "struct":
       return writeStruct(writer, tableOf(schema.struct), (value ?? {}) as JsonObject);
     case "list":
-      return writeField(writer, 1, schema, value ?? []);
+      return writeItems(writer, 1, schema, (value as unknown[] | null) ?? []);
     case "quantity":
       return writeText(writer, 1, String(value));
     case "intOrString":
