@@ -1,6 +1,6 @@
 /**
- * Nothing is created in a namespace that is not there or that is going away, and the namespaces that the cluster cannot
- * do without stay. Upstream: apiserver/pkg/admission/plugin/namespace/lifecycle.
+ * Nothing is created in a namespace that is not there or that is going away (evictions, bindings and tokens neither), and
+ * the namespaces that the cluster cannot do without stay. Upstream: apiserver/pkg/admission/plugin/namespace/lifecycle.
  */
 import type { V1Namespace } from "#api/generated/types.ts";
 import { forbiddenRequest, notFound } from "#api/status-catalogue.ts";
@@ -18,7 +18,7 @@ function check(request: AdmissionRequest): void {
   const isNamespace = resource.group === "" && resource.plural === "namespaces";
   if (operation === "DELETE" && isNamespace && immortal.has(name))
     throw forbiddenRequest(resource.resourceName, name, "this namespace may not be deleted");
-  if (isNamespace || !resource.isNamespaced || operation !== "CREATE" || request.subresource !== "") return;
+  if (isNamespace || !resource.isNamespaced || operation !== "CREATE") return;
   // A question about rights is answered for any namespace.
   if (resource.group === "authorization.k8s.io") return;
   const found = services.cache.resource("/registry/core/namespaces/").get(namespace)?.object as V1Namespace | undefined;

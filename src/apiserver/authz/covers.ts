@@ -4,18 +4,19 @@
  */
 import type { V1PolicyRule } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
+import { RuleIndex } from "./rule-index.ts";
 
 /** A short rule breaks into as many parts as the product of its lists. Beyond this it is held back whole; upstream has no limit. */
 export const partsMax = 20_000;
 
 /** The parts of `wanted` that `held` does not cover, as the smallest rules they break into. */
 export function uncovered(held: readonly V1PolicyRule[], wanted: readonly V1PolicyRule[]): V1PolicyRule[] {
-  const isCovered = (part: V1PolicyRule) => held.some((rule) => coversPart(rule, part));
+  const index = new RuleIndex(held);
   let room = partsMax;
   return wanted.flatMap((rule) => {
-    if (isOfOneSort(rule) && isCovered(rule)) return [];
+    if (isOfOneSort(rule) && index.covers(rule)) return [];
     room -= countParts(rule);
-    return room < 0 ? [rule] : breakDown(rule).filter((part) => !isCovered(part));
+    return room < 0 ? [rule] : breakDown(rule).filter((part) => !index.covers(part));
   });
 }
 
@@ -42,33 +43,6 @@ function breakDown(rule: V1PolicyRule): V1PolicyRule[] {
   for (const path of rule.nonResourceURLs ?? [])
     for (const verb of rule.verbs) parts.push({ nonResourceURLs: [path], verbs: [verb] });
   return parts;
-}
-
-function coversPart(held: V1PolicyRule, part: V1PolicyRule): boolean {
-  if (!hasAll(held.verbs, part.verbs)) return false;
-  const paths = part.nonResourceURLs ?? [];
-  if (paths.length > 0) return paths.every((path) => (held.nonResourceURLs ?? []).some((one) => coversPath(one, path)));
-  const names = held.resourceNames ?? [];
-  const partNames = part.resourceNames ?? [];
-  const namesCovered = names.length === 0 || (partNames.length > 0 && partNames.every((name) => names.includes(name)));
-  return namesCovered && hasAll(held.apiGroups, part.apiGroups) && coversResources(held.resources, part.resources);
-}
-
-function hasAll(list: readonly string[] | undefined, wanted: readonly string[] | undefined): boolean {
-  return list !== undefined && (list.includes("*") || (wanted ?? []).every((one) => list.includes(one)));
-}
-
-function coversResources(list: readonly string[] | undefined, wanted: readonly string[] | undefined): boolean {
-  if (list === undefined) return false;
-  return (wanted ?? []).every((one) => {
-    const slash = one.indexOf("/");
-    return list.includes("*") || list.includes(one) || (slash >= 0 && list.includes(`*${one.slice(slash)}`));
-  });
-}
-
-function coversPath(pattern: string, path: string): boolean {
-  if (pattern === "*" || pattern === path) return true;
-  return pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1));
 }
 
 /** Rules that differ in their verb alone become one: upstream's CompactRules. */

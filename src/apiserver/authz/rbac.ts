@@ -141,5 +141,5 @@ function hasResource(list: readonly string[] | undefined, resource: string, subr
 }
 
 function matchesPath(pattern: string, path: string): boolean {
-  return pattern === "*" || pattern === path || (pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1)));
+  return pattern === path || (pattern.endsWith("*") && path.startsWith(pattern.replace(/\*+$/, "")));
 }

@@ -144,13 +144,13 @@ function rejection(name: string, said: Partial<Status>): StatusError {
   const by = `admission webhook ${goQuote(name)} denied the request`;
   const { code = 0, message = "", reason = "" } = said;
   const why = message === "" ? reason : message;
-  const { status: _, message: __, code: ___, ...rest } = said;
+  const { status = "", message: _, code: __, ...rest } = said;
   return new StatusError({
     ...rest,
     kind: "Status",
     apiVersion: "v1",
     metadata: said.metadata ?? {},
-    status: "Failure",
+    status: status === "" || status === "Success" ? "Failure" : status,
     message: why === "" ? `${by} without explanation` : `${by}: ${why}`,
     code: code < codeMin ? codeMin : code,
   } as Status);
