@@ -63,7 +63,7 @@ function listErrors(options: ListOptions): FieldError[] {
   return errors;
 }
 
-function watchErrors({ resourceVersionMatch: match, sendInitialEvents }: ListOptions): FieldError[] {
+function watchErrors({ resourceVersionMatch: match, sendInitialEvents, continue: token }: ListOptions): FieldError[] {
   const errors: FieldError[] = [];
   const field = "resourceVersionMatch";
   if (sendInitialEvents !== undefined && match !== "NotOlderThan")
@@ -72,6 +72,7 @@ function watchErrors({ resourceVersionMatch: match, sendInitialEvents }: ListOpt
     if (sendInitialEvents === undefined)
       errors.push(forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
     if (match !== "NotOlderThan") errors.push(notSupported(field, match, ["NotOlderThan"]));
+    if (token !== "") errors.push(forbidden(field, "resourceVersionMatch is forbidden when continue is provided"));
   }
   return errors;
 }

@@ -110,12 +110,12 @@ async function fromCache(
   const candidates = resource.storage === undefined ? range : await shownEntries(resource, [...range]);
   for (const entry of candidates) {
     if (narrowed.exact !== undefined && entry.key !== narrowed.exact) continue;
-    if (!selects(selection, entry)) continue;
+    // As upstream: a full page goes on as long as there is another key, whether that is selected or not.
     if (limit > 0 && entries.length === limit) {
       hasMore = true;
       break;
     }
-    entries.push(entry);
+    if (selects(selection, entry)) entries.push(entry);
   }
   return {
     entries,
@@ -168,7 +168,8 @@ async function fromStore(
     );
     const matching = shown.filter((entry) => selects(selection, entry));
     const entries = limit > 0 ? matching.slice(0, limit) : matching;
-    const hasMore = entries.length < matching.length || range.remaining > 0;
+    const isFull = limit > 0 && entries.length === limit;
+    const hasMore = isFull && (entries.at(-1) !== shown.at(-1) || range.remaining > 0);
     const left = selection.selectsAll ? range.remaining : undefined;
     return { entries, meta: pageMeta(entries, revision, hasMore, () => left) };
   } catch (error) {
