@@ -80,6 +80,11 @@ stories("a field selector", [
     get("pods?fieldSelector=spec.nodeName=n1").lists("a"),
     get("pods?fieldSelector=spec.restartPolicy=Always,status.phase=Pending,spec.hostNetwork=false").lists("a", "b"),
     get("pods?fieldSelector=spec.bogus=1").answers(400, "field label not supported: spec.bogus"),
+    get("/api/v1/nodes?fieldSelector=metadata.namespace=x").answers(
+      400,
+      "field label not supported: metadata.namespace",
+    ),
+    get("/api/v1/persistentvolumes?fieldSelector=metadata.namespace=x").lists(),
   ],
   [
     "knows the type of secrets",

@@ -113,7 +113,9 @@ const readerOf = (known: ReturnType<typeof fieldsOf>, field: string) =>
 
 function checkField(resource: ServedResource, field: string): void {
   const known = fieldsOf(resource);
-  if (field === "metadata.name" || field === "metadata.namespace" || readerOf(known, field) !== undefined) return;
+  if (field === "metadata.name" || readerOf(known, field) !== undefined) return;
+  // Kinds with fields of their own list them all; the others take both, even where there is no namespace.
+  if (field === "metadata.namespace" && (resource.isNamespaced || known === undefined)) return;
   throw badRequest(
     known === undefined
       ? `${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
