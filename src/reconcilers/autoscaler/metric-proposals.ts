@@ -11,7 +11,7 @@ import { canonicalQuantity, milliValue } from "#api/quantity.ts";
 import { isPodReady } from "#reconcilers/pod-state.ts";
 import type { Inputs } from "#reconcilers/reconciler.ts";
 import { externalMetric, goSelector, MetricError, objectMetric, podsMetric, resourceMetrics } from "./metric-inputs.ts";
-import { byAverage, byTotal, byUtilization, type Tolerance, type Usage } from "./replica-calculator.ts";
+import { byAverage, byTotal, byUtilization, noPods, type Tolerance, type Usage } from "./replica-calculator.ts";
 
 export interface Measured {
   autoscaler: V2HorizontalPodAutoscaler;
@@ -51,7 +51,7 @@ function failureWords(metric: V2MetricSpec): { reason: string; source: string } 
     case "Resource":
       return { reason: "FailedGetResourceMetric", source: `${metric.resource?.name} resource` };
     case "ContainerResource":
-      return { reason: "FailedGetContainerResourceMetric", source: `${metric.containerResource?.name} container` };
+      return { reason: "FailedGetContainerResourceMetric", source: `${metric.containerResource?.container} container` };
     case "Pods":
       return { reason: "FailedGetPodsMetric", source: "pods" };
     case "Object":
@@ -143,7 +143,9 @@ function ofResource(
 
 function ofTotal(totalMilli: number, target: V2MetricTarget, measured: Measured) {
   const { specReplicas, statusReplicas, pods, autoscaler } = measured;
-  const readyPods = pods.filter(isPodReady).length;
+  if (target.averageValue === undefined && specReplicas > 0 && pods.length === 0)
+    throw new MetricError(`unable to calculate ready pods: ${noPods}`);
+  const readyPods = pods.filter((pod) => pod.status?.phase === "Running" && isPodReady(pod)).length;
   const { replicas } = byTotal(
     totalMilli,
     target,

@@ -9,6 +9,8 @@ const initializationMs = 300_000;
 /** A pod whose readiness changed only this soon after its start was never ready. */
 const initialReadinessMs = 30_000;
 
+export const noPods = "no pods returned by selector while calculating replica count";
+
 /** Ratios so near to one change nothing. */
 export interface Tolerance {
   up: number;
@@ -65,19 +67,22 @@ interface Question {
 
 /** Pods are to use `target` percent of what they request. */
 export function byUtilization(question: Question, target: number, container?: string): Usage {
-  const requests = requestsOf(question.pods, question.resource, container);
-  const assumed = (name: string) => (requests.get(name) ?? 0) * (Math.max(100, target) / 100);
+  // Pods that have no metrics are told before requests that are missing.
+  let known: ReadonlyMap<string, number> | undefined;
+  const requests = () => (known ??= requestsOf(question.pods, question.resource, container));
+  const assumed = (name: string) => (requests().get(name) ?? 0) * (Math.max(100, target) / 100);
   return calculate(question, assumed, (metrics) => {
-    let [used, requested] = [0, 0];
+    let [used, requested, counted] = [0, 0, 0];
     for (const [name, { milli }] of metrics) {
-      const request = requests.get(name);
+      const request = requests().get(name);
       if (request === undefined) continue;
+      counted += 1;
       used += milli;
       requested += request;
     }
     if (requested === 0) throw new MetricError("no metrics returned matched known pods");
     const utilization = Math.trunc((used * 100) / requested);
-    return { ratio: utilization / target, utilization, averageMilli: Math.trunc(used / metrics.size) };
+    return { ratio: utilization / target, utilization, averageMilli: Math.trunc(used / counted) };
   });
 }
 
@@ -99,7 +104,7 @@ function calculate(
   assumed: (name: string) => number,
   measure: (metrics: PodMetrics) => Omit<Usage, "replicas">,
 ): Usage {
-  if (pods.length === 0) throw new MetricError("no pods returned by selector while calculating replica count");
+  if (pods.length === 0) throw new MetricError(noPods);
   const { ready, unready, missing, ignored } = groupPods(pods, given, resource, now);
   const metrics: PodMetrics = new Map(given);
   for (const name of [...ignored, ...unready]) metrics.delete(name);
@@ -125,21 +130,48 @@ function calculate(
 
 export const isWithin = (ratio: number, { up, down }: Tolerance): boolean => 1 - down <= ratio && ratio <= 1 + up;
 
+/** What the pod says as a whole comes before its containers, unless one of them is asked for. */
 function requestsOf(pods: readonly Pod[], resource: string, container: string | undefined): Map<string, number> {
-  const requests = new Map<string, number>();
-  for (const { metadata, spec } of pods) {
-    const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
-    let sum = 0;
-    for (const { name, resources } of [...(spec?.containers ?? []), ...sidecars]) {
-      if (container !== undefined && name !== container) continue;
+  const request = (pod: Pod): number =>
+    container === undefined && saysRequests(pod)
+      ? podLevelRequest(pod, resource)
+      : containersRequest(pod, resource, container);
+  return new Map(pods.map((pod) => [pod.metadata.name ?? "", request(pod)]));
+}
+
+const saysRequests = ({ spec }: Pod): boolean =>
+  Object.keys(spec?.resources?.requests ?? {}).some(
+    (name) => name === "cpu" || name === "memory" || name.startsWith("hugepages-"),
+  );
+
+function podLevelRequest(pod: Pod, resource: string): number {
+  const said = pod.spec?.resources?.requests?.[resource];
+  if (said !== undefined) return milliValue(said);
+  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+  if (containers.every(({ resources }) => resources?.requests?.[resource] === undefined))
+    throw new MetricError(`missing pod-level request for ${resource} in Pod ${pod.metadata.name}`);
+  return containersSum(pod, resource, undefined, () => 0);
+}
+
+function containersRequest(pod: Pod, resource: string, container: string | undefined): number {
+  return containersSum(pod, resource, container, (name) => {
+    throw new MetricError(`missing request for ${resource} in container ${name} of Pod ${pod.metadata.name}`);
+  });
+}
+
+function containersSum(
+  { spec }: Pod,
+  resource: string,
+  container: string | undefined,
+  unsaid: (name: string) => number,
+): number {
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+  return [...(spec?.containers ?? []), ...sidecars]
+    .filter(({ name }) => container === undefined || name === container)
+    .reduce((sum, { name, resources }) => {
       const request = resources?.requests?.[resource];
-      if (request === undefined)
-        throw new MetricError(`missing request for ${resource} in container ${name} of Pod ${metadata.name}`);
-      sum += milliValue(request);
-    }
-    requests.set(metadata.name ?? "", sum);
-  }
-  return requests;
+      return sum + (request === undefined ? unsaid(name) : milliValue(request));
+    }, 0);
 }
 
 /** One number for all: the whole `Value`, or shared among `replicas` for an `AverageValue`. */
@@ -152,7 +184,7 @@ export function byTotal(
   if (target.averageValue !== undefined) {
     const average = milliValue(target.averageValue);
     const ratio = totalMilli / (average * statusReplicas);
-    return { replicas: isWithin(ratio, tolerance) ? specReplicas : Math.ceil(totalMilli / average) };
+    return { replicas: isWithin(ratio, tolerance) ? statusReplicas : Math.ceil(totalMilli / average) };
   }
   const ratio = totalMilli / milliValue(target.value ?? "0");
   if (specReplicas === 0) return { replicas: Math.ceil(ratio) };

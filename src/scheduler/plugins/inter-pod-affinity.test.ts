@@ -93,3 +93,15 @@ it("InterPodAffinity: preferences of the pod and of those there move the score",
   expect(scores(interPodAffinity, pod("p", { labels: { app: "web" } }), [...nodes, db])).toEqual([0, 100, 0]);
   expect(scores(interPodAffinity, pod("p"), [...nodes, web])).toBeUndefined();
 });
+
+it("InterPodAffinity: a share of the highest score is rounded down as upstream's floating numbers come out", () => {
+  const preferred = [
+    { weight: 100, podAffinityTerm: term("web") },
+    { weight: 29, podAffinityTerm: term("db") },
+  ];
+  const wanted = pod("p", {
+    affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferred } },
+  });
+  const db = pod("d", { nodeName: "b", labels: { app: "db" } });
+  expect(scores(interPodAffinity, wanted, [...nodes, web, db])).toEqual([100, 28, 0]);
+});

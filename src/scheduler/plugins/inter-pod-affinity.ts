@@ -65,8 +65,9 @@ export const interPodAffinity = definePlugin<Prepared, Counts>({
       const lowest = scores.reduce((least, score) => Math.min(least, score), Infinity);
       const highest = scores.reduce((most, score) => Math.max(most, score), -Infinity);
       for (let at = 0; at < scores.length; at++)
+        // In this order of steps upstream's share of 29 in 100 comes to 28, and so does this one.
         scores[at] =
-          highest === lowest ? 0 : Math.trunc((scoreMax * ((scores[at] ?? 0) - lowest)) / (highest - lowest));
+          highest === lowest ? 0 : Math.trunc(scoreMax * (((scores[at] ?? 0) - lowest) / (highest - lowest)));
     },
   },
 });

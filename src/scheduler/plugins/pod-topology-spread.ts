@@ -133,7 +133,8 @@ function wishesOf(pod: PodInfo, cluster: Cluster, nodes: readonly NodeInfo[]): W
   const spreads = constraints.map((constraint) => {
     const { topologyKey } = constraint;
     const siblings = new Map<string, number>();
-    for (const { labels } of counted) if (topologyKey in labels) siblings.set(labels[topologyKey] ?? "", 0);
+    // By default nodes without a topology count too: together they are one more domain.
+    for (const { labels } of counted) siblings.set(labels[topologyKey] ?? "", 0);
     const isHostname = topologyKey === hostnameKey;
     // A node is its own domain: its siblings count whatever the policies say.
     countSiblings(
