@@ -11,12 +11,14 @@ import { selectionOf, selects } from "./selection.ts";
 const pods = { definition: Pod } as unknown as ServedResource;
 const key = fc.constantFrom("a", "b", "example.com/c");
 const value = fc.constantFrom("", "x", "y", "1", "2");
+/** An empty value may stand before and after the others, but not twice in a row. */
+const values = fc
+  .tuple(fc.constantFrom("", ","), fc.array(fc.constantFrom("x", "y", "1"), { minLength: 1 }), fc.constantFrom("", ","))
+  .map(([before, names, after]) => `(${before}${names.join(",")}${after})`);
 const requirement = fc.oneof(
   fc.tuple(key, fc.constantFrom("=", "!=", ">", "<"), fc.constantFrom("1", "2")).map((parts) => parts.join("")),
   fc.tuple(key, fc.constantFrom("=", "!="), value).map((parts) => parts.join("")),
-  fc
-    .tuple(key, fc.constantFrom("in", "notin"), fc.array(value, { minLength: 1 }))
-    .map(([name, operator, values]) => `${name} ${operator} (${values.join(",")})`),
+  fc.tuple(key, fc.constantFrom("in", "notin"), values).map((parts) => parts.join(" ")),
   key,
   key.map((name) => `!${name}`),
 );
