@@ -11,6 +11,7 @@ import { forward } from "./aggregation/forward.ts";
 import { type Answer, type ObjectAnswer, statusAnswer } from "./answer.ts";
 import { anonymous, type Authenticator } from "./authn/authenticator.ts";
 import type { Impersonator } from "./authn/impersonation.ts";
+import { presentedToken } from "./authn/presented-token.ts";
 import { attributesOf, type Authorizer, forbidden } from "./authz/authorizer.ts";
 import { type Caller, type Dispatched, dispatch, type DispatchTables, warningsOf } from "./dispatch.ts";
 import type { Form } from "./http/negotiate.ts";
@@ -94,7 +95,9 @@ async function authenticate({ authenticators }: HandlerParts, request: ServerReq
     if (user !== undefined) return user;
   }
   // A proof that nobody knows is no anonymous request.
-  if (request.header("authorization") !== undefined) throw unauthorized();
+  const { clientCertificate, hasBadCertificate = false } = request;
+  if (clientCertificate !== undefined || hasBadCertificate || presentedToken(request) !== undefined)
+    throw unauthorized();
   return anonymous;
 }
 

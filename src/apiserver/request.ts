@@ -92,15 +92,20 @@ export interface ServerRequest {
   /** Who asks, where the way in already knows it: parts in this process. Else authentication finds out. */
   readonly user?: User;
   readonly clientCertificate?: ClientCertificate | undefined;
+  /** The connection showed a certificate that proves nothing. */
+  readonly hasBadCertificate?: boolean;
   readonly upgrade?: UpgradableConnection | undefined;
   readonly remoteAddress?: string | undefined;
   /** Fires when the client is gone or its time is up. */
   readonly signal: AbortSignal;
 }
 
-/** A certificate that the connection proved, and that our CA signed. */
+/** A certificate that the connection proved, and that one of our CAs signed. */
 export interface ClientCertificate {
+  /** Of front proxies: it proves only that the client speaks for others. */
+  readonly authority: "clients" | "front-proxies";
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly fingerprint: string;
+  readonly uid?: string;
 }

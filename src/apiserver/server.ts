@@ -12,11 +12,12 @@ import { assert } from "#lib/assert.ts";
 import { resourceHooks } from "./resource/hooks.ts";
 import { priorityClassHook } from "./resource/system-priority-classes.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
-import { keepAuthenticationConfig } from "./aggregation/authentication-config.ts";
+import { frontProxyName, keepAuthenticationConfig } from "./aggregation/authentication-config.ts";
 import { frontProxyCertificate } from "./aggregation/front-proxy.ts";
 import { admissionPlugins } from "./admission/chain.ts";
 import { admissionChain, noAdmission } from "./admission/plugin.ts";
 import { clientCertificate } from "./authn/client-certificate.ts";
+import { frontProxyClient } from "./authn/front-proxy-client.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { ServiceAccountTokens } from "./authn/service-account.ts";
 import { type StaticToken, staticTokens } from "./authn/static-tokens.ts";
@@ -174,7 +175,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const handlerParts: HandlerParts = {
     services,
     tables,
-    authenticators: [clientCertificate, accountTokens, staticTokens(tokens)],
+    authenticators: [frontProxyClient([frontProxyName]), clientCertificate, accountTokens, staticTokens(tokens)],
     impersonate,
     authorizer,
     own: options.own,
@@ -220,7 +221,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     transport,
     caCertificate: pki.ca.cert,
     async listen(listenOptions) {
-      const listener = await listen(listenOptions, (exchange) => {
+      const tls = { frontProxyCa: pki.frontProxyCa.cert, ...listenOptions.tls };
+      const listener = await listen({ ...listenOptions, tls }, (exchange) => {
         handle(exchange.request)
           .then(({ answer, form }) => writeAnswer(exchange, answer, form))
           .catch((error: unknown) => log.error("an answer could not be written", { error: error as Error }));

@@ -6,14 +6,15 @@ const users = new WeakMap<object, User>();
 
 export const clientCertificate: Authenticator = {
   authenticate({ clientCertificate: certificate }) {
-    if (certificate === undefined) return undefined;
+    if (certificate?.authority !== "clients") return undefined;
     let user = users.get(certificate);
     if (user === undefined) {
-      const { commonName, organizations, fingerprint } = certificate;
+      const { commonName, organizations, fingerprint, uid } = certificate;
       const id = fingerprint.replaceAll(":", "").toLowerCase();
       user = authenticatedUser({
         name: commonName,
         groups: organizations,
+        ...(uid === undefined ? {} : { uid }),
         extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${id}`] },
       });
       users.set(certificate, user);

@@ -30,7 +30,7 @@ export function wishOf(request: ServerRequest): Wish | undefined {
 }
 
 /** Each header's value by itself: names of groups may hold commas. */
-function valuesOf(request: ServerRequest, header: string): string[] {
+export function valuesOf(request: ServerRequest, header: string): string[] {
   const raw = request.rawHeaders;
   if (raw !== undefined) return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]!.toLowerCase() === header);
   const value = request.headers()[header];
@@ -38,7 +38,8 @@ function valuesOf(request: ServerRequest, header: string): string[] {
   return typeof value === "string" ? [value] : [...value];
 }
 
-function decodeKey(text: string): string {
+/** What is not encoded properly stands as it is. */
+export function decodeKey(text: string): string {
   const lower = text.toLowerCase();
   try {
     return decodeURIComponent(lower);

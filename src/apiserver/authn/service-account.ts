@@ -8,6 +8,7 @@ import { notFound, unauthorized } from "#api/status-catalogue.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { ServerRequest, User } from "#apiserver/request.ts";
 import { authenticatedUser, type Authenticator } from "./authenticator.ts";
+import { presentedToken } from "./presented-token.ts";
 import { type TokenClaims, tokenBytesMax, type TokenSigner } from "./token-signer.ts";
 
 /** Checked tokens that are kept, so that a client's every request does not cost a signature check. */
@@ -37,7 +38,7 @@ export class ServiceAccountTokens implements Authenticator {
   }
 
   async authenticate(request: ServerRequest): Promise<User | undefined> {
-    const token = bearerToken(request);
+    const token = presentedToken(request);
     if (token === undefined || token.split(".").length !== 3) return undefined;
     try {
       return (await this.identify(token)).user;
@@ -111,11 +112,6 @@ function isEnding({ metadata }: KubernetesObject, now: number): boolean {
   return (
     metadata.deletionTimestamp !== undefined && Date.parse(metadata.deletionTimestamp) + graceAfterDeletionMs < now
   );
-}
-
-export function bearerToken(request: ServerRequest): string | undefined {
-  const match = /^bearer +(\S+)\s*$/i.exec(request.header("authorization") ?? "");
-  return match === null ? undefined : match[1]!;
 }
 
 function userOf({ sub, uid, namespace, jti, bound, node }: TokenClaims): User {

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServerRequest, User } from "#apiserver/request.ts";
 import { authenticatedUser, type Authenticator } from "./authenticator.ts";
-import { bearerToken } from "./service-account.ts";
+import { presentedToken } from "./presented-token.ts";
 
 export interface StaticToken {
   token: string;
@@ -15,7 +15,7 @@ export function staticTokens(tokens: readonly StaticToken[]): Authenticator {
   const known = tokens.map(({ token, user }) => ({ hash: digest(token), user: authenticatedUser(user) }));
   return {
     authenticate(request: ServerRequest) {
-      const token = bearerToken(request);
+      const token = presentedToken(request);
       if (token === undefined) return undefined;
       const hash = digest(token);
       return known.find((one) => timingSafeEqual(one.hash, hash))?.user;

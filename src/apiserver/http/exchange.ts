@@ -41,6 +41,7 @@ abstract class HttpRequest implements ServerRequest {
   readonly path: string;
   readonly rawQuery: string;
   readonly clientCertificate: ClientCertificate | undefined;
+  readonly hasBadCertificate: boolean;
   readonly upgrade: UpgradableConnection | undefined;
   readonly remoteAddress: string | undefined;
   readonly rawHeaders: readonly string[];
@@ -69,6 +70,7 @@ abstract class HttpRequest implements ServerRequest {
     this.rawHeaders = rawHeaders;
     this.#input = input;
     this.clientCertificate = connection.certificate;
+    this.hasBadCertificate = connection.hasBadCertificate;
     this.remoteAddress = connection.remoteAddress;
     this.#bodyMs = connection.bodyMs;
     this.upgrade = upgrade;
@@ -110,6 +112,7 @@ abstract class HttpRequest implements ServerRequest {
 
 export interface ConnectionFacts {
   certificate: ClientCertificate | undefined;
+  hasBadCertificate: boolean;
   remoteAddress: string | undefined;
   /** How long the body of a request may take. */
   bodyMs: number;

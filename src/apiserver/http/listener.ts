@@ -8,7 +8,7 @@ import { createServer, type Server } from "node:https";
 import { type AddressInfo } from "node:net";
 import { constants } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { ClientCertificate } from "#apiserver/request.ts";
+import { type Authorities, certificatesIn, proofOf } from "./client-certificate.ts";
 import { type ConnectionFacts, type Exchange, Http1Exchange, Http2Exchange, UpgradeExchange } from "./exchange.ts";
 
 export const headerBytesMax = 64 * 1024;
@@ -43,6 +43,8 @@ export interface TlsFiles {
   key: string;
   /** The CAs whose client certificates count. */
   clientCa: string;
+  /** The CAs whose certificates show that a client speaks for others. */
+  frontProxyCa?: string;
 }
 
 export interface ListenOptions {
@@ -76,6 +78,7 @@ export async function listen(options: ListenOptions, handle: (exchange: Exchange
   const facts = new WeakMap<object, ConnectionFacts>();
   const answers = new WeakMap<object, ServerResponse>();
   const sessions = new Map<ServerHttp2Session, TLSSocket>();
+  let authorities = authoritiesOf(options.tls);
   const server = createServer({
     ...tlsOptions(options.tls),
     ALPNProtocols: ["h2", "http/1.1"],
@@ -101,7 +104,7 @@ export async function listen(options: ListenOptions, handle: (exchange: Exchange
   server.removeAllListeners("secureConnection");
   server.on("secureConnection", (socket: TLSSocket) => {
     facts.set(socket, {
-      certificate: certificateOf(socket),
+      ...proofOf(socket, authorities),
       remoteAddress: socket.remoteAddress,
       bodyMs: patience.bodyMs,
       unreadMs: patience.silenceMs,
@@ -128,14 +131,22 @@ export async function listen(options: ListenOptions, handle: (exchange: Exchange
   });
   return {
     port: (server.address() as AddressInfo).port,
-    setTls: (tls) => server.setSecureContext(tlsOptions(tls)),
+    setTls: (tls) => {
+      authorities = authoritiesOf(tls);
+      server.setSecureContext(tlsOptions(tls));
+    },
     close: () => closeAll(server, sessions),
   };
 }
 
-function tlsOptions({ cert, key, clientCa }: TlsFiles) {
-  return { cert, key, ca: clientCa };
+function tlsOptions({ cert, key, clientCa, frontProxyCa }: TlsFiles) {
+  return { cert, key, ca: frontProxyCa === undefined ? clientCa : [clientCa, frontProxyCa] };
 }
+
+const authoritiesOf = ({ clientCa, frontProxyCa = "" }: TlsFiles): Authorities => ({
+  clients: certificatesIn(clientCa),
+  frontProxies: certificatesIn(frontProxyCa),
+});
 
 function serveHttp2(
   socket: TLSSocket,
@@ -171,17 +182,6 @@ function serveHttp2(
 /** A silent connection may wait for the rest of an answer (a watch without events), but not leave what there is of it unread. */
 function isBeingMade(answer: { writableEnded: boolean } | undefined, unreadBytes: number): boolean {
   return answer !== undefined && !answer.writableEnded && unreadBytes === 0;
-}
-
-/** What a client proved with a certificate of ours; undefined without one, or when it does not hold. */
-function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
-  if (!socket.authorized) return undefined;
-  const { subject, fingerprint256 } = socket.getPeerCertificate();
-  // As upstream reads a name: the last one counts, for approvers of requests too.
-  const commonName = [subject?.CN ?? []].flat().at(-1);
-  if (commonName === undefined || commonName === "") return undefined;
-  const organizations = [(subject.O as string | string[] | undefined) ?? []].flat();
-  return { commonName, organizations, fingerprint: fingerprint256 };
 }
 
 async function closeAll(server: Server, sessions: Map<ServerHttp2Session, TLSSocket>): Promise<void> {

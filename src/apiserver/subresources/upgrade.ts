@@ -6,6 +6,7 @@
 import type { Duplex } from "node:stream";
 import { failure } from "#api/status-error.ts";
 import type { HijackedAnswer } from "#apiserver/answer.ts";
+import { withoutTokens } from "#apiserver/authn/presented-token.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 
 /** The head of an answer is small. */
@@ -71,7 +72,10 @@ export function upgradeHead(
       Object.hasOwn(replaced, name)
     )
       continue;
-    for (const one of [value].flat()) lines.push(`${name}: ${one.replace(/[\r\n]/g, " ")}`);
+    for (const one of [value].flat()) {
+      const text = name === "sec-websocket-protocol" ? withoutTokens(one) : one;
+      lines.push(`${name}: ${text.replace(/[\r\n]/g, " ")}`);
+    }
   }
   for (const [name, values] of Object.entries(replaced))
     for (const value of [values].flat()) if (value !== "") lines.push(`${name}: ${value.replace(/[\r\n]/g, " ")}`);
