@@ -14,6 +14,8 @@ import type { ServerRequest } from "#apiserver/request.ts";
 import type { SpecialHandler, SpecialRequest } from "#apiserver/subresource.ts";
 import { checkMayConnect } from "./may-connect.ts";
 import type { NodeDialer, TlsChoice } from "./node-connection.ts";
+import { proxiedLink, type ProxyPlace } from "./proxied-links.ts";
+import { isPage, proxiedPage } from "./proxied-page.ts";
 import { passUpgrade } from "./upgrade.ts";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -157,15 +159,24 @@ function toFolder({ path, rawQuery }: ServerRequest): Answer {
   return { type: "text", code: 301, text: "", headers: { location } };
 }
 
-function forwardedHeaders({ request }: SpecialRequest): Record<string, string | string[]> {
+/** A pod is told what the client calls this server; a node, by its certificate, only its own name. */
+function forwardedHeaders({ request }: SpecialRequest, target: Target, uri: string): Record<string, string | string[]> {
   const headers = passedHeaders(request);
-  if (request.remoteAddress !== undefined) headers["x-forwarded-for"] = request.remoteAddress;
+  const before = [headers["x-forwarded-for"] ?? []].flat();
+  if (request.remoteAddress !== undefined) headers["x-forwarded-for"] = [...before, request.remoteAddress].join(", ");
+  headers["x-forwarded-uri"] = uri;
+  if (target.tls === undefined) headers["host"] = hostOf(request) || `${bracketed(target.host)}:${target.port}`;
   return headers;
 }
 
-async function forward(special: SpecialRequest, { scheme, host, port, tls }: Target, path: string): Promise<Answer> {
+const hostOf = (request: ServerRequest): string => request.header("host") ?? request.header(":authority") ?? "";
+const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
+
+async function forward(special: SpecialRequest, target: Target, path: string): Promise<Answer> {
   const { request } = special;
+  const { scheme, host, port, tls } = target;
   const send = scheme === "https" ? httpsRequest : httpRequest;
+  const place = placeOf(special, target);
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = send(
       {
@@ -173,13 +184,13 @@ async function forward(special: SpecialRequest, { scheme, host, port, tls }: Tar
         port,
         path,
         method: request.method,
-        headers: forwardedHeaders(special),
+        headers: forwardedHeaders(special, target, `${place.prefix}${path.split("?", 1)[0]!}`),
         signal: request.signal,
         timeout: responseTimeoutMs,
         agent: false,
         // Whatever a program behind says is passed on, as long as it can be read at all.
         insecureHTTPParser: true,
-        ...(scheme === "https" ? (tls ?? { rejectUnauthorized: false }) : {}),
+        ...(scheme === "https" ? (tls ?? { rejectUnauthorized: false, servername: "" }) : {}),
       },
       resolve,
     );
@@ -190,18 +201,39 @@ async function forward(special: SpecialRequest, { scheme, host, port, tls }: Tar
       (error: Error) => outgoing.destroy(error),
     );
   });
-  return { type: "stream", code: answer.statusCode ?? 502, headers: answerHeaders(special, answer), body: answer };
+  return await relay(request, answer, place);
 }
 
-function answerHeaders({ info, request }: SpecialRequest, { headers }: IncomingMessage): Headers {
+function placeOf({ info, request }: SpecialRequest, { host, port }: Target): ProxyPlace {
+  const at = request.path.indexOf("/proxy", request.path.indexOf(`/${info.resource}/`));
+  const prefix = `${request.path.slice(0, at)}/proxy`;
+  return { prefix, backendHost: `${bracketed(host)}:${port}`, requestHost: hostOf(request) };
+}
+
+async function relay({ method }: ServerRequest, answer: IncomingMessage, place: ProxyPlace): Promise<Answer> {
+  const code = answer.statusCode ?? 502;
+  const headers = answerHeaders(answer, place);
+  const { location } = answer.headers;
+  if (location !== undefined || method === "HEAD" || !isPage(answer))
+    return { type: "stream", code, headers, body: answer };
+  const { body, bytes } = await proxiedPage(answer, place);
+  const { "content-length": _, ...others } = headers;
+  return {
+    type: "stream",
+    code,
+    headers: bytes === undefined ? others : { ...others, "content-length": `${bytes}` },
+    body,
+  };
+}
+
+/** Whom a backend lets read its answers from other pages is not for it to say of this server's. */
+const crossOrigin = /^access-control-allow-(?:credentials|headers|methods|origin)$/;
+
+function answerHeaders({ headers }: IncomingMessage, place: ProxyPlace): Headers {
   const kept: Record<string, string | readonly string[]> = {};
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined && !staysHere(name)) kept[name] = value;
-  const { location } = headers;
-  // A backend's redirect to a path of its own leads through the proxy again; one elsewhere stays as it is.
-  if (location !== undefined && location.startsWith("/") && !location.startsWith("//")) {
-    const at = request.path.indexOf("/proxy", request.path.indexOf(`/${info.resource}/`));
-    kept["location"] = `${request.path.slice(0, at)}/proxy${location}`;
-  }
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !staysHere(name) && !crossOrigin.test(name)) kept[name] = value;
+  if (headers.location !== undefined) kept["location"] = proxiedLink(headers.location, place);
   return kept;
 }
 
