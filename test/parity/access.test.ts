@@ -509,6 +509,18 @@ stories("a node", [
       ),
   ],
   [
+    "reads the accounts of its pods",
+    create(serviceAccount("robot")),
+    create(pod("p", { nodeName: "{ns}-n", serviceAccountName: "robot" })),
+    get("serviceaccounts/robot").as(self, ...nodes),
+    get("serviceaccounts/default")
+      .as(self, ...nodes)
+      .answers(
+        403,
+        `serviceaccounts "default" is forbidden: User "system:node:{ns}-n" cannot get resource "serviceaccounts" in API group "" ${inNamespace}: no relationship found between node '{ns}-n' and this object`,
+      ),
+  ],
+  [
     "says how large a volume is, and nothing else of its claim",
     create(
       persistentVolumeClaim("c", {

@@ -20,6 +20,7 @@ export function nodeNameOf(user: User): string | undefined {
     : undefined;
 }
 
+const mirrorAnnotation = "kubernetes.io/config.mirror";
 const reads = new Set(["get", "list", "watch"]);
 const no = (reason: string): Verdict => ({ decision: "no-opinion", reason });
 const none: readonly string[] = [];
@@ -69,7 +70,7 @@ export class NodeAuthorizer implements Authorizer {
       case "volumeattachments.storage.k8s.io":
         return this.#getReferenced(node, attributes);
       case "serviceaccounts":
-        return this.#token(node, attributes);
+        return this.#account(node, attributes);
       case "leases.coordination.k8s.io":
         return lease(node, attributes);
       case "csinodes.storage.k8s.io":
@@ -111,7 +112,7 @@ export class NodeAuthorizer implements Authorizer {
     this.#changed.clear();
     for (const key of this.#podsOfNode.get(node) ?? []) {
       const pod = this.#pods.get(key)?.object as V1Pod | undefined;
-      if (pod?.spec?.nodeName === node) yield pod;
+      if (pod?.spec?.nodeName === node && !isMirror(pod)) yield pod;
     }
   }
 
@@ -161,15 +162,15 @@ export class NodeAuthorizer implements Authorizer {
     return no("can only list/watch/deletecollection resourceslices with nodeName field selector");
   }
 
-  #token(node: string, attributes: Attributes): Verdict {
+  #account(node: string, attributes: Attributes): Verdict {
+    if (attributes.verb === "get") {
+      if (attributes.subresource !== "") return no("not allowed to get service account subresource");
+      return this.#related(node, attributes);
+    }
     if (attributes.verb !== "create" || attributes.name === "")
       return no("can only create tokens for individual service accounts");
     if (attributes.subresource !== "token") return no("can only create token subresource of serviceaccount");
-    for (const pod of this.#podsOn(node)) {
-      const account = pod.spec?.serviceAccountName ?? "";
-      if (pod.metadata.namespace === attributes.namespace && account === attributes.name) return yes;
-    }
-    return byRelation(node, false);
+    return this.#related(node, attributes);
   }
 
   #pod(node: string, attributes: Attributes): Verdict {
@@ -202,6 +203,7 @@ export class NodeAuthorizer implements Authorizer {
     if (resource === "persistentvolumes") return this.#volumesOf(pod).includes(name);
     if (resource === "secrets" && this.#isOfVolume(pod, namespace, name)) return true;
     if (pod.metadata.namespace !== namespace) return false;
+    if (resource === "serviceaccounts") return pod.spec?.serviceAccountName === name;
     if (resource === "resourceclaims") return deviceClaimNames(pod).includes(name);
     if (resource === "persistentvolumeclaims") return claimNames(pod).includes(name);
     return referenced(pod, resource === "secrets" ? "secret" : "configMap").has(name);
@@ -222,13 +224,18 @@ function mountSecrets(spec: V1PersistentVolume["spec"]): { name?: string; namesp
   return [...refs, ...file, ...ofDriver.filter((ref) => ref !== undefined)] as { name?: string; namespace?: string }[];
 }
 
+/** A node made it itself: it may not give itself rights with it. */
+const isMirror = ({ metadata }: V1Pod): boolean => metadata.annotations?.[mirrorAnnotation] !== undefined;
+
 const byRelation = (node: string, isRelated: boolean): Verdict =>
   isRelated ? yes : no(`no relationship found between node '${node}' and this object`);
 
 function deviceClaimNames({ spec, status }: V1Pod): string[] {
   const named = (spec?.resourceClaims ?? []).map(({ resourceClaimName }) => resourceClaimName);
   const made = (status?.resourceClaimStatuses ?? []).map(({ resourceClaimName }) => resourceClaimName);
-  return [...named, ...made].filter((name) => name !== undefined);
+  return [...named, ...made, status?.extendedResourceClaimStatus?.resourceClaimName].filter(
+    (name) => name !== undefined,
+  );
 }
 
 function claimNames(pod: V1Pod): string[] {
