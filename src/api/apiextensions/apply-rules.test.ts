@@ -54,3 +54,38 @@ test.each([
   ["self.nullable[0] == null", "found no matching overload for '_==_' applied to '(string, null)'"],
   ["has(self.open[0].x)", "undefined field 'x'"],
 ])("fails: %s", (rule, fault) => expect(outcome(rule)).toEqual([expect.stringContaining(fault)]));
+
+const told = (value: unknown, of: JsonSchema, budget?: number) =>
+  ruleOutcome(value, undefined, of, true, budget).errors.map(({ field, message }) => `${field}: ${message}`);
+const outOfBudget = "validation failed due to running out of cost budget, no further validation rules will be run";
+
+test("rules end where all of them together cost too much", () => {
+  const rules = [{ rule: "self == 'a'" }, { rule: "self == 'b'" }];
+  const one: JsonSchema = { ...text, "x-kubernetes-validations": rules };
+  const both: JsonSchema = { type: "object", properties: { x: one, y: one } };
+  expect(told({ x: "c", y: "c" }, both, 3)).toEqual([
+    `x: Invalid value: "c": failed rule: self == 'a'`,
+    `x: Invalid value: "string": ${outOfBudget}`,
+  ]);
+  expect(told({ x: "c" }, both, 0)).toEqual([`x: Invalid value: "string": ${outOfBudget}`]);
+  expect(told({ x: "c", y: "c" }, both)).toHaveLength(4);
+});
+
+test("one rule or message that costs too much ends the rules", () => {
+  const many = { x: Array.from({ length: 100 }, () => 1) };
+  const loop = "self.x.all(a, self.x.all(b, self.x.all(c, a + b + c > 0)))";
+  const withRules = (...rules: object[]): JsonSchema => ({
+    type: "object",
+    properties: { x: list(whole) },
+    "x-kubernetes-validations": [...rules, { rule: "false" }] as never,
+  });
+  expect(told(many, withRules({ rule: loop }))).toEqual([
+    `<nil>: Invalid value: "object": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${loop}`,
+  ]);
+  expect(told(many, withRules({ rule: "false", messageExpression: `${loop} ? 'a' : 'b'` }))).toEqual([
+    `<nil>: Invalid value: "object": no further validation rules will be run due to call cost exceeds limit for messageExpression: "${loop} ? 'a' : 'b'"`,
+  ]);
+  expect(told(many, withRules({ rule: "false", messageExpression: "'a' + string(self.x[0])" }), 1)).toEqual([
+    '<nil>: Invalid value: "object": messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run',
+  ]);
+});

@@ -1,9 +1,10 @@
 /** Carries out the CEL rules of a schema over an object. Upstream: apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go. */
 import { deepEqual } from "#api/apply/typed.ts";
+import { requestCostMax } from "#api/cel/runtime-cost.ts";
 import type { CelType } from "#api/cel/types.ts";
 import { CelError, Optional, none, valueOf } from "#api/cel/value.ts";
 import type { FieldError } from "#api/field-error.ts";
-import { isLongerThan } from "#api/go-text.ts";
+import { goQuote, isLongerThan } from "#api/go-text.ts";
 import { duplicate, forbidden, invalid, invalidTogether, required } from "#api/validation/field-errors.ts";
 import { correlatedItem } from "./correlate.ts";
 import { fieldPathIn } from "./field-path.ts";
@@ -19,12 +20,24 @@ export interface RuleOutcome {
 /** Longer messages are not taken. */
 const messageBytesMax = 5 * 1024;
 
-/** `isResource` false: the value is a part of an object. */
-export function ruleOutcome(object: unknown, old: unknown, schema: JsonSchema, isResource = true): RuleOutcome {
-  const outcome: RuleOutcome = { errors: [], warnings: [] };
+/** What has been found so far, and what the rules that are left may still cost; below zero none is run any more. */
+interface Running extends RuleOutcome {
+  budget: number;
+}
+
+/** `isResource` false: the value is a part of an object. `budget`: what all rules together may cost. */
+export function ruleOutcome(
+  object: unknown,
+  old: unknown,
+  schema: JsonSchema,
+  isResource = true,
+  budget = requestCostMax,
+): RuleOutcome {
+  const outcome: Running = { errors: [], warnings: [], budget };
   const kept: Kept = { current: old === undefined ? undefined : { value: object, old }, parent: undefined };
   if (hasRules(schema)) visit({ value: object, old, schema, path: "", isResource, kept }, outcome);
-  return outcome;
+  const { errors, warnings } = outcome;
+  return { errors, warnings };
 }
 
 /** What an update leaves as it was is not held against it: a value, or where it has no old one, what it is in. */
@@ -86,15 +99,15 @@ export function hasRules(schema: JsonSchema): boolean {
   return has;
 }
 
-function visit(place: Place, outcome: RuleOutcome): void {
+function visit(place: Place, outcome: Running): void {
   const { value, schema } = place;
-  if (!hasRules(schema) || value === undefined || value === null) return;
+  if (outcome.budget < 0 || !hasRules(schema) || value === undefined || value === null) return;
   if ((schema["x-kubernetes-validations"] ?? []).length > 0) applyAll(place, outcome);
   if (Array.isArray(value)) visitItems(place, value, outcome);
   else if (isObject(value)) visitFields(place, value, outcome);
 }
 
-function visitItems({ old, schema, path, kept }: Place, list: readonly unknown[], outcome: RuleOutcome): void {
+function visitItems({ old, schema, path, kept }: Place, list: readonly unknown[], outcome: Running): void {
   const { items } = schema;
   if (items === undefined || Array.isArray(items)) return;
   const isResource = items["x-kubernetes-embedded-resource"] === true;
@@ -105,7 +118,7 @@ function visitItems({ old, schema, path, kept }: Place, list: readonly unknown[]
   }
 }
 
-function visitFields({ old, schema, path, kept }: Place, object: Record<string, unknown>, outcome: RuleOutcome): void {
+function visitFields({ old, schema, path, kept }: Place, object: Record<string, unknown>, outcome: Running): void {
   const { properties = {}, additionalProperties } = schema;
   for (const [name, value] of Object.entries(object)) {
     const isField = Object.hasOwn(properties, name);
@@ -118,24 +131,45 @@ function visitFields({ old, schema, path, kept }: Place, object: Record<string, 
   }
 }
 
-function applyAll(place: Place, outcome: RuleOutcome): void {
+function applyAll(place: Place, outcome: Running): void {
   const { type, rules } = programsOf(place.schema, place.isResource);
+  if (outcome.budget === 0) {
+    outcome.errors.push(invalid(fieldOf(place.path), place.schema.type ?? "", outOfBudget));
+    outcome.budget = -1;
+  }
   for (const program of rules) {
-    const { error, isFault } = ruleError(program, type, place) ?? {};
-    if (error === undefined) continue;
-    if (isFault !== true && !program.usesOldSelf && isKept(place.kept)) outcome.warnings.push(error);
-    else outcome.errors.push(error);
+    if (outcome.budget < 0) return;
+    const found = ruleError(program, type, place, outcome.budget);
+    if (found === undefined) continue;
+    outcome.budget -= found.cost;
+    if (found.error === undefined) continue;
+    if (found.isLast === true) outcome.budget = -1;
+    if (found.isFault !== true && !program.usesOldSelf && isKept(place.kept)) outcome.warnings.push(found.error);
+    else outcome.errors.push(found.error);
   }
 }
 
-/** undefined: the rule holds, or is none of this update's. `isFault`: it cannot be told whether it holds. */
-function ruleError(
-  program: RuleProgram,
-  type: CelType | undefined,
-  { value, old, schema, path }: Place,
-): { error: FieldError; isFault: boolean } | undefined {
+const outOfBudget = "validation failed due to running out of cost budget, no further validation rules will be run";
+const tooCostly = "operation cancelled: actual cost limit exceeded";
+
+interface Found {
+  cost: number;
+  /** undefined: the rule holds. */
+  error?: FieldError;
+  /** It cannot be told whether it holds. */
+  isFault?: boolean;
+  /** No other rule is run. */
+  isLast?: boolean;
+}
+
+/** undefined: the rule is none of this update's. */
+function ruleError(program: RuleProgram, type: CelType | undefined, place: Place, budget: number): Found | undefined {
+  const { value, old, schema, path } = place;
   const { rule, usesOldSelf } = program;
-  const fault = (text: string) => ({ error: invalid(fieldOf(path), schema.type ?? "", text), isFault: true });
+  const meter = { cost: 0 };
+  const fault = (text: string, isLast = false): Found => {
+    return { cost: meter.cost, error: invalid(fieldOf(path), schema.type ?? "", text), isFault: true, isLast };
+  };
   if (program.program === undefined) return fault(`rule compile error: ${program.fault}`);
   const before = old ?? undefined;
   if (usesOldSelf && rule.optionalOldSelf !== true && before === undefined) return undefined;
@@ -144,19 +178,36 @@ function ruleError(
     ["oldSelf", oldSelf(before, type, rule.optionalOldSelf === true)],
   ]);
   try {
-    if (program.program.run(variables) === true) return undefined;
+    const holds = program.program.run(variables, meter);
+    if (meter.cost > budget) return fault(outOfBudget, true);
+    if (holds === true) return { cost: meter.cost };
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
-    return fault(faultText(error.message, rule));
+    if (meter.cost > budget) return fault(outOfBudget, true);
+    return fault(faultText(error.message, rule), error.message.startsWith(tooCostly));
   }
-  return { error: failed(program, messageOf(program, variables), value, schema, path), isFault: false };
+  return broken(program, variables, place, meter.cost, budget);
+}
+
+/** What a rule that does not hold says. */
+function broken(
+  program: RuleProgram,
+  variables: ReadonlyMap<string, unknown>,
+  { value, schema, path }: Place,
+  spent: number,
+  budget: number,
+): Found {
+  const { text, cost, fault } = messageOf(program, variables, budget - spent);
+  if (fault === undefined) return { cost: spent + cost, error: failed(program, text, value, schema, path) };
+  const at = placeOf(program.rule.fieldPath ?? "", schema, path);
+  return { cost: spent + cost, error: invalid(fieldOf(at), schema.type ?? "", fault), isLast: true };
 }
 
 function faultText(text: string, rule: ValidationRule): string {
   const shown = rule.message?.trim() || rule.rule.trim();
   if (text.startsWith("no such overload"))
     return `'${text}': call arguments did not match a supported operator, function or macro signature for rule: ${shown}`;
-  if (text.startsWith("operation cancelled: actual cost limit exceeded"))
+  if (text.startsWith(tooCostly))
     return `'${text}': no further validation rules will be run due to call cost exceeds limit for rule: ${shown}`;
   return `${text} evaluating rule: ${shown}`;
 }
@@ -166,17 +217,34 @@ function oldSelf(old: unknown, type: CelType | undefined, isOptional: boolean): 
   return old === undefined ? none : new Optional(true, valueOf(old, type));
 }
 
-function messageOf({ rule, message }: RuleProgram, variables: ReadonlyMap<string, unknown>): string {
+/** `fault`: why no rule is run any more. */
+function messageOf(
+  { rule, message }: RuleProgram,
+  variables: ReadonlyMap<string, unknown>,
+  budget: number,
+): { text: string; cost: number; fault?: string } {
   const plain = rule.message?.trim() || `failed rule: ${rule.rule.trim()}`;
-  if (message === undefined) return plain;
+  if (message === undefined) return { text: plain, cost: 0 };
+  const meter = { cost: 0 };
+  const none = "no further validation rules will be run";
+  let text = "";
+  let isTooCostly = false;
   try {
-    const found = message.run(variables);
-    const text = typeof found === "string" ? found.trim() : "";
-    return text === "" || text.includes("\n") || isLongerThan(text, messageBytesMax) ? plain : text;
+    const found = message.run(variables, meter);
+    if (typeof found === "string") text = found.trim();
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
-    return plain;
+    isTooCostly = error.message.startsWith(tooCostly);
   }
+  const { cost } = meter;
+  if (cost > budget)
+    return { text, cost, fault: `messageExpression evaluation failed due to running out of cost budget, ${none}` };
+  if (isTooCostly) {
+    const source = goQuote(rule.messageExpression ?? "");
+    return { text, cost, fault: `${none} due to call cost exceeds limit for messageExpression: ${source}` };
+  }
+  const isTold = text !== "" && !text.includes("\n") && !isLongerThan(text, messageBytesMax);
+  return { text: isTold ? text : plain, cost };
 }
 
 const fieldOf = (path: string): string => (path === "" ? "<nil>" : path);

@@ -1,6 +1,16 @@
 /** Carries out an expression that was checked. Throws CelError. Upstream: google/cel-go interpreter. */
 import { stepsOfCall, stepsOfText } from "./call-steps.ts";
 import { accepts, type Functions } from "./functions.ts";
+import {
+  callCostMax,
+  costOfCall,
+  isAttribute,
+  isConstant,
+  listCost,
+  loopCostOf,
+  mapCost,
+  structCost,
+} from "./runtime-cost.ts";
 import { type Node, qualifiedName } from "./tree.ts";
 import type { CelType } from "./types.ts";
 import { CelError, DefaultMap, Optional, TypeValue, Uint, compare, isSame, none, typeName } from "./value.ts";
@@ -10,23 +20,42 @@ export interface EvaluateEnvironment {
   typeNames: ReadonlyMap<string, CelType>;
 }
 
-/** Steps that one expression may take. */
+/** What an expression has cost, up to where it ended. */
+export interface CelMeter {
+  cost: number;
+}
+
+/** Steps that one expression may take, in units of work here: what costs little upstream may take long. */
 export const stepsMax = 10_000_000;
 
-const tooMuch = "operation cancelled: actual cost limit exceeded";
+/** Nothing that goes on after an error goes on after this one. */
+class CelLimitError extends CelError {
+  constructor() {
+    super("operation cancelled: actual cost limit exceeded");
+  }
+}
 
 type Scope = ReadonlyMap<string, unknown>;
 
-export function evaluateCel(node: Node, variables: Scope, environment: EvaluateEnvironment): unknown {
-  return new Evaluation(environment).value(node, variables);
+export function evaluateCel(
+  node: Node,
+  variables: Scope,
+  environment: EvaluateEnvironment,
+  meter: CelMeter = { cost: 0 },
+): unknown {
+  return new Evaluation(environment, meter).value(node, variables);
 }
 
 class Evaluation {
   readonly #environment: EvaluateEnvironment;
+  readonly #meter: CelMeter;
+  readonly #costMax: number;
   #steps = 0;
 
-  constructor(environment: EvaluateEnvironment) {
+  constructor(environment: EvaluateEnvironment, meter: CelMeter) {
     this.#environment = environment;
+    this.#meter = meter;
+    this.#costMax = meter.cost + callCostMax;
   }
 
   value(node: Node, scope: Scope): unknown {
@@ -45,6 +74,7 @@ class Evaluation {
       case "map":
         return this.#map(node, scope);
       case "struct":
+        this.#charge(structCost);
         return new Map(node.entries.map(({ key, value }) => [key, this.value(value, scope)]));
       case "bind":
         return this.#bind(node, scope);
@@ -57,11 +87,17 @@ class Evaluation {
 
   #spend(steps: number): void {
     this.#steps += steps;
-    if (this.#steps > stepsMax) throw new CelError(tooMuch);
+    if (this.#steps > stepsMax) throw new CelLimitError();
+  }
+
+  #charge(cost: number): void {
+    this.#meter.cost += cost;
+    if (this.#meter.cost > this.#costMax) throw new CelLimitError();
   }
 
   #named(name: string, scope: Scope): unknown {
     if (scope.has(name)) {
+      this.#charge(1);
       const value = scope.get(name);
       return typeof value === "function" ? (value as () => unknown)() : value;
     }
@@ -76,6 +112,8 @@ class Evaluation {
       if (named !== undefined) return new TypeValue(runtimeTypeName(named, full));
     }
     const operand = this.value(node.operand, scope);
+    // Whether a field is there is asked for free.
+    this.#charge(stepCost(node.operand) - (node.isTest ? 1 : 0));
     if (operand instanceof Optional) {
       if (!operand.has) return node.isTest ? false : none;
       const found = member(operand.value, node.field);
@@ -95,12 +133,18 @@ class Evaluation {
       case "_||_":
         return this.#junction(node.args, scope, true);
       case "_?_:_":
-        return isTrue(this.value(node.args[0]!, scope))
-          ? this.value(node.args[1]!, scope)
-          : this.value(node.args[2]!, scope);
+        return this.#chosen(isTrue(this.value(node.args[0]!, scope)) ? node.args[1]! : node.args[2]!, scope);
       default:
         return this.#apply(node, scope);
     }
+  }
+
+  /** A name or a field that a condition picks is free. */
+  #chosen(node: Node, scope: Scope): unknown {
+    const { cost } = this.#meter;
+    const value = this.value(node, scope);
+    if (isAttribute(node)) this.#meter.cost = cost;
+    return value;
   }
 
   /** One side that decides makes the other's error not count. */
@@ -110,7 +154,7 @@ class Evaluation {
       try {
         if (isTrue(this.value(arg, scope)) === decides) return decides;
       } catch (caught) {
-        if (!(caught instanceof CelError)) throw caught;
+        if (!(caught instanceof CelError) || caught instanceof CelLimitError) throw caught;
         error ??= caught;
       }
     }
@@ -118,15 +162,42 @@ class Evaluation {
     return !decides;
   }
 
-  #apply({ name, target, args }: Extract<Node, { kind: "call" }>, scope: Scope): unknown {
+  #apply(node: Extract<Node, { kind: "call" }>, scope: Scope): unknown {
+    const { name, target, args } = node;
     const { functions } = this.#environment;
     const full = target === undefined ? undefined : qualifiedName(target);
     const isGlobal = full !== undefined && !scope.has(full.split(".")[0]!) && functions.has(`${full}.${name}`);
-    const values = (target === undefined || isGlobal ? args : [target, ...args]).map((arg) => this.value(arg, scope));
-    this.#spend(stepsOfCall(isGlobal ? `${full}.${name}` : name, values));
-    const isMember = target !== undefined && !isGlobal;
-    const overload = functions
-      .get(isGlobal ? `${full}.${name}` : name)
+    const given = target === undefined || isGlobal ? args : [target, ...args];
+    if (name === "_[_]" || name === "_[?_]") return this.#element(name, given, scope);
+    const values = this.#given(given, scope);
+    const called = isGlobal ? `${full}.${name}` : name;
+    this.#spend(stepsOfCall(called, values));
+    const value = this.#found(called, values, target !== undefined && !isGlobal);
+    const isFree = isConstant(node) || (name === "@in" && isConstant(given[1]!));
+    if (!isFree) this.#charge(costOfCall(called, values, value));
+    return value;
+  }
+
+  /** A call of what is an error costs as if it were made. */
+  #given(args: readonly Node[], scope: Scope): unknown[] {
+    try {
+      return args.map((arg) => this.value(arg, scope));
+    } catch (error) {
+      this.#charge(1);
+      throw error;
+    }
+  }
+
+  /** An element is a step from what holds it; where a name stands for its key, that is free. */
+  #element(name: string, [container, key]: readonly Node[], scope: Scope): unknown {
+    const values = [this.value(container!, scope), this.#chosen(key!, scope)];
+    this.#charge(stepCost(container!));
+    return this.#found(name, values, false);
+  }
+
+  #found(name: string, values: readonly unknown[], isMember: boolean): unknown {
+    const overload = this.#environment.functions
+      .get(name)
       ?.find(
         (one) =>
           one.isMember === isMember &&
@@ -135,7 +206,7 @@ class Evaluation {
       );
     if (overload !== undefined) return this.#run(() => overload.run(...(values as never[])));
     if (name === "_[_]" || name === "_[?_]") return elementOfOther(values, name === "_[?_]");
-    throw new CelError(noOverload(isGlobal ? `${full}.${name}` : name, values));
+    throw new CelError(noOverload(name, values));
   }
 
   /** What is made costs as well; what is larger than a text can be is a fault of the expression. */
@@ -145,12 +216,14 @@ class Evaluation {
       this.#spend(stepsOfText(value));
       return value;
     } catch (error) {
-      if (error instanceof RangeError) throw new CelError(tooMuch);
+      if (error instanceof RangeError) throw new CelLimitError();
       throw error;
     }
   }
 
-  #list({ items, optional }: Extract<Node, { kind: "list" }>, scope: Scope): unknown[] {
+  #list(node: Extract<Node, { kind: "list" }>, scope: Scope): unknown[] {
+    const { items, optional } = node;
+    if (!isConstant(node)) this.#charge(listCost);
     const list: unknown[] = [];
     for (const [index, item] of items.entries()) {
       const value = this.value(item, scope);
@@ -162,7 +235,9 @@ class Evaluation {
     return list;
   }
 
-  #map({ entries }: Extract<Node, { kind: "map" }>, scope: Scope): Map<unknown, unknown> {
+  #map(node: Extract<Node, { kind: "map" }>, scope: Scope): Map<unknown, unknown> {
+    const { entries } = node;
+    if (!isConstant(node)) this.#charge(mapCost);
     const map = new Map<unknown, unknown>();
     for (const { key, value, isOptional } of entries) {
       const found = this.value(value, scope);
@@ -178,10 +253,14 @@ class Evaluation {
   }
 
   #bind(node: Extract<Node, { kind: "bind" }>, scope: Scope): unknown {
+    const { cost } = this.#meter;
     const value = this.value(node.range, scope);
     if (node.macro === "bind") return this.value(node.body, new Map(scope).set(node.variable, value));
     if (!(value instanceof Optional)) throw new CelError("no such overload");
+    // It stands for: range.hasValue() ? optional.of(cel.bind(variable, range.value(), body)) : optional.none()
+    this.#charge(2);
     if (!value.has) return none;
+    this.#charge(this.#meter.cost - cost - 2 + (node.macro === "optMap" ? 1 : 0));
     const inner = this.value(node.body, new Map(scope).set(node.variable, value.value));
     return node.macro === "optMap" ? new Optional(true, inner) : inner;
   }
@@ -192,8 +271,11 @@ class Evaluation {
     const { macro, variables, bodies } = node;
     const inner = new Map(scope);
     const steps = stepsOver(range, variables.length === 2);
+    const { each, taken, last } = loopCostOf(macro);
+    this.#charge(last);
     const set = (step: Step) => {
       this.#spend(1);
+      this.#charge(each);
       inner.set(variables[0]!, step.first);
       if (variables.length === 2) inner.set(variables[1]!, step.second);
     };
@@ -201,29 +283,39 @@ class Evaluation {
       set(step);
       return this.value(bodies[0]!, inner);
     };
+    const counts = (step: Step): boolean => {
+      const isTaken = isTrue(test(step));
+      if (isTaken) this.#charge(taken);
+      return isTaken;
+    };
     switch (macro) {
       case "all":
       case "exists":
-        return this.#quantified(steps, test, macro === "exists");
+        return this.#quantified(steps, test, macro === "exists", each - 1);
       case "exists_one":
       case "existsOne":
-        return steps.filter((step) => isTrue(test(step))).length === 1;
+        return steps.filter(counts).length === 1;
       case "filter":
-        return steps.filter((step) => isTrue(test(step))).map(({ first }) => first);
+        return steps.filter(counts).map(({ first }) => first);
       case "sortBy":
+        this.#charge(steps.length * taken);
         return sortedBy(steps.map((step) => ({ item: step.first, key: test(step) })));
       default:
         return this.#transformed(node, steps, set, inner);
     }
   }
 
-  #quantified(steps: readonly Step[], test: (step: Step) => unknown, decides: boolean): boolean {
+  /** `asked`: what it costs to find out that there is nothing more to ask. */
+  #quantified(steps: readonly Step[], test: (step: Step) => unknown, decides: boolean, asked: number): boolean {
     let error: CelError | undefined;
-    for (const step of steps) {
+    for (const [index, step] of steps.entries()) {
       try {
-        if (isTrue(test(step)) === decides) return decides;
+        if (isTrue(test(step)) === decides) {
+          if (index < steps.length - 1) this.#charge(asked);
+          return decides;
+        }
       } catch (caught) {
-        if (!(caught instanceof CelError)) throw caught;
+        if (!(caught instanceof CelError) || caught instanceof CelLimitError) throw caught;
         error ??= caught;
       }
     }
@@ -240,9 +332,11 @@ class Evaluation {
     const isMap = macro === "transformMap" || macro === "transformMapEntry";
     const list: unknown[] = [];
     const map = new Map<unknown, unknown>();
+    const { taken } = loopCostOf(macro);
     for (const step of steps) {
       set(step);
       if (bodies.length === 2 && !isTrue(this.value(bodies[0]!, inner))) continue;
+      this.#charge(taken);
       const value = this.value(bodies.at(-1)!, inner);
       if (macro === "transformMap") map.set(step.first, value);
       else if (isMap) for (const [key, one] of asMap(value)) map.set(key, one);
@@ -251,6 +345,9 @@ class Evaluation {
     return isMap ? map : list;
   }
 }
+
+/** A step from what has no name is two. */
+const stepCost = (from: Node): number => (isAttribute(from) ? 1 : 2);
 
 interface Step {
   first: unknown;

@@ -83,10 +83,12 @@ const urls: readonly Declaration[] = [
 class IpValue extends Opaque {
   readonly typeName = "net.IP";
   readonly address: Address;
+  override readonly size: number;
 
   constructor(address: Address) {
     super();
     this.address = address;
+    this.size = bitsOf(address) / 8;
   }
 
   equals(other: unknown): boolean {
@@ -152,10 +154,12 @@ const ips: readonly Declaration[] = [
 class CidrValue extends Opaque {
   readonly typeName = "net.CIDR";
   readonly cidr: Cidr;
+  override readonly size: number;
 
   constructor(cidr: Cidr) {
     super();
     this.cidr = cidr;
+    this.size = Math.ceil(cidr.prefix / 8);
   }
 
   equals(other: unknown): boolean {

@@ -1,6 +1,6 @@
 /** A CEL expression from text to a program, in the environment that Kubernetes gives it. Upstream: apiserver/pkg/cel/environment. */
 import { checkCel } from "./check.ts";
-import { evaluateCel } from "./evaluate.ts";
+import { type CelMeter, evaluateCel } from "./evaluate.ts";
 import { extensionLibrary } from "./extension-library.ts";
 import { type Functions, functionsOf } from "./functions.ts";
 import { kubernetesLibrary, kubernetesTypes } from "./kubernetes-library.ts";
@@ -18,8 +18,8 @@ export interface CelProgram {
   typeOf: (node: Node) => CelType;
   /** Why it can never be run, though its types fit: a conversion of a literal fails. */
   constantFault?: string;
-  /** Throws CelError. A variable that is a function is called when it is asked for. */
-  run(variables: ReadonlyMap<string, unknown>): unknown;
+  /** Throws CelError. A variable that is a function is called when it is asked for. What it costs is added to `meter`. */
+  run(variables: ReadonlyMap<string, unknown>, meter?: CelMeter): unknown;
 }
 
 /** Upstream's limit. */
@@ -80,10 +80,10 @@ export function compileCel(
     ...(structs && { structs }),
   });
   if (faults.length > 0) throw new CelCompileError(faults, source);
-  const run = (part: Node, values: ReadonlyMap<string, unknown>) =>
-    evaluateCel(part, values, { functions: all, typeNames });
+  const run = (part: Node, values: ReadonlyMap<string, unknown>, meter?: CelMeter) =>
+    evaluateCel(part, values, { functions: all, typeNames }, meter);
   const fault = constantFault(node, (part) => faultOf(() => run(part, new Map())));
-  const program: CelProgram = { node, type, typeOf, run: (values) => run(node, values) };
+  const program: CelProgram = { node, type, typeOf, run: (values, meter) => run(node, values, meter) };
   return fault === undefined ? program : { ...program, constantFault: `program instantiation failed: ${fault}` };
 }
 

@@ -56,6 +56,8 @@ export class TypeValue {
 /** What a library adds: addresses, URLs, quantities, versions. */
 export abstract class Opaque {
   abstract readonly typeName: string;
+  /** What it counts for where calls cost by size. */
+  readonly size: number = 1;
   abstract equals(other: unknown): boolean;
 }
 

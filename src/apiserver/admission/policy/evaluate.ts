@@ -1,7 +1,9 @@
 /** One policy against one request: what its conditions and validations say. Upstream: plugin/policy/validating/validator.go. */
 import { compilePolicy, policyTypes } from "#api/admissionregistration/policy-program.ts";
 import { AuthorizerValue, ResourceCheck } from "#api/cel/authorizer-library.ts";
+import type { CelMeter } from "#api/cel/evaluate.ts";
 import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
+import { conditionsCostMax, requestCostMax } from "#api/cel/runtime-cost.ts";
 import type { CelType } from "#api/cel/types.ts";
 import { CelError, jsonOf, valueOf } from "#api/cel/value.ts";
 import type { KubernetesObject } from "#api/object.ts";
@@ -68,22 +70,67 @@ function programOf(
   return program;
 }
 
+/** What expressions may cost together; variables are paid for by the expression that first asks for them. */
+class Budget {
+  readonly variables: CelMeter = { cost: 0 };
+  #left: number;
+
+  constructor(most: number) {
+    this.#left = most;
+  }
+
+  /** Throws CelError, and OutOfBudget when nothing is left for what the expression has cost. */
+  run(program: CelProgram, values: Values): unknown {
+    const meter = { cost: 0 };
+    const ofVariables = this.variables.cost;
+    const pay = () => {
+      this.#left -= meter.cost + this.variables.cost - ofVariables;
+      if (this.#left < 0) throw new OutOfBudget();
+    };
+    try {
+      const value = program.run(values, meter);
+      pay();
+      return value;
+    } catch (error) {
+      if (error instanceof CelError) pay();
+      throw error;
+    }
+  }
+}
+
+class OutOfBudget extends Error {
+  constructor() {
+    super("validation failed due to running out of cost budget, no further validation rules will be run");
+  }
+}
+
 export function judge(spec: PolicySpec, view: AdmissionView, params: KubernetesObject | null): Judgement {
   const fails = spec.failurePolicy !== "Ignore";
-  const { values, types } = withVariables(spec, valuesOf(view, params));
+  const budget = new Budget(requestCostMax);
+  const { values, types } = withVariables(spec, valuesOf(view, params), budget.variables);
   const conditions = conditionsOf(spec, values);
   if (conditions === "no") return { denials: [], faults: [] };
   if (conditions !== "yes") return { denials: fails ? [conditions] : [], faults: [] };
-  const denials = (spec.validations ?? []).flatMap((validation) => {
-    try {
-      if (programOf(spec, validation.expression, types).run(values) === true) return [];
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      return fails ? [failureOf(validation.expression, error)] : [];
-    }
-    return [{ message: messageOf(spec, validation, values, types), reason: validation.reason ?? "Invalid" }];
-  });
+  const denials = denialsOf(spec, values, types, budget);
   return { denials, faults: fails ? annotationFaults(spec, values, types) : [] };
+}
+
+function denialsOf(spec: PolicySpec, values: Values, types: ReadonlyMap<string, CelType>, budget: Budget): Denial[] {
+  const fails = spec.failurePolicy !== "Ignore";
+  try {
+    return (spec.validations ?? []).flatMap((validation) => {
+      try {
+        if (budget.run(programOf(spec, validation.expression, types), values) === true) return [];
+      } catch (error) {
+        if (!(error instanceof CelError)) throw error;
+        return fails ? [failureOf(validation.expression, error)] : [];
+      }
+      return [{ message: messageOf(spec, validation, values, types), reason: validation.reason ?? "Invalid" }];
+    });
+  } catch (error) {
+    if (!(error instanceof OutOfBudget)) throw error;
+    return fails ? [{ message: error.message, reason: "Invalid" }] : [];
+  }
 }
 
 /** There is no audit log yet: what is left of its annotations is that they can be made. */
@@ -130,10 +177,12 @@ export const conditionsOfView = (
 /** Errors count only where no other condition says no. */
 function conditionsOf(spec: PolicySpec, values: Values): "yes" | "no" | Denial {
   const failures: string[] = [];
+  const budget = new Budget(conditionsCostMax);
   for (const { expression } of spec.matchConditions ?? []) {
     try {
-      if (programOf(spec, expression).run(values) !== true) return "no";
+      if (budget.run(programOf(spec, expression), values) !== true) return "no";
     } catch (error) {
+      if (error instanceof OutOfBudget) return { message: error.message, reason: "Invalid" };
       if (!(error instanceof CelError)) throw error;
       failures.push(failureOf(expression, error).message);
     }
@@ -159,7 +208,11 @@ function messageOf(
 }
 
 /** Each is worked out when it is first asked for, from those before it. */
-function withVariables(spec: PolicySpec, base: Values): { values: Values; types: ReadonlyMap<string, CelType> } {
+function withVariables(
+  spec: PolicySpec,
+  base: Values,
+  meter?: CelMeter,
+): { values: Values; types: ReadonlyMap<string, CelType> } {
   const types = new Map<string, CelType>();
   const lazy = new LazyMap();
   const values = new Map(base).set("variables", lazy);
@@ -171,7 +224,7 @@ function withVariables(spec: PolicySpec, base: Values): { values: Values; types:
       if (!(error instanceof CelError)) throw error;
       types.set(name, { kind: "dyn" });
     }
-    lazy.define(name, () => valueOfVariable(name, () => programOf(spec, expression, before).run(values)));
+    lazy.define(name, () => valueOfVariable(name, () => programOf(spec, expression, before).run(values, meter)));
   }
   return { values, types };
 }
