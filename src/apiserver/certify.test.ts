@@ -36,6 +36,20 @@ describe("a certificate", () => {
     expect(subjectIn(await pki.ca.certify(await requestFor(name), terms))).toEqual(expected);
   });
 
+  it.each([
+    ["short", 60 * 60 * 1000, 0],
+    ["long", 24 * 60 * 60 * 1000, 5 * 60 * 1000],
+  ])(
+    "that is %s ends as long after its making as it is asked for, less what it begins earlier if that is little",
+    async (_, lifetimeMs, less) => {
+      const cert = new X509Certificate(
+        await pki.ca.certify(await requestFor([{ CN: ["b"] }]), { ...terms, lifetimeMs }),
+      );
+      const left = Date.parse(cert.validTo) - Date.now();
+      expect(Math.abs(left - (lifetimeMs - less))).toBeLessThan(10_000);
+    },
+  );
+
   it("names nobody whom a reader of the request would not see", async () => {
     const numeric = `#120e${Buffer.from("system:masters").toString("hex")}`;
     const request = await requestFor([{ O: [numeric] }, { CN: ["me"] }]);

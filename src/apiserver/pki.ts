@@ -16,6 +16,7 @@ const caLifetimeMs = 3650 * dayMs;
 const leafLifetimeMs = 365 * dayMs;
 /** Clocks of other machines may be behind. */
 const backdateMs = 5 * 60 * 1000;
+const shortMs = 8 * 60 * 60 * 1000;
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 type CryptoKey = webcrypto.CryptoKey;
@@ -102,11 +103,14 @@ export class Authority {
       {
         usages,
         notBefore: new Date(now - backdateMs),
-        notAfter: new Date(Math.min(now - backdateMs + lifetimeMs, certificate.notAfter.getTime())),
+        notAfter: new Date(Math.min(endOf(now, lifetimeMs), certificate.notAfter.getTime())),
       },
     );
   }
 }
+
+/** A lifetime counts from the backdated start, unless it is so short that this would matter. Upstream: PermissiveSigningPolicy. */
+const endOf = (now: number, lifetimeMs: number): number => now + lifetimeMs - (lifetimeMs < shortMs ? 0 : backdateMs);
 
 export interface CertifyTerms {
   usages: readonly string[];
