@@ -1,5 +1,7 @@
 /** What only shows on the wire: media types, methods, warnings as headers, streams of watches, who nobody is. */
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { type StoryServer, startStoryServer } from "#test/support/story-server.ts";
 import { type Wire, type WireAnswer, type WireRequest, wireTo } from "#test/support/story-wire.ts";
 
@@ -225,5 +227,38 @@ describe("who has no certificate", () => {
     expect(JSON.parse(text)).toMatchObject({
       status: { userInfo: { groups: ["cn=a,ou=b", "team", "system:authenticated"] } },
     });
+  });
+});
+
+describe("a watch over a WebSocket", () => {
+  const watched = "watch=true&fieldSelector=metadata.name=by-socket";
+  async function opened(query: string, protocols: string[] = []): Promise<WebSocket> {
+    const { port, ca, cert, key } = await server.listen();
+    const client = new WebSocket(`wss://127.0.0.1:${port}${maps}?${query}`, protocols, { ca, cert, key });
+    await once(client, "open");
+    return client;
+  }
+
+  it("has an event in each message, as text, and ends with the watch", async () => {
+    const client = await opened(`${watched}&timeoutSeconds=1`, ["v1.example.com"]);
+    expect(client.protocol).toBe("v1.example.com");
+    const messages: [string, boolean][] = [];
+    client.on("message", (bytes: Buffer, isBinary) => messages.push([bytes.toString(), isBinary]));
+    const body = JSON.stringify({ metadata: { name: "by-socket" } });
+    await wire(send("POST", maps, "application/json", body));
+    await wire({ method: "DELETE", path: `${maps}/by-socket` });
+    const [code] = (await once(client, "close")) as [number];
+    expect(code).toBe(1000);
+    expect(messages.map(([text, isBinary]) => [(JSON.parse(text) as { type: string }).type, isBinary])).toEqual([
+      ["ADDED", false],
+      ["DELETED", false],
+    ]);
+  });
+
+  it("is refused like any other", async () => {
+    const { port, ca } = await server.listen();
+    const client = new WebSocket(`wss://127.0.0.1:${port}${maps}?${watched}`, { ca });
+    const [error] = (await once(client, "error")) as [Error];
+    expect(error.message).toBe("Unexpected server response: 403");
   });
 });

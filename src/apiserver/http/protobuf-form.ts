@@ -26,6 +26,9 @@ export function protobufFrame(event: OutgoingEvent): Buffer {
   return frame;
 }
 
+/** The same without its length. */
+export const protobufMessage = (event: OutgoingEvent): Buffer => protobufFrame(event).subarray(lengthBytes);
+
 /** Frames of the latest events: many watchers ask for the same ones in a row. Objects of events are shared and never change. */
 const recentFrames = new Map<object, { type: string; frame: Buffer }>();
 const recentFramesMax = 128;

@@ -16,8 +16,10 @@ import {
 import type { Exchange, ResponseStream } from "./exchange.ts";
 import { indented } from "./indent.ts";
 import type { Form } from "./negotiate.ts";
-import { asProtobuf, protobufFrame } from "./protobuf-form.ts";
+import { asProtobuf, protobufFrame, protobufMessage } from "./protobuf-form.ts";
+import { isWebSocketRequest } from "#apiserver/subresources/web-socket-stream.ts";
 import { warningHeaders } from "./warning-headers.ts";
+import { watchOverSocket } from "./watch-socket.ts";
 import { toYaml } from "./yaml.ts";
 
 /** Answers from this size on are compressed for clients that can take it (upstream's figure). */
@@ -156,12 +158,19 @@ async function writeLongCompressed(
 }
 
 function writeWatch(exchange: Exchange, answer: WatchAnswer, form: Form): void {
-  const contentType =
-    form.encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : contentTypes.json;
+  const isProtobuf = form.encoding === "protobuf";
+  if (isWebSocketRequest(exchange.request)) {
+    // A message has its length already.
+    const message = isProtobuf ? protobufMessage : (event: OutgoingEvent) => event.line();
+    const options = { binary: isProtobuf, waitingBytesMax: watcherPendingBytesMax };
+    watchOverSocket(exchange.request, answer, message, options);
+    return;
+  }
+  const contentType = isProtobuf ? "application/vnd.kubernetes.protobuf;stream=watch" : contentTypes.json;
   const headers: Record<string, string | string[]> = { "content-type": contentType, ...baseHeaders };
   if (answer.warnings !== undefined && answer.warnings.length > 0) headers["warning"] = warningHeaders(answer.warnings);
   const out = exchange.start(200, headers);
-  const frame = form.encoding === "protobuf" ? protobufFrame : (event: OutgoingEvent) => event.line();
+  const frame = isProtobuf ? protobufFrame : (event: OutgoingEvent) => event.line();
   const close = answer.open({
     send: (events) => sendEvents(out, events, frame),
     drained: () => out.drained(),
