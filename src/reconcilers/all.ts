@@ -35,6 +35,7 @@ import { serviceAccountTokenReconciler } from "./namespace/service-account-token
 import { serviceAccountReconciler } from "./namespace/service-account.ts";
 import { nodeIpamReconciler } from "./node/node-ipam.ts";
 import { nodeLifecycleReconciler } from "./node/node-lifecycle.ts";
+import { nodeRegistrationReconciler } from "./node/node-registration.ts";
 import { nodeTtlReconciler } from "./node/node-ttl.ts";
 import { taintEvictionReconciler } from "./node/taint-eviction.ts";
 import { clusterRoleAggregationReconciler } from "./rbac/cluster-role-aggregation.ts";
@@ -89,6 +90,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     serviceAccountTokenReconciler(rootCa),
     legacyTokenCleanupReconciler,
     nodeLifecycleReconciler,
+    nodeRegistrationReconciler(),
     taintEvictionReconciler,
     nodeTtlReconciler,
     ...(clusterCidr === undefined ? [] : [nodeIpamReconciler(clusterCidr)]),

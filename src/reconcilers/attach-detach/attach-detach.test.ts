@@ -57,7 +57,7 @@ describe("attachments", () => {
   test.each<[claim: string, node: Node, objects: KubernetesObject[], changes: string[]]>([
     ["a bound volume of a pod is attached", node(), [volume, claim, pod], ["create"]],
     ["a driver that does not attach is left alone", node(), [volume, claim, pod, driver], []],
-    ["what is attached is told to the node", node(), [volume, claim, pod, attachment("a")], ["patch"]],
+    ["what is attached is told to the node", node(), [volume, claim, pod, attachment("a")], ["patch", "event"]],
     ["a volume of one node is not attached to two", node(), [volume, claim, pod, attachment("b")], ["event"]],
     ["a volume that no pod needs is detached", node(), [volume, claim, attachment("a", false)], ["delete"]],
     [
@@ -74,5 +74,33 @@ describe("attachments", () => {
     ],
   ])("attachdetach: %s", (_, given, objects, changes) => {
     expect(words(attachDetachReconciler.reconcile(given, viewOf([given, ...objects]), moment))).toEqual(changes);
+  });
+
+  const other = (namespace: string, name: string) => ({
+    ...pod,
+    metadata: { namespace, name },
+    spec: { nodeName: "b", volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }] },
+  });
+  const broken = { ...attachment("a"), status: { attached: false, attachError: { message: "no such disk" } } };
+  const noPods = "Volume is already exclusively attached to one node and can't be attached to another";
+  test.each<[claim: string, objects: KubernetesObject[], told: string]>([
+    [
+      "that it is attached",
+      [attachment("a")],
+      'SuccessfulAttachVolume: AttachVolume.Attach succeeded for volume "pv" ',
+    ],
+    ["why it is not", [broken], 'FailedAttachVolume: AttachVolume.Attach failed for volume "pv" : no such disk'],
+    ["that another node has it", [attachment("b")], `FailedAttachVolume: Multi-Attach error for volume "pv" ${noPods}`],
+    [
+      "which pods have it",
+      [attachment("b"), other("ns", "q"), other("ns", "r")],
+      'FailedAttachVolume: Multi-Attach error for volume "pv" Volume is already used by pod(s) q, r',
+    ],
+  ])("attachdetach: a pod is told of its volume %s", (_, objects, told) => {
+    const changes = attachDetachReconciler.reconcile(node(), viewOf([node(), volume, claim, pod, ...objects]), moment);
+    const events = changes.flatMap((each) =>
+      each.type === "event" ? [`${each.event.reason}: ${each.event.message}`] : [],
+    );
+    expect(events).toEqual([told]);
   });
 });

@@ -64,29 +64,57 @@ export const attachDetachReconciler = defineReconciler<Node>({
     const name = node.metadata.name ?? "";
     const attached = view.byIndex(VolumeAttachment, byNode, name);
     const pods = view.byIndex(Pod, podsByNode, name);
-    const wanted = new Map(
-      pods.flatMap((pod) => volumesOf(pod, view)).map((each) => [each.volume.metadata.name ?? "", each] as const),
+    const wanted = Map.groupBy(
+      pods.flatMap((pod) => volumesOf(pod, view)),
+      ({ volume }) => volume.metadata.name ?? "",
     );
     if (wanted.size === 0 && attached.length === 0 && (node.status?.volumesAttached ?? []).length === 0) return [];
     return [
       ...[...wanted.values()].flatMap((each) => attachment(each, name, view)),
       ...attached.flatMap((each) => detachment(each, wanted, node, view, waitingSince ?? now, now)),
-      ...reported(node, attached, view),
+      ...reported(node, attached, wanted, view),
+      ...attached.flatMap((each) => failed(each, wanted)),
     ];
   },
 });
 
-function attachment({ volume, driver, handle, pod }: AttachableVolume, node: string, view: View): Change[] {
+/** One volume, with each pod of the node that needs it. */
+type Uses = readonly AttachableVolume[];
+
+function attachment(uses: Uses, node: string, view: View): Change[] {
+  const [first] = uses;
+  if (first === undefined) return [];
+  const { volume, driver, handle } = first;
   const name = attachmentName(driver, handle, node);
   if (view.get(VolumeAttachment, { name }) !== undefined) return [];
   const volumeName = volume.metadata.name ?? "";
   const elsewhere = view.byIndex(VolumeAttachment, byVolume, volumeName).filter(({ spec }) => spec.nodeName !== node);
   if (elsewhere.length > 0 && !isShared(volume)) {
-    const message = `Multi-Attach error for volume "${volumeName}" Volume is already exclusively attached to one node and can't be attached to another`;
-    return [event(pod, "Warning", "FailedAttachVolume", message)];
+    const holders = elsewhere.flatMap(({ spec }) => usersOn(spec.nodeName, volumeName, view));
+    return uses.map(({ pod }) => {
+      const message = `Multi-Attach error for volume "${volumeName}" ${whoHolds(holders, pod)}`;
+      return event(pod, "Warning", "FailedAttachVolume", message);
+    });
   }
   const spec = { attacher: driver, nodeName: node, source: { persistentVolumeName: volumeName } };
   return [create(VolumeAttachment, { metadata: { name }, spec }, { existsIsFine: true })];
+}
+
+function usersOn(node: string, volumeName: string, view: View): Pod[] {
+  return view
+    .byIndex(Pod, podsByNode, node)
+    .filter((pod) => volumesOf(pod, view).some(({ volume }) => volume.metadata.name === volumeName));
+}
+
+/** Names of pods in other namespaces are nobody's business. */
+function whoHolds(holders: readonly Pod[], { metadata: { namespace } }: Pod): string {
+  if (holders.length === 0)
+    return "Volume is already exclusively attached to one node and can't be attached to another";
+  const names = holders.filter(({ metadata }) => metadata.namespace === namespace).map(({ metadata }) => metadata.name);
+  const others = holders.length - names.length;
+  if (names.length === 0) return `Volume is already used by ${others} pod(s) in different namespaces`;
+  const more = others === 0 ? "" : ` and ${others} pod(s) in different namespaces`;
+  return `Volume is already used by pod(s) ${names.join(", ")}${more}`;
 }
 
 function isShared({ spec }: PersistentVolume): boolean {
@@ -96,7 +124,7 @@ function isShared({ spec }: PersistentVolume): boolean {
 
 function detachment(
   held: VolumeAttachment,
-  wanted: ReadonlyMap<string, AttachableVolume>,
+  wanted: ReadonlyMap<string, Uses>,
   node: Node,
   view: View,
   since: number,
@@ -116,14 +144,44 @@ function uniqueNameOf({ spec }: VolumeAttachment, view: View): string | undefine
   return csi === undefined ? undefined : uniqueName(spec.attacher, csi.volumeHandle);
 }
 
-/** The node learns here that a volume may be mounted. */
-function reported(node: Node, attached: readonly VolumeAttachment[], view: View): Change[] {
-  const names = attached
-    .filter(({ status, metadata }) => status?.attached === true && metadata.deletionTimestamp === undefined)
-    .flatMap((each) => uniqueNameOf(each, view) ?? [])
-    .sort();
-  const next = names.map((name) => ({ name, devicePath: "" }));
-  if (canonical(next) === canonical(node.status?.volumesAttached ?? [])) return [];
+/** The node learns here that a volume may be mounted, and the pods that it is there. */
+function reported(
+  node: Node,
+  attached: readonly VolumeAttachment[],
+  wanted: ReadonlyMap<string, Uses>,
+  view: View,
+): Change[] {
+  const here = new Map(
+    attached
+      .filter(({ status, metadata }) => status?.attached === true && metadata.deletionTimestamp === undefined)
+      .flatMap((each) => {
+        const unique = uniqueNameOf(each, view);
+        return unique === undefined ? [] : [[unique, each.spec.source.persistentVolumeName ?? ""] as const];
+      }),
+  );
+  const before = node.status?.volumesAttached ?? [];
+  const next = [...here.keys()].sort().map((name) => ({ name, devicePath: "" }));
+  if (canonical(next) === canonical(before)) return [];
+  const known = new Set(before.map(({ name }) => name));
+  const told = [...here]
+    .filter(([unique]) => !known.has(unique))
+    .flatMap(([, volumeName]) =>
+      (wanted.get(volumeName) ?? []).map(({ pod }) => {
+        const message = `AttachVolume.Attach succeeded for volume "${volumeName}" `;
+        return event(pod, "Normal", "SuccessfulAttachVolume", message);
+      }),
+    );
   const status = { volumesAttached: next.length === 0 ? null : next };
-  return [patch(Node, node, "merge", { status }, { subresource: "status" })];
+  return [patch(Node, node, "merge", { status }, { subresource: "status" }), ...told];
+}
+
+/** The driver says why it could not attach. */
+function failed({ spec, status }: VolumeAttachment, wanted: ReadonlyMap<string, Uses>): Change[] {
+  const why = status?.attachError?.message;
+  if (status?.attached === true || why === undefined) return [];
+  const volumeName = spec.source.persistentVolumeName ?? "";
+  return (wanted.get(volumeName) ?? []).map(({ pod }) => {
+    const message = `AttachVolume.Attach failed for volume "${volumeName}" : ${why}`;
+    return event(pod, "Warning", "FailedAttachVolume", message);
+  });
 }

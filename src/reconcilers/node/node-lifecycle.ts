@@ -108,8 +108,10 @@ function reported(before: Node, after: Node): Change[] {
   if (canonical(before.status?.conditions ?? []) === canonical(after.status?.conditions ?? [])) return [];
   const wasReady = nodeCondition(before, "Ready")?.status === "True";
   const reason = "NodeNotReady";
-  const message = `Node ${before.metadata.name} status is now: ${reason}`;
-  return [updateStatus(Node, after), ...(wasReady ? [event(before, "Normal", reason, message)] : [])];
+  const { name, uid } = before.metadata;
+  const about = { apiVersion: "v1", kind: "Node", name, uid };
+  const message = `Node ${name} status is now: ${reason}`;
+  return [updateStatus(Node, after), ...(wasReady ? [event(about, "Normal", reason, message)] : [])];
 }
 
 /** The old names of the labels for system and architecture follow the new ones. */
