@@ -32,6 +32,7 @@ describe("cron schedule", () => {
     ["@every 1.5.5h", 'failed to parse duration @every 1.5.5h: time: missing unit in duration "1.5.5h"'],
     ["@every 5x", 'failed to parse duration @every 5x: time: unknown unit "x" in duration "5x"'],
     ["@DAILY", "unrecognized descriptor: @DAILY"],
+    ["@every 9999999h", 'failed to parse duration @every 9999999h: time: invalid duration "9999999h"'],
     ["@every often", 'failed to parse duration @every often: time: invalid duration "often"'],
     ["TZ=Mars/Base 0 0 * * *", "provided bad location Mars/Base: unknown time zone Mars/Base"],
   ])("%j is none: %s", (text, fault) => expect(scheduleFault(text)).toBe(fault));

@@ -48,12 +48,25 @@ function descriptorFault(text: string): string | undefined {
   return fault === undefined ? undefined : `failed to parse duration ${text}: ${fault}`;
 }
 
-const durationUnits = new Set(["ns", "us", "µs", "μs", "ms", "s", "m", "h"]);
+/** In nanoseconds. */
+const durationUnits: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+/** Go has durations in 64 bits; that a text is at the bound to the nanosecond does not matter here. */
+const durationMax = 2 ** 63;
 
 /** Go's time.ParseDuration. */
 function durationFault(text: string): string | undefined {
   const invalidFault = `time: invalid duration ${goQuote(text)}`;
   let rest = text.replace(/^[+-]/, "");
+  let total = 0;
   if (rest === "0") return undefined;
   if (rest === "") return invalidFault;
   while (rest !== "") {
@@ -61,7 +74,9 @@ function durationFault(text: string): string | undefined {
     if (number === undefined) return invalidFault;
     const unit = /^[^0-9.]*/.exec(rest.slice(number.length))![0];
     if (unit === "") return `time: missing unit in duration ${goQuote(text)}`;
-    if (!durationUnits.has(unit)) return `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`;
+    if (!Object.hasOwn(durationUnits, unit)) return `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`;
+    total += Number(number) * durationUnits[unit]!;
+    if (total >= durationMax) return invalidFault;
     rest = rest.slice(number.length + unit.length);
   }
   return undefined;

@@ -14,6 +14,7 @@ describe("completion indexes", () => {
     ["3-1", "non-increasing order, previous: 3, current: 1"],
     ["2,1", "non-increasing order, previous: 2, current: 1"],
     ["1-10", 'too large index: "10"'],
+    ["9223372036854775808", 'cannot convert string to integer for index: "9223372036854775808"'],
   ])("%j is none: %s", (text, fault) => expect(parseIntervals(text, 10).fault).toBe(fault));
   test("overlap at the first index of both", () => {
     expect(firstOverlap(parseIntervals("0-1,5-8", 10), parseIntervals("3,7-9", 10))).toBe(7);

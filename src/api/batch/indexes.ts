@@ -24,13 +24,17 @@ export function parseIntervals(text: string, completions: number): Intervals {
   return { intervals, total };
 }
 
+/** Go reads no greater number. */
+const int64Max = 2n ** 63n - 1n;
+
 function parseInterval(text: string, completions: number): [number, number] | string {
   const limits = text.split("-");
   if (limits.length > 2)
     return `the fragment ${goQuote(text)} violates the requirement that an index interval can have at most two parts separated by '-'`;
   const numbers: number[] = [];
   for (const limit of limits) {
-    if (!/^\+?[0-9]+$/.test(limit)) return `cannot convert string to integer for index: ${goQuote(limit)}`;
+    if (!/^\+?[0-9]+$/.test(limit) || BigInt(limit.replace("+", "")) > int64Max)
+      return `cannot convert string to integer for index: ${goQuote(limit)}`;
     if (Number(limit) >= completions) return `too large index: ${goQuote(limit)}`;
     numbers.push(Number(limit));
   }
