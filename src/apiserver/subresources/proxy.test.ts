@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkProxyable } from "./proxy.ts";
+import { checkProxyable, proxyPrefix } from "./proxy.ts";
 
 describe("checkProxyable", () => {
   it.each(["10.42.0.5", "192.168.1.1", "8.8.8.8", "fd00::5", "2001:db8::1", "::ffff:10.42.0.5"])(
@@ -33,5 +33,17 @@ describe("checkProxyable", () => {
     "127.1",
   ])("refuses %j", (address) => {
     expect(() => checkProxyable(address)).toThrow("address not allowed");
+  });
+});
+
+describe("proxyPrefix", () => {
+  it.each([
+    ["/api/v1/namespaces/n/pods/p/proxy", "/api/v1/namespaces/n/pods/p/proxy"],
+    ["/api/v1/namespaces/n/pods/proxy-p:1080/proxy/proxy/x", "/api/v1/namespaces/n/pods/proxy-p:1080/proxy"],
+    ["/api/v1/namespaces/pods/pods/proxy/proxy/", "/api/v1/namespaces/pods/pods/proxy/proxy"],
+    ["/api/v1/namespaces/n/services/https:s:443/proxy/a", "/api/v1/namespaces/n/services/https:s:443/proxy"],
+    ["/api/v1/nodes/n/proxy/logs/", "/api/v1/nodes/n/proxy"],
+  ])("of %s is %s", (path, prefix) => {
+    expect(proxyPrefix(path)).toBe(prefix);
   });
 });

@@ -204,11 +204,14 @@ async function forward(special: SpecialRequest, target: Target, path: string): P
   return await relay(request, answer, place);
 }
 
-function placeOf({ info, request }: SpecialRequest, { host, port }: Target): ProxyPlace {
-  const at = request.path.indexOf("/proxy", request.path.indexOf(`/${info.resource}/`));
-  const prefix = `${request.path.slice(0, at)}/proxy`;
+function placeOf({ request }: SpecialRequest, { host, port }: Target): ProxyPlace {
+  const prefix = proxyPrefix(request.path) ?? "";
   return { prefix, backendHost: `${bracketed(host)}:${port}`, requestHost: hostOf(request) };
 }
+
+/** The part of a path that says whom to ask. */
+export const proxyPrefix = (path: string): string | undefined =>
+  /^\/+api\/+v1\/+(?:namespaces\/+[^/]+\/+)?[^/]+\/+[^/]+\/+proxy(?=\/|$)/.exec(path)?.[0];
 
 async function relay({ method }: ServerRequest, answer: IncomingMessage, place: ProxyPlace): Promise<Answer> {
   const code = answer.statusCode ?? 502;
