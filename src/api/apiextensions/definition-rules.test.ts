@@ -124,9 +124,9 @@ describe("a definition", () => {
       versions: [{ name: "v1", served: true, storage: true, schema: withDefault }],
     };
     expect(texts(definition(spec))).toEqual([
-      "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
       "spec.preserveUnknownFields: Invalid value: true: must be false in order to use defaults in the schema",
       'spec.conversion.strategy: Invalid value: "Webhook": must be None if spec.preserveUnknownFields is true',
+      "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
     ]);
   });
 

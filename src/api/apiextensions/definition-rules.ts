@@ -22,29 +22,43 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
     ...(old === undefined ? nameErrors(definition) : []),
     ...groupErrors(spec.group ?? ""),
     ...oneOf("spec.scope", spec.scope, ["Cluster", "Namespaced"]),
-    ...(spec.preserveUnknownFields === true ? unknownFieldsErrors(spec) : []),
+    ...schemaErrors(spec),
     ...versionsErrors(spec.versions ?? []),
     ...namesErrors("spec.names", spec.names),
     ...versionFieldsErrors(spec.versions ?? [], old?.spec.versions),
+    ...unknownFieldsConversionErrors(spec),
     ...conversionErrors(spec.conversion, old),
     ...(old === undefined ? [] : immutableErrors(definition, old)),
     ...storedVersionsErrors(definition),
     ...(isNew ? approvalErrors(definition) : []),
+    ...unknownFieldsErrors(spec, old?.spec),
   ];
 }
 
-/** What was so before schemas told of all fields cannot be had any more, nor what needs them. */
-function unknownFieldsErrors({ versions, conversion }: Definition["spec"]): FieldError[] {
-  const field = "spec.preserveUnknownFields";
+/** Every version tells of its fields; where the others are kept, none is given by default. */
+function schemaErrors({ versions = [], preserveUnknownFields }: Definition["spec"]): FieldError[] {
+  const schemaOf = ({ schema }: V1CustomResourceDefinitionVersion) => (schema?.openAPIV3Schema ?? {}) as JsonSchema;
+  const missing = versions.flatMap((version, index) =>
+    Object.keys(schemaOf(version)).length === 0 ? [required(`spec.versions[${index}].schema.openAPIV3Schema`)] : [],
+  );
+  if (preserveUnknownFields !== true || !versions.some((version) => hasDefault(schemaOf(version)))) return missing;
+  const text = "must be false in order to use defaults in the schema";
+  return [...missing, invalid("spec.preserveUnknownFields", true, text)];
+}
+
+function unknownFieldsConversionErrors({ preserveUnknownFields, conversion }: Definition["spec"]): FieldError[] {
+  const { strategy = "None" } = conversion ?? {};
+  return preserveUnknownFields === true && strategy !== "None"
+    ? [invalid("spec.conversion.strategy", strategy, "must be None if spec.preserveUnknownFields is true")]
+    : [];
+}
+
+/** What was so before schemas told of all fields cannot be had any more. */
+function unknownFieldsErrors({ preserveUnknownFields }: Definition["spec"], old?: Definition["spec"]): FieldError[] {
+  if (preserveUnknownFields !== true || old?.preserveUnknownFields === true) return [];
   const text =
     "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
-  const errors = [invalid(field, true, text)];
-  if ((versions ?? []).some(({ schema }) => hasDefault((schema?.openAPIV3Schema ?? {}) as JsonSchema)))
-    errors.push(invalid(field, true, "must be false in order to use defaults in the schema"));
-  const { strategy = "None" } = conversion ?? {};
-  if (strategy !== "None")
-    errors.push(invalid("spec.conversion.strategy", strategy, "must be None if spec.preserveUnknownFields is true"));
-  return errors;
+  return [invalid("spec.preserveUnknownFields", true, text)];
 }
 
 function hasDefault({ default: value, ...schema }: JsonSchema): boolean {
@@ -137,12 +151,10 @@ function versionsErrors(versions: readonly V1CustomResourceDefinitionVersion[]):
 }
 
 function versionErrors(version: V1CustomResourceDefinitionVersion, path: string): FieldError[] {
-  const { name = "", deprecated, deprecationWarning, schema } = version;
+  const { name = "", deprecated, deprecationWarning } = version;
   const errors = labelErrors(`${path}.name`, name);
   if (deprecationWarning !== undefined)
     errors.push(...warningErrors(deprecationWarning, deprecated === true, `${path}.deprecationWarning`));
-  if (schema?.openAPIV3Schema === undefined || Object.keys(schema.openAPIV3Schema).length === 0)
-    errors.push(required(`${path}.schema.openAPIV3Schema`));
   return errors;
 }
 

@@ -90,13 +90,17 @@ function shapeErrors({ uniqueItems, additionalProperties, properties = {} }: Jso
 type Inner = [schema: JsonSchema, path: string, standing: Standing];
 
 function innerFaults(schema: JsonSchema, path: string, standing: Standing): Faults {
-  const all: Inner[] = [...valueSchemas(schema, path, standing), ...junctors(schema, path, standing)];
+  const all: Inner[] = [
+    ...fieldSchemas(schema, path, standing),
+    ...junctors(schema, path, standing),
+    ...itemSchemas(schema, path, standing),
+  ];
   const faults = all.map((inner) => check(...inner));
   return { form: faults.flatMap(({ form }) => form), rules: faults.flatMap(({ rules }) => rules) };
 }
 
-function valueSchemas(schema: JsonSchema, path: string, standing: Standing): Inner[] {
-  const { items, properties = {}, additionalProperties } = schema;
+function fieldSchemas(schema: JsonSchema, path: string, standing: Standing): Inner[] {
+  const { properties = {}, additionalProperties } = schema;
   const all: Inner[] = [];
   const inMetadata = (place: string): Standing => ({
     ...standing,
@@ -112,13 +116,17 @@ function valueSchemas(schema: JsonSchema, path: string, standing: Standing): Inn
     const rules = childContext(standing.rules, schema, one, "property", path);
     all.push([one, `${path}.properties[${name}]`, { ...propertyStanding(schema, name, standing), rules }]);
   }
-  const one = (item: JsonSchema, at: string) => {
-    const rules = childContext(standing.rules, schema, item, "item", path);
-    all.push([item, at, { ...standing, isRoot: false, rules }]);
-  };
-  if (Array.isArray(items)) for (const [index, item] of items.entries()) one(item, `${path}.items[${index}]`);
-  else if (items !== undefined) one(items, `${path}.items`);
   return all;
+}
+
+function itemSchemas(schema: JsonSchema, path: string, standing: Standing): Inner[] {
+  const { items } = schema;
+  const one = (item: JsonSchema, at: string): Inner => {
+    const rules = childContext(standing.rules, schema, item, "item", path);
+    return [item, at, { ...standing, isRoot: false, rules }];
+  };
+  if (Array.isArray(items)) return items.map((item: JsonSchema, index) => one(item, `${path}.items[${index}]`));
+  return items === undefined ? [] : [one(items, `${path}.items`)];
 }
 
 /** No rule is understood in these. */

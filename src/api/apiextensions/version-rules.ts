@@ -41,11 +41,11 @@ export function versionFieldsErrors(versions: readonly Version[], old: readonly 
     const hasStatus = those.some(({ subresources }) => subresources?.status !== undefined);
     return wholeErrors(schema, path, { hasStatus, isOld });
   });
-  each("additionalPrinterColumns", "additionalPrinterColumns", "additionalPrinterColumns", (version, path) =>
-    columnErrors(version.additionalPrinterColumns ?? [], path),
-  );
   each("subresources", "subresources", "subresources", (version, path) =>
     subresourceErrors(version.subresources ?? {}, path),
+  );
+  each("additionalPrinterColumns", "additionalPrinterColumns", "additionalPrinterColumns", (version, path) =>
+    columnErrors(version.additionalPrinterColumns ?? [], path),
   );
   each("selectableFields", "selectableFields", "selectableFields", (version, path, isShared) => {
     const { selectableFields = [] } = version;
