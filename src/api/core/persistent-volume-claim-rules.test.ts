@@ -37,6 +37,12 @@ describe("claim", () => {
       "Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil",
     ]);
   });
+  it("what a change is refused for is shown", () => {
+    const [fault] = claimErrors(claim({ storageClassName: "a" }), claim({ storageClassName: "b" }));
+    expect(fault?.message).toMatch(
+      /for bound claims\n {2}core\.PersistentVolumeClaimSpec\{\n-\tstorageClassName: "b",\n\+\tstorageClassName: "a",/,
+    );
+  });
   it("the class of old times is an annotation that stays", () => {
     const annotated = (name: string): V1PersistentVolumeClaim => ({
       ...claim({}),

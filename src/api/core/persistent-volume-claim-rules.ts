@@ -5,6 +5,7 @@ import { compareQuantities } from "#api/quantity.ts";
 import { forbidden, invalid, invalidEach, notSupported, required } from "#api/validation/field-errors.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 import { immutable, semanticEqual } from "#api/validation/values.ts";
+import { changedFields } from "./changed-fields.ts";
 import { claimSpecErrors } from "./claim-template.ts";
 import { basicQuantityErrors } from "./persistent-volume-rules.ts";
 import { fractionWarnings } from "./pod-warnings.ts";
@@ -57,8 +58,9 @@ function changeErrors(claim: Claim, old: Claim): FieldError[] {
   const leavesAnnotation = isClassMoved(claim, old);
   if (!leavesAnnotation && annotation !== oldAnnotation)
     errors.push(invalid(`metadata.annotations.${betaClassAnnotation}`, annotation ?? "", "field is immutable"));
-  if (!semanticEqual(comparable(claim, old, leavesAnnotation), withName(before, spec)))
-    errors.push(forbidden("spec", `${immutableText}\n<internal>`));
+  const [now, kept] = [comparable(claim, old, leavesAnnotation), withName(before, spec)];
+  if (!semanticEqual(now, kept))
+    errors.push(forbidden("spec", `${immutableText}\n${changedFields("core.PersistentVolumeClaimSpec", now, kept)}`));
   return [
     ...errors,
     ...shrinkErrors(spec, old),

@@ -11,6 +11,7 @@ import { compareText } from "#api/go-text.ts";
 import { canonicalQuantity, roundResourceList, toQuantity, wholeValue } from "#api/quantity.ts";
 import { forbidden, invalid, notSupported, required } from "#api/validation/field-errors.ts";
 import { dnsSubdomain, immutable, immutableError, semanticEqual } from "#api/validation/values.ts";
+import { changedFields } from "./changed-fields.ts";
 import { sourcesErrors, volumeSourceNames } from "./persistent-volume-sources.ts";
 import { nodeSelectorErrors } from "./pod-scheduling.ts";
 import { termWarnings } from "./pod-warnings.ts";
@@ -168,10 +169,12 @@ function mountOptionsErrors({ metadata, spec }: V1PersistentVolume): FieldError[
 /** The source stays, but for a secret that it lacked. */
 function changeErrors(spec: V1PersistentVolumeSpec, old: V1PersistentVolumeSpec): FieldError[] {
   const errors: FieldError[] = [];
-  if (!semanticEqual(sourceOf(spec, old), sourceOf(old, old)))
-    errors.push(
-      forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation\n<internal>"),
-    );
+  const [source, oldSource] = [sourceOf(spec, old), sourceOf(old, old)];
+  const field = "spec.persistentvolumesource";
+  if (!semanticEqual(source, oldSource)) {
+    const changes = changedFields("core.PersistentVolumeSource", source, oldSource);
+    errors.push(forbidden(field, `${field} is immutable after creation\n${changes}`));
+  }
   errors.push(...immutable("volumeMode", spec.volumeMode, old.volumeMode));
   if (old.nodeAffinity !== undefined && !isSameAffinity(spec.nodeAffinity, old.nodeAffinity))
     errors.push(

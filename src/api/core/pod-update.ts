@@ -12,6 +12,7 @@ import { compareText, goQuote } from "#api/go-text.ts";
 import { forbidden, invalid, required, rootPath } from "#api/validation/field-errors.ts";
 import { rangeError } from "#api/validation/names.ts";
 import { semanticEqual } from "#api/validation/values.ts";
+import { changedFields, shown } from "./changed-fields.ts";
 import { imageSpaceErrors } from "./containers.ts";
 import { appArmorPrefix, mirrorPod, podAnnotationsErrors } from "./pod-annotations.ts";
 import { tolerationsErrors } from "./pod-scheduling.ts";
@@ -51,7 +52,7 @@ export function podUpdateErrors(pod: V1Pod, old: V1Pod): FieldError[] {
     errors.push(
       forbidden(
         "spec",
-        `pod updates may not change fields other than ${updatable}\n${changedFields(unchanged, oldSpec)}`,
+        `pod updates may not change fields other than ${updatable}\n${changedFields("core.PodSpec", unchanged, oldSpec)}`,
       ),
     );
   return errors;
@@ -198,17 +199,6 @@ function hasOnlyAdditions(term: V1NodeSelectorTerm, old: V1NodeSelectorTerm): bo
     (old[list] ?? []).every((requirement, index) => semanticEqual(term[list]?.[index], requirement)),
   );
 }
-
-/** A short diff for people: what is not as it was. Upstream prints its own structs there. */
-function changedFields(spec: V1PodSpec, old: V1PodSpec): string {
-  const names = [...new Set([...Object.keys(old), ...Object.keys(spec)])] as (keyof V1PodSpec)[];
-  const lines = names
-    .filter((name) => !semanticEqual(spec[name], old[name]))
-    .flatMap((name) => [`-\t${name}: ${shown(old[name])},`, `+\t${name}: ${shown(spec[name])},`]);
-  return `  core.PodSpec{\n${lines.join("\n")}\n  }\n`;
-}
-
-const shown = (value: unknown) => JSON.stringify(value) ?? "nil";
 
 /** What refuses any change on ephemeralcontainers, before all else. */
 export const ephemeralContainersRefusal = (old: V1Pod): FieldError | undefined =>
