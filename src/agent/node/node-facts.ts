@@ -12,7 +12,7 @@ export interface MachineFacts {
 
 /** The release whose API this is; clients compare it with the server's. */
 const kubeletVersion = "v1.36.2";
-const podsMax = 110;
+export const podsMax = 110;
 
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 export const goArchitecture = architectures[process.arch] ?? process.arch;

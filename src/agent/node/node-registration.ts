@@ -29,11 +29,11 @@ export interface NodeRegistrationOptions {
   readonly dataDirectory: string;
 }
 
-const leaseSeconds = 40;
+export const leaseSeconds = 40;
 const leaseEveryMs = 10_000;
-const statusEveryMs = 10_000;
+export const statusEveryMs = 10_000;
 /** A status without news is written this often: for readers of lastHeartbeatTime. */
-const heartbeatEveryMs = 300_000;
+export const heartbeatEveryMs = 300_000;
 const notReadyRetryMs = 500;
 /** The status names the largest images only. */
 const imagesMax = 50;

@@ -16,4 +16,8 @@ test.each([
   ["healthz", ["healthz", "proxy"]],
   ["exec", ["proxy"]],
   ["containerLogs", ["proxy"]],
+  ["logs", ["log"]],
+  ["configz", ["configz", "proxy"]],
+  ["statusz", ["statusz"]],
+  ["checkpoint", ["checkpoint"]],
 ])("%s is %o of a node", (path, subresources) => expect(subresourcesOf([path])).toEqual(subresources));

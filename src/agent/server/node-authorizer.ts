@@ -17,8 +17,8 @@ interface User {
   readonly uid?: string | undefined;
 }
 
-const allowedMs = 300_000;
-const deniedMs = 30_000;
+export const allowedMs = 300_000;
+export const deniedMs = 30_000;
 const rememberedVerdictsMax = 1_024;
 
 export function createNodeAuthorizer(
@@ -71,6 +71,11 @@ export function subresourcesOf([first = ""]: readonly string[]): string[] {
       return ["healthz", "proxy"];
     case "configz":
       return ["configz", "proxy"];
+    case "flagz":
+      return ["configz"];
+    case "statusz":
+    case "checkpoint":
+      return [first];
     default:
       return ["proxy"];
   }

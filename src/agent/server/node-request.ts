@@ -16,6 +16,10 @@ export interface NodeServerOptions {
   readonly runtime: RuntimeClient;
   readonly paths: AgentPaths;
   readonly log: Logger;
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly resolvConf?: string | undefined;
+  readonly runtimeEndpoint?: string | undefined;
 }
 
 export interface NodeRequest {

@@ -5,7 +5,9 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { answer, refuse, type NodeRequest, type NodeServerOptions } from "./node-request.ts";
 import { createNodeAuthorizer } from "./node-authorizer.ts";
+import { nodeConfig } from "./node-config.ts";
 import { serveLogs } from "./serve-logs.ts";
+import { serveNodeLogs } from "./serve-node-logs.ts";
 import { resourceMetrics, summary } from "./node-stats.ts";
 import { serveStream, serveUpgrade } from "./serve-stream.ts";
 
@@ -87,6 +89,10 @@ async function route(request: IncomingMessage, response: ServerResponse, parsed:
     case "pods":
     case "runningpods":
       return json(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: options.pods.list() });
+    case "configz":
+      return json(response, nodeConfig(options));
+    case "logs":
+      return await serveNodeLogs(request, response, parsed);
     case "containerLogs":
       return await serveLogs(request, response, parsed);
     case "exec":

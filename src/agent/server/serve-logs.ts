@@ -20,7 +20,7 @@ export async function serveLogs(
 ): Promise<void> {
   const [, namespace = "", podName = "", containerName = ""] = parts;
   const worker = await settledWorker(namespace, podName, containerName, options.pods);
-  if (worker === undefined) return answer(response, 404, `pod "${podName}" not found`);
+  if (worker === undefined) return answer(response, 404, `pod "${podName}" does not exist`);
   if (findContainer(worker.pod, containerName) === undefined)
     return answer(response, 404, `container "${containerName}" not found in pod "${podName}"`);
   const previous = truth(url.searchParams.get("previous"));
