@@ -203,10 +203,17 @@ describe("a reference that leads nowhere", () => {
   test("is found", () => expect(unresolved({ a: { $ref: "#/b/c" }, b: {} })).toEqual(["#/b/c"]));
 });
 
+const threeProtobuf = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
 const jsonProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 stories("OpenAPI over HTTP", [
   ["is JSON for who takes anything", get("/openapi/v2").accepting("*/*").answers(200)],
   ["is protobuf for who asks for that", get("/openapi/v2").accepting(jsonProtobuf).answers(200)],
+  [
+    "is protobuf in version 3, too",
+    get("/openapi/v3/apis/apps/v1").accepting(threeProtobuf.replace(".v1.0", "@v1.0")).answers(200),
+    get("/openapi/v3/apis/apps/v1").accepting(threeProtobuf).answers(200),
+    get("/openapi/v3/apis/apps/v1").accepting("text/html").answers(406),
+  ],
   ["is in no other form", get("/openapi/v2").accepting("text/html").answers(406)],
   ["has no page for a version that is not served", get("/openapi/v3/apis/apps/v9").answers(404)],
   ["sends who knows an old hash to the new one", get("/openapi/v3/api/v1?hash=ABC").answers(301)],

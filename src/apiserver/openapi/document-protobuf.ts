@@ -1,5 +1,21 @@
 /** /openapi/v2 as protobuf, for clients that read nothing else. Field numbers: google/gnostic openapiv2/OpenAPIv2.proto. */
-type Fields = Readonly<Record<string, unknown>>;
+import {
+  any,
+  double,
+  entries,
+  extensions,
+  type Fields,
+  flag,
+  int,
+  isFields,
+  list,
+  message,
+  named,
+  oneFlag,
+  sub,
+  text,
+  texts,
+} from "./protobuf-parts.ts";
 
 export const documentProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
@@ -114,7 +130,7 @@ function schema(one: Fields): Buffer {
     int(18, one["minProperties"]),
     ...texts(19, one["required"]),
     ...(Array.isArray(one["enum"]) ? one["enum"].map((value) => sub(20, any(value))) : []),
-    ...(typeof extra === "boolean" ? [sub(21, message(flag(2, extra)))] : []),
+    ...(typeof extra === "boolean" ? [sub(21, oneFlag(2, extra))] : []),
     ...(isFields(extra) ? [sub(21, message(sub(1, schema(extra))))] : []),
     ...(typeof one["type"] === "string" ? [sub(22, message(text(1, one["type"])))] : []),
     ...(isFields(items) ? [sub(23, message(sub(1, schema(items))))] : []),
@@ -124,55 +140,4 @@ function schema(one: Fields): Buffer {
       : []),
     ...extensions(31, one),
   );
-}
-
-const extensions = (field: number, one: Fields): Buffer[] =>
-  Object.entries(one)
-    .filter(([name]) => name.startsWith("x-"))
-    .map(([name, value]) => named(field, name, any(value)));
-
-/** Readers take YAML; JSON is YAML. */
-const any = (value: unknown): Buffer => message(text(2, JSON.stringify(value)));
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const entries = (value: unknown): [string, Fields][] => Object.entries((value ?? {}) as Record<string, Fields>);
-const list = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
-
-const nothing = Buffer.alloc(0);
-
-const message = (...parts: readonly Buffer[]): Buffer => Buffer.concat(parts);
-
-function sub(field: number, body: Buffer): Buffer {
-  return Buffer.concat([varint((field << 3) | 2), varint(body.length), body]);
-}
-
-const named = (field: number, name: string, value: Buffer): Buffer => sub(field, message(text(1, name), sub(2, value)));
-
-function text(field: number, value: unknown): Buffer {
-  return typeof value === "string" && value !== "" ? sub(field, Buffer.from(value)) : nothing;
-}
-
-const texts = (field: number, values: unknown): Buffer[] =>
-  Array.isArray(values) ? values.map((value) => text(field, value)) : [];
-
-const flag = (field: number, value: unknown): Buffer =>
-  value === true ? Buffer.concat([varint(field << 3), varint(1)]) : nothing;
-
-function double(field: number, value: unknown): Buffer {
-  if (typeof value !== "number" || value === 0) return nothing;
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(value);
-  return Buffer.concat([varint((field << 3) | 1), bytes]);
-}
-
-const int = (field: number, value: unknown): Buffer =>
-  typeof value === "number" && value > 0 ? Buffer.concat([varint(field << 3), varint(value)]) : nothing;
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  bytes.push(rest);
-  return Buffer.from(bytes);
 }

@@ -9,7 +9,13 @@ import type { OtherServers } from "#apiserver/discovery/discovery.ts";
 import type { ServerRequest } from "#apiserver/request.ts";
 import type { VirtualResource } from "#apiserver/subresource.ts";
 import { documentProtobufAliases, documentProtobufType, encodeDocument } from "./document-protobuf.ts";
+import {
+  documentThreeProtobufAliases,
+  documentThreeProtobufType,
+  encodeDocumentThree,
+} from "./document-three-protobuf.ts";
 import { builtInTwo, customTwo, type PartTwo, plainThree, versionThree, versionTwo } from "./documents.ts";
+import type { Schema } from "./schema.ts";
 import { plainOperation, plainOperations } from "./root-operations.ts";
 
 interface Document {
@@ -101,10 +107,16 @@ export function createOpenApi({ catalogue, virtual, others, clock }: OpenApiPart
     const rest = path.slice("/openapi/v3/".length);
     const found = ofPath(rest);
     if (found === undefined) return nothing(notFound);
-    if (chosenType(request, [jsonType]) === undefined) return nothing(notAcceptable);
+    const type = chosenType(request, [jsonType, documentThreeProtobufType, ...documentThreeProtobufAliases]);
+    if (type === undefined) return nothing(notAcceptable);
     const hash = request.query.get("hash") ?? "";
     if (hash !== "" && hash !== found.hash) return moved(`/openapi/v3/${rest}?hash=${found.hash}`);
-    return served(found, request);
+    if (type === jsonType) return served(found, request);
+    const made = () => JSON.parse(found.bytes.toString("utf8")) as unknown;
+    const encode = (one: unknown) => encodeDocumentThree(one as Schema);
+    const { bytes } = document(`${rest} protobuf`, made, encode);
+    // Both forms go by the hash of the JSON, which the index tells.
+    return served({ ...found, bytes }, request, documentThreeProtobufType);
   };
 }
 
