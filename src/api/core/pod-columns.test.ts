@@ -55,6 +55,22 @@ describe("STATUS of a pod", () => {
     expect(cell("Ready", object)).toBe("1/1");
     expect(cell("Restarts", object)).toBe("2");
   });
+  test("the first condition of a readiness gate's type counts, any Ready of a pod", () => {
+    const conditions = (...list: [type: string, status: string][]) => list.map(([type, status]) => ({ type, status }));
+    const gated = pod({
+      spec: { containers: [{ name: "a" }], readinessGates: [{ conditionType: "x" }, { conditionType: "y" }] },
+      status: { conditions: conditions(["x", "False"], ["x", "True"], ["y", "True"], ["y", "False"]) },
+    });
+    expect(cell("Readiness Gates", gated)).toBe("1/2");
+    const ready = pod({
+      status: {
+        reason: "Completed",
+        conditions: conditions(["Ready", "False"], ["Ready", "True"]),
+        containerStatuses: [status("a", { running: {} })],
+      },
+    });
+    expect(cell("Status", ready)).toBe("Running");
+  });
 });
 
 describe("short durations", () => {

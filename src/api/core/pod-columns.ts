@@ -15,8 +15,12 @@ interface Summary {
 const later = (a: string | undefined, b: string | undefined) =>
   a === undefined || (b !== undefined && Date.parse(b) > Date.parse(a)) ? b : a;
 
+/** A type may be listed twice: its first condition counts. */
 const conditionIs = (pod: V1Pod, wanted: string) =>
-  pod.status?.conditions?.some(({ type, status }) => type === wanted && status === "True") ?? false;
+  pod.status?.conditions?.find(({ type }) => type === wanted)?.status === "True";
+/** Of readiness, any condition that says so counts. */
+const someReady = (pod: V1Pod) =>
+  pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
 /** "OOMKilled", "Signal:9" or "ExitCode:3". */
 function endText({ reason, signal, exitCode }: { reason?: string; signal?: number; exitCode: number }): string {
@@ -92,7 +96,7 @@ function addContainers(pod: V1Pod, summary: Summary): void {
       summary.ready++;
     }
   }
-  if (summary.reason === "Completed" && hasRunning) summary.reason = conditionIs(pod, "Ready") ? "Running" : "NotReady";
+  if (summary.reason === "Completed" && hasRunning) summary.reason = someReady(pod) ? "Running" : "NotReady";
 }
 
 function restartsText(pod: V1Pod, now: number): string {
