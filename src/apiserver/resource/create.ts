@@ -57,7 +57,7 @@ function nameNew({ services, now }: Operation, { metadata }: KubernetesObject): 
 export async function insertObject(
   operation: Operation,
   object: KubernetesObject,
-  isGenerated = false,
+  isNamedByServer = false,
 ): Promise<Entry> {
   const { resource, services, info } = operation;
   const { metadata } = object;
@@ -67,8 +67,7 @@ export async function insertObject(
   }
   if (metadata.uid === undefined || metadata.creationTimestamp === undefined) nameNew(operation, object);
   const admission = admissionFor(operation, "CREATE", object, undefined);
-  // Who may still change the object knows a name that is to be generated only by its beginning.
-  await services.admission.mutate(isGenerated ? { ...admission, name: metadata.generateName! } : admission);
+  const isGenerated = await mutateNew(operation, admission, metadata, isNamedByServer);
   dropDuplicateOwners(metadata, "after", operation.warnings);
   matchNamespace(resource, metadata, info.namespace);
   const hook = services.hooks.get(resource.group, resource.plural);
@@ -88,6 +87,27 @@ export async function insertObject(
         : taken(alreadyExists(resource.resourceName, name), holder?.object);
     if (isGenerated) metadata.name = generateName(metadata.generateName!, services.random);
   }
+}
+
+/**
+ * Who may still change the object sees nothing yet of what the server adds: its identity, and a name that is to be generated.
+ * Says whether the name is a generated one still.
+ */
+async function mutateNew(
+  { services }: Operation,
+  admission: AdmissionRequest,
+  metadata: KubernetesObject["metadata"],
+  isGenerated: boolean,
+): Promise<boolean> {
+  const { name, uid, creationTimestamp } = metadata;
+  delete metadata.uid;
+  delete metadata.creationTimestamp;
+  if (isGenerated) delete metadata.name;
+  await services.admission.mutate(isGenerated ? { ...admission, name: metadata.generateName! } : admission);
+  Object.assign(metadata, { uid, creationTimestamp });
+  if (!isGenerated || (metadata.name ?? "") !== "") return false;
+  metadata.name = name!;
+  return true;
 }
 
 async function store(

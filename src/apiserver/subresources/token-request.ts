@@ -22,7 +22,9 @@ const secondsExtended = 365 * 24 * 60 * 60;
 const schema = "io.k8s.api.authentication.v1.TokenRequest";
 const group = "authentication.k8s.io";
 
-type TokenRequest = AuthenticationV1TokenRequest & KubernetesObject;
+type Sent = AuthenticationV1TokenRequest & KubernetesObject;
+type Spec = Partial<NonNullable<Sent["spec"]>>;
+type TokenRequest = KubernetesObject & { spec: Spec };
 
 export function serviceAccountToken(signer: TokenSigner, audiences: readonly string[]): SpecialHandler {
   return { methods: ["POST"], handle: (special) => requestToken(special, signer, audiences) };
@@ -34,14 +36,9 @@ async function requestToken(
   audiences: readonly string[],
 ): Promise<Answer> {
   const { info, now, request } = special;
-  const sent = await readBody<TokenRequest>(special, schema, group);
-  checkIdentity(sent, special);
-  const operation = operationOn(special, special.resource!, info.name);
-  const account = (await entryOf(operation)).object;
-  const spec = { ...sent.spec };
-  if ((spec.audiences ?? []).length === 0) delete spec.audiences;
-  spec.expirationSeconds ??= secondsDefault;
-  const form = { ...sent, spec } as TokenRequest;
+  const sent = await readBody<Sent>(special, schema, group);
+  checkNamespace(sent, special);
+  const form = { ...sent, spec: specOf(sent) } as TokenRequest;
   const manager = managerName(request.query.get("fieldManager") ?? "", request.header("user-agent"));
   trackNew({
     struct: builtInType(schema),
@@ -53,20 +50,56 @@ async function requestToken(
     object: form,
     manager,
   });
-  checkExpiration(spec.expirationSeconds);
+  const operation = operationOn(special, special.resource!, info.name);
   const admission = { ...admissionFor(operation, "CREATE", undefined, undefined), subresource: "token", options: form };
   await special.services.admission.mutate(admission);
+  checkIdentity(form, special);
+  const account = (await entryOf(operation)).object;
+  complete(form, special, account, audiences);
+  checkExpiration(form.spec);
   await special.services.admission.validate(admission);
-  const { bound, node } = boundObject(special, account, spec.boundObjectRef ?? undefined);
-  const expiresAtMs = now + spec.expirationSeconds * 1000;
+  const { token, expiresAtMs } = await signed(special, signer, account, form.spec, audiences);
+  const spec = { ...form.spec, boundObjectRef: form.spec.boundObjectRef ?? null };
+  return objectAnswer({ ...form, spec, status: { token, expirationTimestamp: formatTime(expiresAtMs) } }, 201);
+}
+
+function specOf({ spec }: Sent): Spec {
+  const { audiences, expirationSeconds, ...rest } = spec ?? {};
+  const named = (audiences ?? []).length === 0 ? {} : { audiences };
+  return { ...rest, ...named, expirationSeconds: expirationSeconds ?? secondsDefault };
+}
+
+/** What the server says of a request itself. */
+function complete(
+  form: TokenRequest,
+  { info, now }: SpecialRequest,
+  account: KubernetesObject,
+  audiences: readonly string[],
+) {
+  const { name, namespace } = info;
+  Object.assign(form.metadata, { name, namespace, uid: account.metadata.uid, creationTimestamp: formatTime(now) });
+  if ((form.spec.audiences ?? []).length === 0) form.spec.audiences = [...audiences];
+}
+
+async function signed(
+  special: SpecialRequest,
+  signer: TokenSigner,
+  account: KubernetesObject,
+  spec: Spec,
+  ownAudiences: readonly string[],
+) {
+  const { audiences = [], expirationSeconds = secondsDefault, boundObjectRef } = spec;
+  const { info, now } = special;
+  const { bound, node } = boundObject(special, account, boundObjectRef ?? undefined);
+  const expiresAtMs = now + expirationSeconds * 1000;
   const isExtended =
     bound?.kind === "Pod" &&
-    spec.expirationSeconds === secondsOfPods &&
-    (spec.audiences ?? []).every((audience) => audiences.includes(audience));
+    expirationSeconds === secondsOfPods &&
+    audiences.every((audience) => ownAudiences.includes(audience));
   const token = await signer.sign(
     { namespace: info.namespace, name: info.name, uid: account.metadata.uid ?? "" },
     {
-      audiences: spec.audiences ?? audiences,
+      audiences,
       issuedAtMs: now,
       expiresAtMs: isExtended ? now + secondsExtended * 1000 : expiresAtMs,
       ...(isExtended && { warnAfterMs: expiresAtMs }),
@@ -74,32 +107,21 @@ async function requestToken(
       ...(node && { node }),
     },
   );
-  const metadata = {
-    ...form.metadata,
-    name: info.name,
-    namespace: info.namespace,
-    uid: account.metadata.uid,
-    creationTimestamp: formatTime(now),
-  };
-  const answer = {
-    ...form,
-    metadata,
-    spec: { ...spec, audiences: spec.audiences ?? audiences, boundObjectRef: spec.boundObjectRef ?? null },
-    status: { token, expirationTimestamp: formatTime(expiresAtMs) },
-  };
-  return objectAnswer(answer, 201);
+  return { token, expiresAtMs };
 }
 
-function checkIdentity({ metadata }: TokenRequest, { info }: SpecialRequest): void {
-  const { name = "", namespace = "" } = metadata;
+function checkNamespace({ metadata: { namespace = "" } }: Sent, { info }: SpecialRequest): void {
   if (namespace !== "" && namespace !== info.namespace)
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+function checkIdentity({ metadata: { name = "" } }: TokenRequest, { info }: SpecialRequest): void {
   if (name === "" || name === info.name) return;
   const fault = invalid("metadata.name", name, "must match the service account name if specified");
   throw invalidObject({ group, kind: "TokenRequest" }, info.name, [fault]);
 }
 
-function checkExpiration(seconds: number): void {
+function checkExpiration({ expirationSeconds: seconds = secondsDefault }: Spec): void {
   const field = "spec.expirationSeconds";
   const errors = [];
   if (seconds < secondsMin) errors.push(invalid(field, seconds, "may not specify a duration less than 10 minutes"));

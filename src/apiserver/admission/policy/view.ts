@@ -117,11 +117,17 @@ export function kindOf({ definition, kind, group, version }: ServedResource, sub
 
 /** The namespace of a request; that of a Namespace is the Namespace itself. */
 export const namespaceNameOf = (request: AdmissionRequest): string =>
-  isNamespace(request) ? request.name : request.namespace;
+  isNamespace(request) ? nameOf(request) : request.namespace;
+
+/** The name of what is asked for: none, while that of a new object is still to be generated. */
+function nameOf({ operation, subresource, object, name }: AdmissionRequest): string {
+  return operation === "CREATE" && subresource === "" && object !== undefined ? (object.metadata.name ?? "") : name;
+}
 
 /** What is said of the request, beside its objects: what is empty is not there. */
 export function requestOf({ request, matched }: Pick<AdmissionView, "request" | "matched">) {
-  const { resource, subresource, name, operation, user, dryRun, operationOptions } = request;
+  const { resource, subresource, operation, user, dryRun, operationOptions } = request;
+  const name = nameOf(request);
   const at = (one: ServedResource) => ({ group: one.group, version: one.version, resource: one.plural });
   const namespace = namespaceNameOf(request);
   const { uid = "", groups, extra = {} } = user;

@@ -95,6 +95,45 @@ const patch = (...operations: object[]) => ({
 const make = (data: Record<string, string> = {}, metadata: object = {}, query: LocalRequest["query"] = {}) =>
   send("POST", maps, { metadata: { name: `m-${(names += 1)}`, ...metadata }, data }, { query });
 
+describe("a webhook", () => {
+  it("that may change a new object knows neither its identity nor a name that is to be generated", async () => {
+    const both = ["Mutating", "Validating"] as const;
+    for (const kind of both) await configure(kind, [webhook("/see")]);
+    answers["/see"] = () => ({ allowed: true });
+    const { body } = await send("POST", maps, { metadata: { generateName: "new-" }, data: { a: "1" } });
+    const { name, uid } = body.metadata!;
+    expect(name).toMatch(/^new-.{5}$/);
+    const [before, after] = reviews as unknown as { name?: string; object: { metadata: object } }[];
+    expect(before!.name).toBeUndefined();
+    expect(Object.keys(before!.object.metadata).sort()).toEqual(["generateName", "managedFields", "namespace"]);
+    expect(after).toMatchObject({ name, object: { metadata: { name, uid } } });
+  });
+
+  it("may name what is to be named", async () => {
+    await configure("Mutating", [webhook("/name")]);
+    answers["/name"] = () => patch({ op: "add", path: "/metadata/name", value: "chosen" });
+    const { body } = await send("POST", maps, { metadata: { generateName: "new-" } });
+    expect(body.metadata!["name"]).toBe("chosen");
+    expect((await send("POST", maps, { metadata: { generateName: "new-" } })).code).toBe(409);
+  });
+
+  it("sees and changes what a token is asked for", async () => {
+    const rules = [{ ...configMapRule, resources: ["serviceaccounts/token"] }];
+    await configure("Mutating", [webhook("/ask", { rules })]);
+    await configure("Validating", [webhook("/see", { rules })]);
+    answers["/see"] = () => ({ allowed: true });
+    answers["/ask"] = () => patch({ op: "add", path: "/spec/audiences", value: ["vault"] });
+    await send("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "robot" } });
+    const path = "/api/v1/namespaces/default/serviceaccounts/robot/token";
+    const { body } = await send("POST", path, { spec: {} });
+    expect(body).toMatchObject({ spec: { audiences: ["vault"] } });
+    expect(reviews).toMatchObject([
+      { name: "robot", object: { kind: "TokenRequest", spec: { expirationSeconds: 3600 } } },
+      { name: "robot", object: { metadata: { name: "robot" }, spec: { audiences: ["vault"] } } },
+    ]);
+  });
+});
+
 describe("a validating webhook", () => {
   it("is shown the object, the request and its options", async () => {
     await configure("Validating", [webhook("/see")]);
