@@ -75,6 +75,7 @@ describe("rules of operations", () => {
         'r.resources: Invalid value: ["*","pods"]: if \'*\' is present, must not specify other resources without subresources',
       ],
     ],
+    [{ resources: ["pods", "*"] }, []],
     [{ resources: ["*", "pods/status"] }, []],
   ])("%j beside the usual has these faults", (more, expected) =>
     expect(shown(operationRuleErrors({ ...rule, ...more }, "r"))).toEqual(expected),

@@ -57,7 +57,9 @@ function resourcesErrors(given: readonly string[], path: string): FieldError[] {
   }
   if (given.length > 1 && given.includes("*/*"))
     errors.push(invalid(path, given, "if '*/*' is present, must not specify other resources"));
-  if (given.includes("*") && given.some((text) => text !== "" && text !== "*" && !text.includes("/")))
+  // Of what has no subresource, upstream looks at the last.
+  const last = given.findLast((text) => text !== "" && !text.includes("/"));
+  if (given.includes("*") && last !== "*")
     errors.push(invalid(path, given, "if '*' is present, must not specify other resources without subresources"));
   return errors;
 }

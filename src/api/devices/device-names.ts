@@ -79,7 +79,7 @@ export const fullNameErrors = (name: string, field: string): FieldError[] => [
     : [invalid(field, name, "a fully qualified name must be a domain and a name separated by a slash")]),
 ];
 
-/** Keys by `keyRule` at the map's own path, items by theirs at the key's. */
+/** Keys and items, each by its rule at the key's path. */
 export const mapErrors = <T>(
   map: Readonly<Record<string, T>>,
   path: string,
@@ -87,10 +87,10 @@ export const mapErrors = <T>(
   rule: Rule<T>,
   bytesMax = keyBytesMax,
 ): FieldError[] =>
-  Object.entries(map).flatMap(([key, item]) => [
-    ...keyRule(key, path),
-    ...rule(item, `${path}[${shortened(key, bytesMax)}]`),
-  ]);
+  Object.entries(map).flatMap(([key, item]) => {
+    const at = `${path}[${shortened(key, bytesMax)}]`;
+    return [...keyRule(key, at), ...rule(item, at)];
+  });
 
 function shortened(key: string, bytesMax: number): string {
   if (key.length <= bytesMax) return key;

@@ -18,6 +18,11 @@ const slice = (spec: Partial<V1ResourceSlice["spec"]>): V1ResourceSlice => ({
   spec: { driver: "d.example.com", pool: { name: "p", generation: 1, resourceSliceCount: 1 }, ...spec },
 });
 
+const identifierText =
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
+const labelText =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
 describe("device claim", () => {
   it.each<[V1DeviceClaim, string[]]>([
     [{ requests: [request("a")] }, []],
@@ -70,6 +75,42 @@ describe("device slice", () => {
       [
         'spec.devices[0].attributes[v].version: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0',
       ],
+    ],
+    [
+      {
+        nodeName: "n",
+        devices: [
+          {
+            name: "a",
+            attributes: { "x y": { int: 1 } },
+            consumesCounters: [{ counterSet: "s", counters: { X: { value: "1" } } }],
+          },
+        ],
+      },
+      [
+        `spec.devices[0].attributes[x y]: Invalid value: "x y": ${identifierText}`,
+        `spec.devices[0].consumesCounters[0].counters[X]: Invalid value: "X": ${labelText}`,
+      ],
+    ],
+    [
+      {
+        nodeName: "n",
+        devices: [
+          {
+            name: "a",
+            allowMultipleAllocations: true,
+            capacity: {
+              m: { value: "10Gi", requestPolicy: { default: "2Gi", validRange: { min: "20Gi", max: "1Gi" } } },
+            },
+          },
+        ],
+      },
+      [
+        'min: Invalid value: "20Gi": min is larger than capacity value: 10Gi',
+        'min: Invalid value: "2Gi": default is less than min: 20Gi',
+        'max: Invalid value: "20Gi": min is larger than max: 1Gi',
+        'max: Invalid value: "2Gi": default is more than max: 1Gi',
+      ].map((text) => `spec.devices[0].capacity[m].requestPolicy.validRange.${text}`),
     ],
     [{ nodeName: "n", devices: [{ name: "a" }, { name: "a" }] }, ['spec.devices[1]: Duplicate value: "a"']],
   ])("%j has these faults", (spec, expected) => expect(shown(sliceErrors(slice(spec), undefined))).toEqual(expected));

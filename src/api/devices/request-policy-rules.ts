@@ -66,11 +66,11 @@ function rangeErrors(given: string, capacity: string, range: V1CapacityRequestPo
   };
   over("min", min, capacity, "min is larger than capacity value");
   if (nanos(given) < nanos(min))
-    errors.push(invalid(`${path}.default`, shown(given), `default is less than min: ${shown(min)}`));
+    errors.push(invalid(`${path}.min`, shown(given), `default is less than min: ${shown(min)}`));
   if (max !== undefined) {
     over("max", min, max, "min is larger than max");
     over("max", max, capacity, "max is larger than capacity value");
-    over("default", given, max, "default is more than max");
+    over("max", given, max, "default is more than max");
   }
   return step === undefined ? errors : [...errors, ...stepErrors(given, capacity, { min, max, step }, `${path}.step`)];
 }

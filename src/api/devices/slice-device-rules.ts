@@ -22,6 +22,7 @@ const taintsMax = 16;
 const consumptionsMax = 2;
 const countersMax = 32;
 const valueBytesMax = 64;
+const labelBytesMax = 63;
 const semver =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
 
@@ -110,10 +111,17 @@ export function counterMapErrors(
   itemsMax: number,
   path: string,
 ): FieldError[] {
-  const names = Object.keys(counters ?? {});
-  if (names.length === 0) return [required(path)];
-  if (names.length > itemsMax) return [tooMany(path, names.length, itemsMax)];
-  return names.flatMap((name) => dnsLabel(path, name));
+  const count = Object.keys(counters ?? {}).length;
+  if (count === 0) return [required(path)];
+  if (count > itemsMax) return [tooMany(path, count, itemsMax)];
+  // Any amount will do.
+  return mapErrors(
+    counters!,
+    path,
+    (name, at) => dnsLabel(at, name),
+    () => [],
+    labelBytesMax,
+  );
 }
 
 const choiceText =
