@@ -265,6 +265,15 @@ stories("a binding or an eviction", [
     afterwards(remove("/api/v1/nodes/{ns}")),
   ],
   [
+    "tells no init containers as they were written of old",
+    create(pod("p")),
+    post("pods/p/binding", {
+      metadata: { name: "p", annotations: { "pod.beta.kubernetes.io/init-containers": "[]", kept: "v" } },
+      target: { name: "n" },
+    }),
+    get("pods/p").has("metadata.annotations", { kept: "v" }),
+  ],
+  [
     "names its pod",
     create(pod("p")),
     post("pods/p/binding", { target: { name: "n" } }).answers(400, "name in URL does not match name in Binding object"),

@@ -150,7 +150,7 @@ const initAnnotations = ["alpha", "beta"].flatMap((level) =>
   ["init-containers", "init-container-statuses"].map((name) => `pod.${level}.kubernetes.io/${name}`),
 );
 
-function dropInitAnnotations(metadata: V1ObjectMeta | undefined): void {
+export function dropInitAnnotations(metadata: V1ObjectMeta | undefined): void {
   const { annotations } = metadata ?? {};
   if (annotations === undefined || !initAnnotations.some((key) => Object.hasOwn(annotations, key))) return;
   for (const key of initAnnotations) delete annotations[key];

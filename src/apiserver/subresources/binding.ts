@@ -1,5 +1,6 @@
 /** How a scheduler gives a pod to a node. Upstream: pkg/registry/core/pod/storage/storage.go, BindingREST. */
 import { setPodCondition } from "#api/core/pod-condition.ts";
+import { dropInitAnnotations } from "#api/core/pod-defaults.ts";
 import type { V1Binding, V1Pod } from "#api/generated/types.ts";
 import { badRequest, conflict, unknownFailure } from "#api/status-catalogue.ts";
 import { aggregateText, fieldErrorText, notSupported, required } from "#api/validation/field-errors.ts";
@@ -59,6 +60,7 @@ async function bind(special: SpecialRequest, name: string, binding: Binding): Pr
     checkBindable(pod);
     pod.spec!.nodeName = nodeName;
     merge(pod, "annotations", { ...pod.metadata.annotations, ...binding.metadata.annotations });
+    dropInitAnnotations(pod.metadata);
     merge(pod, "labels", { ...pod.metadata.labels, ...binding.metadata.labels, ...topology });
     setPodCondition((pod.status ??= {}), { type: "PodScheduled", status: "True" }, special.now);
     // Where it was promised room is of no interest once it has a node.
