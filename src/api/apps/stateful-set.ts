@@ -61,13 +61,11 @@ export const StatefulSet = defineResource<StatefulSet>({
     old === undefined ? specErrors(set.spec) : [...specErrors(set.spec, old.spec), ...changeErrors(set, old)],
   warnings: (set, old) => [
     ...changedTemplateWarnings(set, old),
-    ...claims(set).flatMap(({ spec }, index) =>
-      (["requests", "limits"] as const).flatMap((amounts) =>
-        fractionWarnings(spec?.resources?.[amounts], `spec.volumeClaimTemplates[${index}].resources.${amounts}`, [
-          "storage",
-        ]),
-      ),
-    ),
+    ...claims(set).flatMap(({ spec }, index) => {
+      const path = `spec.volumeClaimTemplates[${index}]`;
+      // On update upstream names a step of the path, by its field in Go.
+      return claimTemplateWarnings(spec, old === undefined ? path : `${path}.Spec`);
+    }),
     ...((set.spec?.revisionHistoryLimit ?? 0) < 0
       ? ["spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"]
       : []),
@@ -85,6 +83,11 @@ export const StatefulSet = defineResource<StatefulSet>({
     ...containerColumns((set: StatefulSet) => set.spec?.template),
   ],
 });
+
+const claimTemplateWarnings = (spec: V1PersistentVolumeClaimSpec | undefined, path: string): string[] =>
+  (["requests", "limits"] as const).flatMap((amounts) =>
+    fractionWarnings(spec?.resources?.[amounts], `${path}.resources.${amounts}`, ["storage"]),
+  );
 
 const claims = ({ spec }: StatefulSet): V1PersistentVolumeClaim[] => spec?.volumeClaimTemplates ?? [];
 

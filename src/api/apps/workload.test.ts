@@ -82,6 +82,10 @@ describe("workloads", () => {
       "spec.volumeClaimTemplates[0].resources.requests[storage]",
       "spec.volumeClaimTemplates[0].resources.limits[storage]",
     ]);
+    expect(StatefulSet.warnings!(set as never, set as never, context).map((text) => text.split(":")[0])).toEqual([
+      "spec.volumeClaimTemplates[0].Spec.resources.requests[storage]",
+      "spec.volumeClaimTemplates[0].Spec.resources.limits[storage]",
+    ]);
   });
 
   const rollback = "deprecated.deployment.rollback.to";
