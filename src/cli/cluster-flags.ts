@@ -129,9 +129,8 @@ const serverOnly: readonly Flag[] = [
   { name: "git-path", type: "string", default: "./", placeholder: "PATH", help: "Folder in the repository" },
   {
     name: "git-interval",
-    type: "string",
+    type: "duration",
     default: "1m",
-    placeholder: "DURATION",
     help: "How often a remote repository is asked for news",
   },
   { name: "disable-agent", type: "boolean", help: "Run no pods on this machine" },
@@ -196,6 +195,8 @@ function asWords(flag: Flag, values: FlagValues): string[] {
       return [`--${flag.name}=${values.boolean(flag.name)}`];
     case "integer":
       return [`--${flag.name}=${values.integer(flag.name)}`];
+    case "duration":
+      return [`--${flag.name}=${values.durationMs(flag.name)}ms`];
     case "string":
       return [`--${flag.name}=${values.string(flag.name)}`];
   }

@@ -3,11 +3,13 @@
  * among the arguments, `--flag=value` or `--flag value`, `-n value`, `-nvalue`, booleans also as `--wait=false`, and
  * `--` ends them.
  */
+import { parseDuration } from "#api/duration.ts";
+
 export interface Flag {
   name: string;
   short?: string;
-  /** "strings" may be given more than once and keeps every value as it came. */
-  type: "string" | "boolean" | "integer" | "strings";
+  /** "strings" may be given more than once and keeps every value as it came; a duration is written as Go writes it. */
+  type: "string" | "boolean" | "integer" | "duration" | "strings";
   default?: string | boolean | number;
   /** The value of a flag that is given bare, e.g. `--dry-run`; without it a string flag needs a value. */
   bareValue?: string;
@@ -79,6 +81,10 @@ export class FlagValues {
     const value = this.#values.get(name);
     return typeof value === "number" ? value : 0;
   }
+  /** 0 where neither the caller nor a default says one. */
+  durationMs(name: string): number {
+    return this.integer(name);
+  }
   strings(name: string): string[] {
     const value = this.#values.get(name);
     return Array.isArray(value) ? value : [];
@@ -116,6 +122,7 @@ export function parseArguments(argv: readonly string[], flags: readonly Flag[]):
   const given = new Set<string>();
   for (const flag of flags) {
     if (flag.type === "strings") values.set(flag.name, []);
+    else if (flag.type === "duration") values.set(flag.name, read(flag, String(flag.default ?? "0"), undefined));
     else if (flag.default !== undefined) values.set(flag.name, flag.default);
   }
   const args: string[] = [];
@@ -196,16 +203,22 @@ function read(flag: Flag, text: string, former: unknown): string | boolean | num
       if (!/^[+-]?\d+$/.test(text)) throw invalidValue(flag, text, `strconv.ParseInt: parsing ${JSON.stringify(text)}`);
       return Number(text);
     }
+    case "duration": {
+      const nanos = parseDuration(text);
+      if (typeof nanos === "string") throw invalidArgument(flag, text, nanos);
+      return Number(nanos) / 1e6;
+    }
   }
 }
 
 /** "-n, --namespace": how messages call a flag. */
 const flagName = ({ name, short }: Flag): string => (short === undefined ? `--${name}` : `-${short}, --${name}`);
 
-export function invalidValue(flag: Flag, text: string, why: string): FlagError {
-  return new FlagError(
-    `invalid argument ${JSON.stringify(text)} for ${JSON.stringify(flagName(flag))} flag: ${why}: invalid syntax`,
-  );
+export const invalidValue = (flag: Flag, text: string, why: string): FlagError =>
+  invalidArgument(flag, text, `${why}: invalid syntax`);
+
+function invalidArgument(flag: Flag, text: string, why: string): FlagError {
+  return new FlagError(`invalid argument ${JSON.stringify(text)} for ${JSON.stringify(flagName(flag))} flag: ${why}`);
 }
 
 /** The text of `capstan COMMAND --help`. */

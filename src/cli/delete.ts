@@ -38,9 +38,8 @@ export const deleteCommand: Command = {
     { name: "wait", type: "boolean", default: true, help: "Wait until the objects are gone" },
     {
       name: "timeout",
-      type: "string",
+      type: "duration",
       default: "0s",
-      placeholder: "DURATION",
       help: "How long to wait; 0 is for ever",
     },
     { name: "output", short: "o", type: "string", placeholder: "name", help: "Print names only" },
@@ -114,15 +113,7 @@ async function deleteAll(session: Session, invocation: Invocation): Promise<numb
   }
   if (targets.length === 0) io.stdout("No resources found\n");
   if (!flags.boolean("wait") || mode.server || flags.boolean("force")) return exitCode;
-  return (await waitGone(session, waiting, timeoutOf(flags.string("timeout")), invocation)) ? exitCode : 1;
-}
-
-function timeoutOf(text: string): number {
-  const match = text.match(/^(\d+)(ms|s|m|h)?$/);
-  if (match === null) throw new UsageError(`invalid duration "${text}"`);
-  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const ms = Number(match[1]) * units[match[2] ?? "s"]!;
-  return ms === 0 ? Infinity : ms;
+  return (await waitGone(session, waiting, flags.durationMs("timeout") || Infinity, invocation)) ? exitCode : 1;
 }
 
 async function waitGone(

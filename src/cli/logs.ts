@@ -26,7 +26,7 @@ export const logsCommand: Command = {
     { name: "follow", short: "f", type: "boolean", help: "Go on as more is written" },
     { name: "previous", short: "p", type: "boolean", help: "The container's run before the current one" },
     { name: "selector", short: "l", type: "string", placeholder: "QUERY", help: "Label selector" },
-    { name: "since", type: "string", placeholder: "DURATION", help: "Only what is newer, e.g. 5s, 2m, 3h" },
+    { name: "since", type: "duration", help: "Only what is newer, e.g. 5s, 2m, 3h" },
     { name: "since-time", type: "string", placeholder: "TIME", help: "Only what is newer than this RFC 3339 time" },
     {
       name: "tail",
@@ -161,7 +161,7 @@ async function printOne(
     ...(flags.boolean("follow") ? { follow: "true" } : {}),
     ...(flags.boolean("previous") ? { previous: "true" } : {}),
     ...(flags.boolean("timestamps") ? { timestamps: "true" } : {}),
-    ...(flags.given("since") ? { sinceSeconds: String(seconds(flags.string("since"))) } : {}),
+    ...(flags.given("since") ? { sinceSeconds: String(Math.max(1, Math.ceil(flags.durationMs("since") / 1000))) } : {}),
     ...(flags.given("since-time") ? { sinceTime: flags.string("since-time") } : {}),
     ...(tail >= 0 ? { tailLines: String(tail) } : {}),
     ...(flags.integer("limit-bytes") > 0 ? { limitBytes: String(flags.integer("limit-bytes")) } : {}),
@@ -186,12 +186,4 @@ async function printOne(
     for (const line of lines) io.stdout(`${prefix}${line}\n`);
   }
   if (rest !== "") io.stdout(`${prefix}${rest}\n`);
-}
-
-function seconds(duration: string): number {
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([all]) => all).join("") !== duration)
-    throw new UsageError(`invalid argument "${duration}" for "--since" flag: time: invalid duration "${duration}"`);
-  const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
-  return Math.max(1, Math.ceil(parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * units[unit!]!, 0)));
 }

@@ -27,9 +27,8 @@ export const waitCommand: Command = {
     { name: "for", type: "string", placeholder: "CONDITION", help: "What to wait for" },
     {
       name: "timeout",
-      type: "string",
+      type: "duration",
       default: "30s",
-      placeholder: "DURATION",
       help: "How long; 0 looks once, negative means a week",
     },
   ],
@@ -37,6 +36,9 @@ export const waitCommand: Command = {
     return await withSession(invocation, async (session) => await wait(session, invocation));
   },
 };
+
+/** What a negative limit stands for. */
+const weekMs = 7 * 24 * 3_600_000;
 
 type Test = (object: UnknownObject | undefined) => boolean;
 
@@ -49,7 +51,8 @@ async function wait(session: Session, invocation: Invocation): Promise<number> {
     if (isDelete) return 0;
     throw new UsageError("no matching resources found");
   }
-  const deadline = performance.now() + timeoutMs(flags.string("timeout"));
+  const limitMs = flags.durationMs("timeout");
+  const deadline = performance.now() + (limitMs < 0 ? weekMs : limitMs);
   const isCreate = flags.string("for").toLowerCase() === "create";
   const late: string[] = [];
   for (const target of targets) {
@@ -106,16 +109,4 @@ function readCondition(text: string): Test {
     const found = object === undefined ? [] : findAll(path, object);
     return match[2] === undefined ? found.length > 0 : found.length === 1 && String(found[0]) === match[2];
   };
-}
-
-export function timeoutMs(text: string): number {
-  const match = text.match(/^(-?)((?:\d+(?:\.\d+)?(?:ms|s|m|h))+|0)$/);
-  if (match === null)
-    throw new FlagError(`invalid argument "${text}" for "--timeout" flag: time: invalid duration "${text}"`);
-  if (match[1] === "-") return 7 * 24 * 3_600_000;
-  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  return [...match[2]!.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
-    (sum, [, amount, unit]) => sum + Number(amount) * units[unit!]!,
-    0,
-  );
 }

@@ -164,13 +164,3 @@ export const requestedAtAnnotation = "reconcile.fluxcd.io/requestedAt";
 export const finalizer = "finalizers.fluxcd.io";
 /** Who owns the fields of applied objects: the manager that Flux uses, so that a cluster can change over either way. */
 export const fieldManager = "kustomize-controller";
-
-/** Milliseconds of "1h30m", "500ms"; undefined if it is no duration. */
-export function durationMs(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce(
-    (sum, [, amount, unit]) => sum + Number(amount) * units[unit!]!,
-    0,
-  );
-}

@@ -3,6 +3,7 @@
  * health, tell the outcome. A newer commit ends a run that still waits for an older one.
  */
 import type { Clock } from "#lib/clock.ts";
+import { durationMs } from "#api/duration.ts";
 import { KeyedLoop } from "#lib/keyed-loop.ts";
 import type { Logger } from "#lib/log.ts";
 import { sleep } from "#lib/sleep.ts";
@@ -17,7 +18,7 @@ import { isReady } from "./conditions.ts";
 import { type Drift, DriftWatch } from "./drift.ts";
 import { healthOf } from "./health.ts";
 import { type ObjectIdentity, describeIdentity, identityKey, identityOf, identityOfEntry } from "./inventory.ts";
-import { Kustomization, durationMs, finalizer, requestedAtAnnotation } from "./kinds.ts";
+import { Kustomization, finalizer, requestedAtAnnotation } from "./kinds.ts";
 import { KustomizationStatus } from "./kustomization-status.ts";
 import { type Wished, contentOf, deletionOrder, findDuplicates, lastWriter, planInventory, withOwner } from "./plan.ts";
 import { type RenderSource, type Rendered, unservedField } from "./render-source.ts";

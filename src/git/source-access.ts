@@ -1,6 +1,6 @@
 /** How a source's Secret and time limit become what a request to its Git server carries: one reading for all who ask it. */
+import { durationMs } from "#api/duration.ts";
 import type { GitHttpOptions } from "./git-http.ts";
-import { durationMs } from "./kinds.ts";
 
 export interface GitCredentials {
   username?: string;

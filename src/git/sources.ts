@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "#lib/clock.ts";
+import { durationMs } from "#api/duration.ts";
 import { formatTime } from "#lib/clock.ts";
 import { KeyedLoop } from "#lib/keyed-loop.ts";
 import type { Logger } from "#lib/log.ts";
@@ -15,7 +16,7 @@ import type { EventRecorder } from "#client/event-recorder.ts";
 import type { ResourceRef } from "#client/resource-path.ts";
 import { ObjectMemory, type TreeNode, readCommitTree } from "./commit-tree.ts";
 import { type NewCondition, conditionOf, withConditions } from "./conditions.ts";
-import { type Artifact, GitRepository, durationMs, finalizer, requestedAtAnnotation } from "./kinds.ts";
+import { type Artifact, GitRepository, finalizer, requestedAtAnnotation } from "./kinds.ts";
 import { type CommitFacts, GitError, Repository, type Revision } from "./repository.ts";
 import { sourceAccess } from "./source-access.ts";
 import { watchLocal } from "./watch-local.ts";

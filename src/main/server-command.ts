@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { isPackaged, readAsset } from "#lib/asset.ts";
 import { systemClock } from "#lib/clock.ts";
 import { createLogger, type Logger } from "#lib/log.ts";
+import { durationText } from "#api/duration.ts";
 import { ConfigMap } from "#api/core/config-map.ts";
 import { Secret } from "#api/core/secret.ts";
 import { isNotFound } from "#api/status-error.ts";
@@ -194,7 +195,7 @@ async function startParts(
         url: gitUrl(flags.string("git")),
         branch: flags.string("git-branch"),
         path: flags.string("git-path"),
-        interval: flags.string("git-interval"),
+        interval: durationText(flags.durationMs("git-interval")),
       };
       // A fault here is no reason to end a control plane that runs.
       await createGitObjects(client, settings).catch((error: unknown) =>

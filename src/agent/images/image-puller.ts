@@ -4,7 +4,7 @@ import type { Clock } from "#lib/clock.ts";
 import type { Pod } from "#api/core/pod.ts";
 import type { Secret } from "#api/core/secret.ts";
 import type { V1Container } from "#api/generated/types.ts";
-import { durationText } from "#agent/pod/crash-back-off.ts";
+import { durationText } from "#api/duration.ts";
 import type { RegistryCredentials, RuntimeImage } from "#agent/runtime/cri-types.ts";
 import type { RuntimeClient } from "#agent/runtime/runtime-client.ts";
 import { parseImageName } from "./image-name.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { crashBackOff, decideRestart, durationText, type RestartRecord } from "./crash-back-off.ts";
+import { crashBackOff, decideRestart, type RestartRecord } from "./crash-back-off.ts";
 import type { ObservedContainer } from "./observation.ts";
 
 const ended = (attempt: number, finishedAtMs: number, createdAtMs = finishedAtMs): ObservedContainer =>
@@ -32,11 +32,3 @@ test("an agent that starts anew takes the attempt for what it does not know", ()
   expect(decideRestart(ended(0, 0), undefined, 0).start).toBe(true);
   expect(decideRestart(ended(2, 0), undefined, 0)).toMatchObject({ start: false, delayMs: 20_000 });
 });
-
-test.each([
-  [10_000, "10s"],
-  [80_000, "1m20s"],
-  [300_000, "5m0s"],
-  [1_500, "1.5s"],
-  [12, "12ms"],
-])("%i ms is %s", (ms, text) => expect(durationText(ms)).toBe(text));

@@ -37,14 +37,3 @@ export function decideRestart(
 function rebuilt({ attempt, createdAtMs }: ObservedContainer): RestartRecord | undefined {
   return attempt === 0 ? undefined : { delayMs: backoffMs(attempt, crashBackOff), setAtMs: createdAtMs };
 }
-
-/** Go's text of a duration: "10s", "1m20s", "5m0s". */
-export function durationText(ms: number): string {
-  if (ms < 1000) return `${ms}ms`;
-  const seconds = ms / 1000;
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const rest = `${Number((seconds % 60).toFixed(9))}s`;
-  if (hours > 0) return `${hours}h${minutes % 60}m${rest}`;
-  return minutes > 0 ? `${minutes}m${rest}` : rest;
-}

@@ -11,7 +11,8 @@ import {
   podTitle,
   type PodContainer,
 } from "./containers-of.ts";
-import { decideRestart, durationText, type RestartRecord } from "./crash-back-off.ts";
+import { durationText } from "#api/duration.ts";
+import { decideRestart, type RestartRecord } from "./crash-back-off.ts";
 import type { ContainerResize } from "./resize.ts";
 import { isAlive, latestOf, readySandbox, type ObservedContainer, type PodObservation } from "./observation.ts";
 

@@ -7,7 +7,7 @@ import type { Pod } from "#api/core/pod.ts";
 import type { V1Container, V1HTTPGetAction, V1Probe } from "#api/generated/types.ts";
 import { isDeadline } from "#agent/runtime/grpc-connection.ts";
 import type { RuntimeClient } from "#agent/runtime/runtime-client.ts";
-import { durationText } from "./crash-back-off.ts";
+import { durationText } from "#api/duration.ts";
 import { expand } from "./expansion.ts";
 
 export interface ProbeResult {

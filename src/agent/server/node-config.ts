@@ -1,7 +1,8 @@
 /** What /configz says: how this node is set, as a KubeletConfiguration. Only what is true of it. Upstream: component-base/configz. */
 import { podsMax } from "#agent/node/node-facts.ts";
 import { heartbeatEveryMs, leaseSeconds, statusEveryMs } from "#agent/node/node-registration.ts";
-import { crashBackOff, durationText } from "#agent/pod/crash-back-off.ts";
+import { durationText } from "#api/duration.ts";
+import { crashBackOff } from "#agent/pod/crash-back-off.ts";
 import { logBytesMax, logFilesMax } from "./log-rotation.ts";
 import type { NodeServerOptions } from "./node-request.ts";
 import { allowedMs, deniedMs } from "./node-authorizer.ts";

@@ -1,4 +1,5 @@
 /** Why a text is no cron schedule, or a name no time zone. Upstream: robfig/cron's ParseStandard, Go's time.LoadLocation. */
+import { parseDuration } from "#api/duration.ts";
 import { goQuote } from "#api/go-text.ts";
 
 interface Bounds {
@@ -44,42 +45,8 @@ export function scheduleFault(schedule: string): string | undefined {
 function descriptorFault(text: string): string | undefined {
   if (descriptors.has(text)) return undefined;
   if (!text.startsWith("@every ")) return `unrecognized descriptor: ${text}`;
-  const fault = durationFault(text.slice("@every ".length));
-  return fault === undefined ? undefined : `failed to parse duration ${text}: ${fault}`;
-}
-
-/** In nanoseconds. */
-const durationUnits: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-/** Go has durations in 64 bits; that a text is at the bound to the nanosecond does not matter here. */
-const durationMax = 2 ** 63;
-
-/** Go's time.ParseDuration. */
-function durationFault(text: string): string | undefined {
-  const invalidFault = `time: invalid duration ${goQuote(text)}`;
-  let rest = text.replace(/^[+-]/, "");
-  let total = 0;
-  if (rest === "0") return undefined;
-  if (rest === "") return invalidFault;
-  while (rest !== "") {
-    const number = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)/.exec(rest)?.[0];
-    if (number === undefined) return invalidFault;
-    const unit = /^[^0-9.]*/.exec(rest.slice(number.length))![0];
-    if (unit === "") return `time: missing unit in duration ${goQuote(text)}`;
-    if (!Object.hasOwn(durationUnits, unit)) return `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`;
-    total += Number(number) * durationUnits[unit]!;
-    if (total >= durationMax) return invalidFault;
-    rest = rest.slice(number.length + unit.length);
-  }
-  return undefined;
+  const delay = parseDuration(text.slice("@every ".length));
+  return typeof delay === "string" ? `failed to parse duration ${text}: ${delay}` : undefined;
 }
 
 /** What one of the five fields of a schedule matches. */

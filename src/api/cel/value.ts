@@ -1,5 +1,6 @@
 /** Values of CEL that JavaScript has no type of its own for, equality and order, and JSON as values. */
 import { deepEqual } from "#api/apply/typed.ts";
+import { parseDuration } from "#api/duration.ts";
 import type { CelType } from "./types.ts";
 
 export class CelError extends Error {}
@@ -244,30 +245,10 @@ export function escapedName(name: string): string | undefined {
     .replaceAll("\0", "__underscores__");
 }
 
-const units: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 6e10,
-  h: 3.6e12,
-};
-
-/** Go's time.ParseDuration. */
+/** Rule: Go's time.ParseDuration. */
 export function durationOf(text: string): Duration | undefined {
-  const sign = text.startsWith("-") ? -1n : 1n;
-  const body = text.replace(/^[-+]/, "");
-  if (body === "0") return new Duration(0n);
-  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
-  let nanos = 0n;
-  for (const [, amount, unit] of body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    const [whole = "", fraction = ""] = amount!.split(".");
-    const size = units[unit!]!;
-    nanos += BigInt(whole === "" ? 0 : whole) * BigInt(size) + BigInt(Math.trunc(Number(`0.${fraction}0`) * size));
-  }
-  return new Duration(sign * nanos);
+  const nanos = parseDuration(text);
+  return typeof nanos === "string" ? undefined : new Duration(nanos);
 }
 
 const words: readonly (readonly [RegExp, number])[] = [

@@ -5,7 +5,6 @@ import { StatusError } from "#api/status-error.ts";
 import { type Command, type FlagValues, UsageError, hinted } from "#cli/command.ts";
 import { createPrinter, outputHelp, writeFormats } from "#cli/output.ts";
 import { sessionFlags, withSession } from "#cli/session.ts";
-import { timeoutMs } from "#cli/wait.ts";
 
 /** What a token may be bound to. */
 const boundKinds: Readonly<Record<string, string>> = { Node: "v1", Pod: "v1", Secret: "v1" };
@@ -19,7 +18,7 @@ export const createToken: Command = {
   flags: [
     ...sessionFlags,
     { name: "audience", type: "strings", placeholder: "TEXT", help: "Whom it is for; may be repeated" },
-    { name: "duration", type: "string", default: "0s", placeholder: "DURATION", help: "How long it is good for" },
+    { name: "duration", type: "duration", default: "0s", help: "How long it is good for" },
     {
       name: "bound-object-kind",
       type: "string",
@@ -59,9 +58,9 @@ function tokenSpec(flags: FlagValues): object {
     throw new UsageError(`supported --bound-object-kind values are ${Object.keys(boundKinds).join(", ")}`);
   if (kind !== "" && name === "")
     throw new UsageError("--bound-object-name is required if --bound-object-kind is provided");
-  const text = flags.string("duration");
-  if (text.startsWith("-")) throw new UsageError("--duration must be greater than or equal to 0");
-  const seconds = Math.floor(timeoutMs(text) / 1000);
+  const lastsMs = flags.durationMs("duration");
+  if (lastsMs < 0) throw new UsageError("--duration must be greater than or equal to 0");
+  const seconds = Math.floor(lastsMs / 1000);
   return {
     audiences: flags.strings("audience"),
     ...(seconds > 0 ? { expirationSeconds: seconds } : {}),

@@ -1,5 +1,6 @@
 /** `capstan drain`: cordons nodes and evicts their pods. Upstream: kubectl/pkg/drain. */
 import { Pod } from "#api/core/pod.ts";
+import { durationText } from "#api/duration.ts";
 import { DaemonSet } from "#api/apps/daemon-set.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import type { V1Pod } from "#api/generated/types.ts";
@@ -8,7 +9,6 @@ import { type Command, type Flag, type Invocation, hinted } from "#cli/command.t
 import { untilGone } from "#cli/gone.ts";
 import { type Session, sessionFlags, withSession } from "#cli/session.ts";
 import { dryRunFlag, dryRunMode, selectorFlags } from "#cli/targets.ts";
-import { timeoutMs } from "#cli/wait.ts";
 import { setSchedulable } from "./cordon.ts";
 import { namedNodes } from "./named-nodes.ts";
 
@@ -25,7 +25,7 @@ const flags: readonly Flag[] = [
   { name: "disable-eviction", type: "boolean", help: "Delete instead of evicting: budgets do not count" },
   { name: "grace-period", type: "integer", default: -1, placeholder: "SECONDS", help: "Time that pods get to end" },
   { name: "pod-selector", type: "string", placeholder: "QUERY", help: "Only pods with these labels" },
-  { name: "timeout", type: "string", default: "0s", placeholder: "DURATION", help: "How long to wait; 0 is for ever" },
+  { name: "timeout", type: "duration", default: "0s", help: "How long to wait; 0 is for ever" },
 ];
 
 export const drainCommand: Command = {
@@ -85,7 +85,7 @@ async function drainNode(session: Session, name: string, invocation: Invocation)
   const warnings = grouped(judged, ({ verdict }) => (verdict.does === "forbid" ? undefined : verdict.warning));
   if (warnings.length > 0) io.stderr(`Warning: ${warnings.join("; ")}\n`);
   const going = judged.flatMap(({ pod, verdict }) => (verdict.does === "go" ? [pod] : []));
-  const limit = timeoutMs(given.string("timeout"));
+  const limit = given.durationMs("timeout");
   const deadline = limit === 0 ? Infinity : performance.now() + limit;
   const faults = await Promise.all(going.map(async (pod) => await remove(session, pod, invocation, deadline)));
   const failed = going.filter((_, at) => faults[at] !== undefined);
@@ -167,7 +167,7 @@ async function remove(
       );
       await sleep(Math.min(retryMs, deadline - performance.now()), io.signal);
       if (performance.now() >= deadline || io.signal.aborted)
-        return `error when evicting pods/"${name}" -n "${namespace}": global timeout reached: ${given.string("timeout")}`;
+        return `error when evicting pods/"${name}" -n "${namespace}": global timeout reached: ${durationText(given.durationMs("timeout"))}`;
     }
   }
   if (mode.server) return undefined;

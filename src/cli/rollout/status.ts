@@ -2,7 +2,6 @@
 import type { V1DaemonSet, V1Deployment, V1StatefulSet } from "#api/generated/types.ts";
 import { sleep } from "#lib/sleep.ts";
 import { UsageError } from "#cli/command.ts";
-import { timeoutMs } from "#cli/wait.ts";
 import { type Act, rolloutCommand } from "./command.ts";
 
 const pollMs = 100;
@@ -82,7 +81,7 @@ function requireRolling(type: string | undefined): void {
 
 function followed<T>(stateOf: (live: T) => RolloutState): Act {
   return async ({ client }, { resource, key }, { flags, io }) => {
-    const limit = timeoutMs(flags.string("timeout"));
+    const limit = flags.durationMs("timeout");
     const deadline = limit === 0 ? Infinity : performance.now() + limit;
     let shown = "";
     for (;;) {
@@ -112,7 +111,7 @@ export const rolloutStatusCommand = rolloutCommand({
   flags: [
     { name: "watch", short: "w", type: "boolean", default: true, help: "Follow until it is done" },
     { name: "revision", type: "integer", default: 0, placeholder: "NUMBER", help: "Only this revision; 0 is the last" },
-    { name: "timeout", type: "string", default: "0s", placeholder: "DURATION", help: "How long; 0 is for ever" },
+    { name: "timeout", type: "duration", default: "0s", help: "How long; 0 is for ever" },
   ],
   kinds: {
     Deployment: followed(deploymentState),

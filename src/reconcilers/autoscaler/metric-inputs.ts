@@ -2,6 +2,7 @@
  * Where the numbers of an autoscaler come from: what is asked of which API, and what is said when that API has no answer.
  * Upstream: pkg/controller/podautoscaler/metrics/client.go.
  */
+import { durationMs } from "#api/duration.ts";
 import { labelSelectorOf, labelSelectorText } from "#api/label-selector.ts";
 import type {
   V1LabelSelector,
@@ -122,7 +123,11 @@ export function resourceMetrics(answer: Input | undefined, resource: string, con
     const used = chosen.map(({ usage }) => usage?.[resource]);
     if (chosen.length === 0 || used.includes(undefined)) continue;
     const milli = used.reduce((sum, text) => sum + milliValue(text!), 0);
-    found.set(metadata.name, { milli, at: Date.parse(timestamp ?? ""), windowMs: durationMs(window) });
+    found.set(metadata.name, {
+      milli,
+      at: Date.parse(timestamp ?? ""),
+      windowMs: durationMs(window) ?? defaultWindowMs,
+    });
   }
   return found;
 }
@@ -199,12 +204,4 @@ export function goSelector(selector: V1LabelSelector | undefined): string {
   );
   const printed = labels.map(([key, value]) => `${key}: ${value},`).join("");
   return `&LabelSelector{MatchLabels:map[string]string{${printed}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join("")}},}`;
-}
-
-/** "1m0s", "30s", "1.5s". */
-function durationMs(text: string | undefined): number {
-  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
-  const parts = [...(text ?? "").matchAll(/([\d.]+)(ms|h|m|s)/g)];
-  if (parts.length === 0) return defaultWindowMs;
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0);
 }

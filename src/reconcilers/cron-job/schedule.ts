@@ -1,22 +1,12 @@
 /** When a cron schedule fires. Upstream: robfig/cron, pkg/controller/cronjob/utils.go. */
 import { cronFieldsOf, scheduleFault, type CronField } from "#api/batch/cron-schedule.ts";
+import { durationMs } from "#api/duration.ts";
 import { localTime, nextMidnight, type ZoneClock } from "./local-time.ts";
 
 export interface Schedule {
   /** The first time after this one, in milliseconds; undefined if there is none. */
   next(after: number): number | undefined;
 }
-
-const units: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-};
 
 const descriptors: Readonly<Record<string, string>> = {
   "@yearly": "0 0 1 1 *",
@@ -70,9 +60,7 @@ function matchesDay([, , days, , weekdays]: Fields, day: number, weekday: number
 
 /** A delay in Go's form, from whole second to whole second. */
 function everySchedule(text: string): Schedule {
-  const parts = [...text.matchAll(/([0-9.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
-  const sum = parts.reduce((ms, [, amount, unit]) => ms + Number(amount) * (units[unit ?? ""] ?? 0), 0);
-  const ms = text.startsWith("-") ? -sum : sum;
+  const ms = durationMs(text) ?? 0;
   const delay = Math.max(1_000, Math.floor(ms / 1_000) * 1_000);
   return { next: (after) => Math.floor(after / 1_000) * 1_000 + delay };
 }
