@@ -64,6 +64,8 @@ export interface PolicyEnvironment {
   variables?: ReadonlyMap<string, CelType>;
   /** Of the object at hand, where it is known beforehand. */
   object?: CelType;
+  /** Of the parameters, likewise. */
+  params?: CelType;
 }
 
 const patchType = object("JSONPatch", { op: string, path: string, from: string, value: dyn });
@@ -83,7 +85,14 @@ const mutationFunctions: Functions = new Map([
 /** Throws CelCompileError. */
 export function compilePolicy(
   expression: string,
-  { hasParams, variables, hasAuthorizer = true, isMutation = false, object: given = dyn }: PolicyEnvironment,
+  {
+    hasParams,
+    variables,
+    hasAuthorizer = true,
+    isMutation = false,
+    object: given = dyn,
+    params = dyn,
+  }: PolicyEnvironment,
 ): CelProgram {
   const known = new Map<string, CelType>([
     ["object", given],
@@ -96,7 +105,7 @@ export function compilePolicy(
           ["authorizer.requestResource", resourceCheckType],
         ] as const)
       : []),
-    ...(hasParams ? ([["params", dyn]] as const) : []),
+    ...(hasParams ? ([["params", params]] as const) : []),
     ...(variables === undefined
       ? []
       : ([["variables", { kind: "object", name: "kubernetes.variables", fields: variables }]] as const)),

@@ -1,6 +1,9 @@
-/** The CEL type of the objects of a built-in kind. Upstream: apiserver/pkg/cel/openapi. */
+/** The CEL type of the objects of a kind, built in or brought by users. Upstream: apiserver/pkg/cel/openapi. */
+import type { CustomResourceDefinition } from "#api/apiextensions/custom-resource-definition.ts";
+import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
+import { celTypeOf } from "#api/apiextensions/rule-types.ts";
 import { type CelType, listOf, mapOf, types } from "#api/cel/types.ts";
-import { builtInTypeOf } from "#api/schema/built-in.ts";
+import { builtInType, builtInTypeOf } from "#api/schema/built-in.ts";
 import type { Schema, StructType } from "#api/schema/model.ts";
 
 const known = new Map<StructType, CelType>();
@@ -9,6 +12,22 @@ const known = new Map<StructType, CelType>();
 export function objectTypeOf(group: string, version: string, kind: string): CelType | undefined {
   const struct = builtInTypeOf(group, version, kind);
   return struct === undefined ? undefined : typeOfStruct(struct);
+}
+
+/** Undefined for a kind that no definition serves in this version. What every object has, custom ones have too. */
+export function customTypeOf(
+  group: string,
+  version: string,
+  kind: string,
+  definitions: readonly CustomResourceDefinition[],
+): CelType | undefined {
+  const definition = definitions.find(({ spec }) => spec.group === group && spec.names.kind === kind);
+  const served = definition?.spec.versions.find((one) => one.served && one.name === version);
+  const schema = served?.schema?.openAPIV3Schema as JsonSchema | undefined;
+  const type = schema === undefined ? undefined : celTypeOf(schema, true, kind);
+  if (type?.fields === undefined) return undefined;
+  const metadata = typeOfStruct(builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
+  return { ...type, fields: new Map(type.fields).set("metadata", metadata) };
 }
 
 /** Types may hold themselves. */
