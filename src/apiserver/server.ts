@@ -22,7 +22,6 @@ import { impersonate } from "./authn/impersonation.ts";
 import { ServiceAccountTokens } from "./authn/service-account.ts";
 import { type StaticToken, staticTokens } from "./authn/static-tokens.ts";
 import { createTokenSigner } from "./authn/token-signer.ts";
-import { startAggregation } from "./authz/aggregation.ts";
 import { authorizerChain, masters } from "./authz/authorizer.ts";
 import { NodeAuthorizer } from "./authz/node.ts";
 import { Rbac } from "./authz/rbac.ts";
@@ -212,7 +211,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     unadmitted: createLocalTransport(unadmitted, self, "kube-apiserver"),
   });
   custom.start();
-  const stopAggregation = startAggregation(cache, own, log);
   await aggregator.start(own);
   await keepAuthenticationConfig(own, { clients: pki.ca.cert, frontProxies: pki.frontProxyCa.cert }, log);
 
@@ -234,7 +232,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       isClosing = true;
-      stopAggregation();
       aggregator.stop();
       custom.stop();
       stopCompaction();

@@ -1,7 +1,7 @@
 /** The RBAC objects that a new cluster gets, made from the tables. */
 import type { UnknownObject } from "#api/object.ts";
-import type { V1ClusterRole } from "#api/generated/types.ts";
-import { aggregatedRules } from "#apiserver/authz/aggregation.ts";
+import type { V1ClusterRole, V1PolicyRule } from "#api/generated/types.ts";
+import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
 import { clusterRoleBindings, clusterRoles } from "./cluster-roles.ts";
 import { controllerRoles, namespacedRoles } from "./controller-roles.ts";
 import { autoUpdate } from "./policy-upkeep.ts";
@@ -40,6 +40,20 @@ function clusterRoleObjects(): UnknownObject[] {
 /** A role that others take in comes before those. */
 function aggregationOrder(roles: readonly Role[]): Role[] {
   return ["view", "edit", "admin"].flatMap((name) => roles.filter(({ metadata }) => metadata.name === name));
+}
+
+/** As the controller that keeps them so would have them. */
+function aggregatedRules(role: V1ClusterRole, roles: readonly V1ClusterRole[]): V1PolicyRule[] {
+  const rules = new Map<string, V1PolicyRule>();
+  for (const selector of role.aggregationRule?.clusterRoleSelectors ?? []) {
+    const selects = labelSelectorOf(selector);
+    const chosen = roles.filter(
+      ({ metadata }) => metadata.name !== role.metadata.name && matchesLabels(selects, metadata.labels),
+    );
+    for (const one of chosen.sort((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1)))
+      for (const rule of one.rules ?? []) rules.set(JSON.stringify(rule), rule);
+  }
+  return [...rules.values()];
 }
 
 function bindingObjects(): UnknownObject[] {
