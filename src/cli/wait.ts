@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { findAll, parseJsonPath, relaxedJsonPath } from "#api/json-path.ts";
 import type { UnknownObject } from "#api/object.ts";
 import { isNotFound } from "#api/status-error.ts";
-import { type Command, FlagError, type Invocation, UsageError } from "./command.ts";
+import { type Command, type Invocation, UsageError } from "./command.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Target, fileFlags, findTargets, selectorFlags, targetName } from "./targets.ts";
 
