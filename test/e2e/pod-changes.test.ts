@@ -83,7 +83,7 @@ test("cpu changes in place, memory as its policy says, and what the node does no
     requests: { cpu: "200m", memory: "96Mi" },
     limits: { cpu: "200m", memory: "96Mi" },
   });
-  await expect(resize("1000", "96Mi")).rejects.toThrow("Node didn't have enough allocatable resources: cpu");
+  await expect(resize("1000", "96Mi")).rejects.toThrow("node didn't have enough allocatable resources: cpu");
 });
 
 test("a pod sees an image and a bound claim as volumes", async () => {

@@ -496,7 +496,7 @@ stories("a pod that is changed in place", [
     })
       .answers(
         403,
-        `pods "p" is forbidden: Node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824`,
+        `pods "p" is forbidden: node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824`,
       )
       .has("details", { name: "p", kind: "pods", causes: [{ reason: "NodeCapacity" }] }),
     strategicPatch("pods/p/resize", {
@@ -511,8 +511,9 @@ stories("a pod that is changed in place", [
       spec: { containers: [{ name: "c", resources: { requests: { cpu: "1" } } }] },
     }),
     mergePatch("/api/v1/nodes/{ns}", { metadata: { labels: { "kubernetes.io/os": "windows" } } }),
+    // Which is told before how much it has.
     strategicPatch("pods/p/resize", {
-      spec: { containers: [{ name: "c", resources: { requests: { cpu: "500m" } } }] },
+      spec: { containers: [{ name: "c", resources: { requests: { cpu: "500" } } }] },
     }).answers(403, 'pods "p" is forbidden: pod resize is only supported on linux nodes, node "{ns}" is "windows"'),
   ],
   [

@@ -1,7 +1,7 @@
 /** A pod on a node does not grow beyond what the node has, and on Linux only. Upstream: plugin/pkg/admission/podresize. */
 import { podRequests } from "#api/core/pod-resources.ts";
 import type { V1Node, V1Pod } from "#api/generated/types.ts";
-import { addQuantities, milliValue, type QuantityLike, wholeValue } from "#api/quantity.ts";
+import { addQuantities, compareQuantities, milliValue, type QuantityLike, wholeValue } from "#api/quantity.ts";
 import { forbiddenRequest } from "#api/status-catalogue.ts";
 import { objectAt } from "./lookup.ts";
 import { type AdmissionPlugin, isFor } from "./plugin.ts";
@@ -23,16 +23,16 @@ export const podResize: AdmissionPlugin = {
       );
     const node = objectAt<V1Node>(request.services, "/registry/core/nodes/", nodeName);
     if (node === undefined) throw refuse(`node ${JSON.stringify(nodeName)} not found`);
+    // A node that does not say what it is may be Linux.
+    const os = node.metadata.labels?.["kubernetes.io/os"] ?? "linux";
+    if (os !== "linux")
+      throw refuse(
+        `pod resize is only supported on linux nodes, node ${JSON.stringify(nodeName)} is ${JSON.stringify(os)}`,
+        "UnsupportedPlatform",
+      );
     const excesses = excessesOf(pod, node);
     if (excesses.length > 0)
-      throw refuse(`Node didn't have enough allocatable resources: ${excesses.join("; ")}`, "NodeCapacity");
-    // A node that does not say what it is may be Linux.
-    const os = node.metadata.labels?.["kubernetes.io/os"];
-    if (os === undefined || os === "linux") return;
-    throw refuse(
-      `pod resize is only supported on linux nodes, node ${JSON.stringify(nodeName)} is ${JSON.stringify(os)}`,
-      "UnsupportedPlatform",
-    );
+      throw refuse(`node didn't have enough allocatable resources: ${excesses.join("; ")}`, "NodeCapacity");
   },
 };
 
@@ -46,8 +46,10 @@ function excessesOf({ spec }: V1Pod, { status }: V1Node): string[] {
   const sum = podRequests(spec ?? {});
   return measures.flatMap(([name, amountOf]) => {
     const own = spec?.resources?.requests?.[name] ?? sum[name] ?? 0;
-    const requested = amountOf(addQuantities(own, spec?.overhead?.[name] ?? 0));
-    const allocatable = amountOf(status?.allocatable?.[name] ?? 0);
-    return requested > allocatable ? [`${name}, requested: ${requested}, allocatable: ${allocatable}`] : [];
+    const requested = addQuantities(own, spec?.overhead?.[name] ?? 0);
+    const allocatable = status?.allocatable?.[name] ?? 0;
+    return compareQuantities(requested, allocatable) > 0
+      ? [`${name}, requested: ${amountOf(requested)}, allocatable: ${amountOf(allocatable)}`]
+      : [];
   });
 }
