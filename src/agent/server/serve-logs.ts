@@ -62,15 +62,16 @@ async function settledWorker(
 }
 
 const quietMs = 40;
-/** The log of a container that has just started is more likely to be late than to be empty. */
-const youngMs = 10_000;
+/** The log of a container that has just started is more likely to be late than to be empty: a busy runtime copies slowly. */
+const youngMs = 5_000;
 const quietLooksMax = 5;
+const emptyLooksMax = 30;
 
 /** The runtime copies what a container writes a moment later: what it wrote before the question belongs to the answer. */
 async function quiet(path: string, startedAtMs: number): Promise<void> {
   const isYoung = Date.now() - startedAtMs < youngMs;
   let size = -1;
-  for (let look = 0; look < quietLooksMax; look += 1) {
+  for (let look = 0; look < (isYoung && size <= 0 ? emptyLooksMax : quietLooksMax); look += 1) {
     const now = (await stat(path).catch(() => undefined))?.size ?? 0;
     if (now === size && (now > 0 || !isYoung)) return;
     size = now;
