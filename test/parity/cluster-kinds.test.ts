@@ -69,7 +69,9 @@ stories("a runtime class", [
     ).isInvalid(
       'scheduling.tolerations[1]: Duplicate value: {"Key":"","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}',
     ),
-    create(runtimeClass("{ns}", { handler: "k" })),
+    create(
+      runtimeClass("{ns}", { handler: "k", scheduling: { nodeSelector: { "beta.kubernetes.io/os": "linux" } } }),
+    ).warns('scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead'),
     update(runtimeClass("{ns}", { handler: "k" })).answers(
       422,
       'runtimeclasses.node.k8s.io "{ns}" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',

@@ -234,6 +234,18 @@ stories("a claim", [
     ),
   ],
   [
+    "keeps a class of attributes that its volume has, and gives up one that it has not",
+    create(claim({ volumeName: "v", volumeAttributesClassName: "fast" })),
+    mergePatch("persistentvolumeclaims/c/status", { status: { phase: "Bound", capacity: { storage: "1Gi" } } }),
+    mergePatch("persistentvolumeclaims/c", { spec: { volumeAttributesClassName: null } }),
+    mergePatch("persistentvolumeclaims/c", { spec: { volumeAttributesClassName: "slow" } }),
+    mergePatch("persistentvolumeclaims/c/status", { status: { currentVolumeAttributesClassName: "slow" } }),
+    mergePatch("persistentvolumeclaims/c", { spec: { volumeAttributesClassName: null } }).answers(
+      422,
+      'PersistentVolumeClaim "c" is invalid: spec.volumeAttributesClassName: Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil',
+    ),
+  ],
+  [
     "may name a volume and a class once, while it waits",
     create(claim()),
     mergePatch("persistentvolumeclaims/c", { spec: { volumeName: "v", storageClassName: "fast" } }),
