@@ -361,13 +361,9 @@ stories("rights do not grow", [
     "by a WebSocket that is asked for with a GET",
     ...may("u", on(["pods/exec", "pods/attach", "pods/portforward"], "get")),
     create(pod("p")),
+    // The authorizer's reason alone is told: rules that are not there give none.
     ...["exec", "attach", "portforward"].map((way) =>
-      get(`pods/p/${way}?command=id`)
-        .as("u")
-        .answers(
-          403,
-          `pods "p" is forbidden: User "u" cannot create resource "pods/${way}" in API group "" ${inNamespace}`,
-        ),
+      get(`pods/p/${way}?command=id`).as("u").answers(403, 'pods "p" is forbidden: '),
     ),
   ],
   [

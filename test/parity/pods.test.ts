@@ -394,6 +394,19 @@ const observed = (disruptionsAllowed: number) =>
   });
 stories("eviction", [
   [
+    "may be of the version of old, not of one to come",
+    create(pod("p")),
+    ...["policy/v1beta1", "policy/v1"].map((apiVersion) =>
+      post("pods/p/eviction?dryRun=All", { apiVersion, kind: "Eviction", metadata: { name: "p" } }).shows({
+        status: "Success",
+      }),
+    ),
+    post("pods/p/eviction", { apiVersion: "policy/v2", kind: "Eviction", metadata: { name: "p" } }).answers(
+      400,
+      'Eviction in version "v2" cannot be handled as a Eviction: no kind "Eviction" is registered for version "policy/v2" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+    ),
+  ],
+  [
     "of an unscheduled pod is at once",
     create(pod("p")),
     evict().shows({ status: "Success" }),

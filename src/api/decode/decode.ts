@@ -23,6 +23,8 @@ export interface ExpectedKind {
   version: string;
   kind: string;
   struct: StructType;
+  /** An older version of the same form, which a body may be of as well. */
+  olderVersion?: string;
 }
 
 export interface Body {
@@ -196,7 +198,8 @@ function withDefaults(actual: ActualKind, expected: ExpectedKind): ActualKind {
 
 function structOf(actual: ActualKind, expected: ExpectedKind): StructType {
   const { group, version, kind } = actual;
-  if (group === expected.group && version === expected.version && kind === expected.kind) return expected.struct;
+  const isOfVersion = version === expected.version || version === expected.olderVersion;
+  if (group === expected.group && isOfVersion && kind === expected.kind) return expected.struct;
   const struct = builtInTypeOf(group, version, kind);
   if (struct !== undefined) return struct;
   const where = `version "${apiVersionOf(actual)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
@@ -217,7 +220,7 @@ function checkConvertible(actual: ActualKind, expected: ExpectedKind, struct: St
 function checkVersion(actual: ActualKind, expected: ExpectedKind): void {
   const said = apiVersionOf(actual);
   const wanted = apiVersionOf(expected);
-  if (said === wanted) return;
+  if (said === wanted || (actual.group === expected.group && actual.version === expected.olderVersion)) return;
   throw badRequest(`the API version in the data (${said}) does not match the expected API version (${wanted})`);
 }
 

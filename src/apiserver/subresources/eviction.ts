@@ -25,7 +25,7 @@ type Budget = V1PodDisruptionBudget & KubernetesObject;
 export const podEviction: SpecialHandler = { methods: ["POST"], handle: evict };
 
 async function evict(special: SpecialRequest): Promise<Answer> {
-  const eviction = await readBody<Eviction>(special, "io.k8s.api.policy.v1.Eviction", "policy");
+  const eviction = await readBody<Eviction>(special, "io.k8s.api.policy.v1.Eviction", "policy", "v1beta1");
   const { name } = special.info;
   const options = (eviction.deleteOptions ?? {}) as DeleteOptions;
   const isDry = special.request.query.has("dryRun") || (options.dryRun ?? []).length > 0;
@@ -115,8 +115,7 @@ function budgetsOf(resource: ServedResource, pod: V1Pod): Budget[] {
 
 /** A pod that is not ready takes nothing away, if the budget says so or is fulfilled without it. */
 function isUnhealthyAndFree({ status }: V1Pod, { spec, status: budget }: Budget): boolean {
-  const isReady = status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
-  if (isReady) return false;
+  if (status?.conditions?.find(({ type }) => type === "Ready")?.status === "True") return false;
   if (spec?.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
   const { currentHealthy = 0, desiredHealthy = 0 } = budget ?? {};
   return desiredHealthy > 0 && currentHealthy >= desiredHealthy;

@@ -42,13 +42,20 @@ export async function readBody<T extends KubernetesObject>(
   special: SpecialRequest,
   schema: string,
   fallbackGroup = "",
+  olderVersion?: string,
 ): Promise<T> {
   const { request, warnings } = special;
   const options = writeOptions("CreateOptions", request.query);
   const parts = schema.split(".");
   const kind = parts.at(-1)!;
   const version = parts.at(-2)!;
-  const expected = { group: fallbackGroup, version, kind, struct: builtInType(schema) };
+  const expected = {
+    group: fallbackGroup,
+    version,
+    kind,
+    struct: builtInType(schema),
+    ...(olderVersion !== undefined && { olderVersion }),
+  };
   return (await readAs(request, expected, options.fieldValidation, warnings)) as T;
 }
 
