@@ -1,6 +1,5 @@
 /** `string.format`: texts with clauses such as %s and %.2f, and what may fill them. Upstream: google/cel-go ext/formatting.go. */
-import { goQuote } from "#api/go-text.ts";
-import { doubleText } from "./standard-library.ts";
+import { floatText, goQuote } from "#api/go-text.ts";
 import { CelError, Duration, Timestamp, TypeValue, Uint, timestampText, typeName } from "./value.ts";
 
 interface Clause {
@@ -158,7 +157,7 @@ const durationText = ({ nanos }: Duration): string => `${Number(nanos) / 1e9}s`;
 
 function shown(value: unknown): string {
   if (value === null) return "null";
-  if (typeof value === "number") return doubleText(value);
+  if (typeof value === "number") return floatText(value);
   if (value instanceof Uint) return String(value.value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
   if (value instanceof Duration) return durationText(value);

@@ -1,6 +1,7 @@
 /** Operators and functions that CEL itself has. Upstream: google/cel-go stdlib. */
 import { isUtf8 } from "node:buffer";
 import { RE2JS } from "re2js";
+import { floatText } from "#api/go-text.ts";
 import { elementOf, entryOf, typeValueOf } from "./evaluate.ts";
 import type { Declaration } from "./functions.ts";
 import {
@@ -192,17 +193,6 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("utf8");
 }
 
-/** Go's %g: from a million on, and below a ten-thousandth, with an exponent. */
-export function doubleText(value: number): string {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
-  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const [digits = "", power = ""] = value.toExponential().split("e");
-  const exponent = Number(power);
-  if (exponent >= -4 && exponent < 6) return String(value);
-  return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-}
-
 const conversions: readonly Declaration[] = [
   ["int(int): int", (a: bigint) => a],
   ["int(uint): int", (a: Uint) => int64(a.value)],
@@ -221,7 +211,7 @@ const conversions: readonly Declaration[] = [
   ["string(bool): string", String],
   ["string(int): string", String],
   ["string(uint): string", (a: Uint) => String(a.value)],
-  ["string(double): string", doubleText],
+  ["string(double): string", floatText],
   ["string(bytes): string", textOf],
   ["string(timestamp): string", timestampText],
   ["string(duration): string", ({ nanos }: Duration) => secondText(nanos)],

@@ -9,6 +9,8 @@ describe("a column", () => {
   it.each<[string, unknown, unknown]>([
     ["string", "x", "x"],
     ["string", 5, "5"],
+    ["string", 0.00001, "1e-05"],
+    ["string", 1.25, "1.25"],
     ["string", true, "true"],
     ["string", { b: 1, a: "<" }, '{"a":"\\u003c","b":1}'],
     ["string", ["q"], '["q"]'],
@@ -34,6 +36,16 @@ describe("a column", () => {
     const object = { metadata: { name: "a" }, spec: value === undefined ? {} : { c: value } };
     expect(column!.value(object as never, now)).toBe(cell);
   });
+});
+
+it("columns end before the first whose path is none", () => {
+  const additionalPrinterColumns = [".spec.a", ".spec.b[", ".spec.c"].map((jsonPath) => ({
+    name: jsonPath,
+    type: "string",
+    jsonPath,
+  }));
+  const columns = columnsOf({ name: "v1", served: true, storage: true, additionalPrinterColumns });
+  expect(columns.map(({ name }) => name)).toEqual(["Name", ".spec.a"]);
 });
 
 describe("a deprecated version", () => {

@@ -1,14 +1,14 @@
 /** What a CustomResourceDefinition says of a version, as the definition of a kind that the generic handler serves. */
 import { age, ageColumn, nameColumn } from "#api/columns.ts";
 import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } from "#api/generated/types.ts";
-import { parseJsonPath, relaxedJsonPath, findAll } from "#api/json-path.ts";
+import { type JsonPath, JsonPathError, parseJsonPath, relaxedJsonPath, findAll } from "#api/json-path.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
 import { type CustomSchema, customErrors, customStatusErrors } from "./custom-rules.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import { applyDefaults } from "#api/apiextensions/prune.ts";
-import { compareText, goQuote, sortedJson } from "#api/go-text.ts";
+import { compareText, floatText, goQuote, sortedJson } from "#api/go-text.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 
 type CustomObject = KubernetesObject & Record<string, unknown>;
@@ -151,22 +151,34 @@ function rankOf(version: string): number[] | undefined {
   return [stage === undefined ? 2 : stage === "beta" ? 1 : 0, Number(major), Number(minor)];
 }
 
+/** The columns up to the first one whose path is none: a definition is accepted with such a path, and served without. */
 export function columnsOf({ additionalPrinterColumns }: V1CustomResourceDefinitionVersion): Column<CustomObject>[] {
-  const own = (additionalPrinterColumns ?? []).map((column): Column<CustomObject> => {
-    const path = parseJsonPath(relaxedJsonPath(column.jsonPath));
-    return {
+  const name = nameColumn as Column<CustomObject>;
+  if (additionalPrinterColumns === undefined || additionalPrinterColumns.length === 0)
+    return [name, { ...ageColumn, type: "date" } as Column<CustomObject>];
+  const columns = [name];
+  for (const column of additionalPrinterColumns) {
+    const path = columnPath(column.jsonPath);
+    if (path === undefined) break;
+    columns.push({
       name: column.name,
       type: column.type as Column<CustomObject>["type"],
       format: column.format ?? "",
       description: column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
       priority: column.priority ?? 0,
       value: (object, now) => cellOf(findAll(path, object), column.type, now),
-    };
-  });
-  return [
-    nameColumn as Column<CustomObject>,
-    ...(own.length === 0 ? [{ ...ageColumn, type: "date" } as Column<CustomObject>] : own),
-  ];
+    });
+  }
+  return columns;
+}
+
+function columnPath(text: string): JsonPath | undefined {
+  try {
+    return parseJsonPath(`{${text}}`);
+  } catch (error) {
+    if (error instanceof JsonPathError) return undefined;
+    throw error;
+  }
 }
 
 /** Upstream: registry/customresource/tableconvertor. The first value that the path finds, printed for its column's type. */
@@ -184,7 +196,9 @@ function cellOf(found: readonly unknown[], type: string, now: number): unknown {
       return typeof value === "string" ? dateText(value, now) : null;
     default:
       // Go's templates print what is there and null like this.
-      return value === null ? "<no value>" : typeof value === "object" ? sortedJson(value) : String(value);
+      if (value === null) return "<no value>";
+      if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : floatText(value);
+      return typeof value === "object" ? sortedJson(value) : String(value);
   }
 }
 
