@@ -34,8 +34,8 @@ import { isActive, wishedReplicas } from "./replica-counts.ts";
 import {
   byAge,
   newReplicaSet,
+  byRevision,
   revisionAnnotation,
-  revisionOf,
   revisionsOf,
   sizeAnnotations,
   withDeploymentFacts,
@@ -283,7 +283,7 @@ function cleanedUp({ spec }: Deployment, old: readonly ReplicaSet[]): Change[] {
   const limit = spec?.revisionHistoryLimit;
   if (limit === undefined || limit === 2_147_483_647) return [];
   const alive = old.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const sorted = [...alive].sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b));
+  const sorted = [...alive].sort((a, b) => byRevision(a, b) || byAge(a, b));
   return sorted
     .slice(0, Math.max(0, sorted.length - limit))
     .filter((replicaSet) => {

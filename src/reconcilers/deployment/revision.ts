@@ -13,7 +13,6 @@ import {
   maxReplicasAnnotation,
   maxSurge,
   newReplicaSetSize,
-  numberAnnotation,
   wishedReplicas,
 } from "./replica-counts.ts";
 
@@ -74,10 +73,20 @@ export function plainTemplate(template: V1PodTemplateSpec): V1PodTemplateSpec {
 export const hasTemplate = (deployment: Deployment, replicaSet: ReplicaSet): boolean =>
   comparable(deployment.spec?.template) === comparable(replicaSet.spec?.template);
 
-export const revisionOf = (object: ReplicaSet): number => numberAnnotation(object, revisionAnnotation) ?? 0;
+/** A number of 64 bits, which is more than a double holds. */
+export const revisionOf = ({ metadata }: ReplicaSet): bigint =>
+  revisionIn(metadata.annotations?.[revisionAnnotation]) ?? 0n;
 
-export function nextRevision(old: readonly ReplicaSet[]): number {
-  return Math.max(0, ...old.map(revisionOf)) + 1;
+export const revisionIn = (text = ""): bigint | undefined =>
+  /^[+-]?\d+$/.test(text) ? BigInt.asIntN(64, BigInt(text.replace("+", ""))) : undefined;
+
+export const byRevision = (a: ReplicaSet, b: ReplicaSet): number => {
+  const [one, other] = [revisionOf(a), revisionOf(b)];
+  return one < other ? -1 : one > other ? 1 : 0;
+};
+
+export function nextRevision(old: readonly ReplicaSet[]): bigint {
+  return old.map(revisionOf).reduce((highest, each) => (each > highest ? each : highest), 0n) + 1n;
 }
 
 export function newReplicaSetName(deployment: Deployment): string {
@@ -152,7 +161,7 @@ export function withDeploymentFacts(
   };
 }
 
-function history(annotations: Readonly<Record<string, string>>, before: number): string {
+function history(annotations: Readonly<Record<string, string>>, before: bigint): string {
   const past = (annotations[historyAnnotation] ?? "").split(",").filter((text) => text !== "");
   past.push(String(before));
   while (past.length > 1 && past.join(",").length > historyCharactersMax) past.shift();

@@ -5,18 +5,25 @@
 import type { ReplicaSet } from "#api/apps/replica-set.ts";
 import { Deployment } from "#api/apps/deployment.ts";
 import { event, update, type Change } from "#reconcilers/reconciler.ts";
-import { hasTemplate, isOwnAnnotation, plainTemplate, revisionOf, rollbackAnnotation } from "./revision.ts";
+import {
+  byRevision,
+  hasTemplate,
+  isOwnAnnotation,
+  plainTemplate,
+  revisionIn,
+  revisionOf,
+  rollbackAnnotation,
+} from "./revision.ts";
 
 /** The revision that is asked for, 0 for the last one; undefined if none is. */
-export function rollbackWish({ metadata }: Deployment): number | undefined {
-  const text = metadata.annotations?.[rollbackAnnotation] ?? "";
-  return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
+export function rollbackWish({ metadata }: Deployment): bigint | undefined {
+  return revisionIn(metadata.annotations?.[rollbackAnnotation]);
 }
 
-export function rolledBack(deployment: Deployment, replicaSets: readonly ReplicaSet[], wish: number): Change[] {
-  const revision = wish === 0 ? lastRevision(replicaSets) : wish;
+export function rolledBack(deployment: Deployment, replicaSets: readonly ReplicaSet[], wish: bigint): Change[] {
+  const revision = wish === 0n ? lastRevision(replicaSets) : wish;
   const missing = "DeploymentRollbackRevisionNotFound";
-  if (revision === 0) return givenUp(deployment, missing, "Unable to find last revision.");
+  if (revision === 0n) return givenUp(deployment, missing, "Unable to find last revision.");
   const wanted = replicaSets.find((each) => revisionOf(each) === revision);
   if (wanted?.spec?.template === undefined)
     return givenUp(deployment, missing, "Unable to find the revision to rollback to.");
@@ -53,6 +60,7 @@ const annotationsOf = ({ metadata }: Deployment | ReplicaSet, isWanted: (key: st
   Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => isWanted(key)));
 
 /** The second highest; 0 if there are no two. */
-function lastRevision(replicaSets: readonly ReplicaSet[]): number {
-  return replicaSets.map(revisionOf).sort((a, b) => b - a)[1] ?? 0;
+function lastRevision(replicaSets: readonly ReplicaSet[]): bigint {
+  const last = [...replicaSets].sort(byRevision).at(-2);
+  return last === undefined ? 0n : revisionOf(last);
 }

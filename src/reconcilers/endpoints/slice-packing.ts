@@ -83,8 +83,9 @@ function packGroup({ ports, endpoints }: EndpointGroup, slices: readonly Endpoin
     return { slice, held, changed };
   });
   const waiting = [...missing.values()];
-  // Slices that are written anyway are filled first, then the fullest that still has room for all.
-  for (const state of states.filter(({ changed, held }) => changed && held.length > 0)) fill(state.held, waiting);
+  // Slices that are written anyway are filled first, the fullest before others; then the fullest that has room for all.
+  const written = states.filter(({ changed, held }) => changed && held.length > 0);
+  for (const { held } of written.sort((a, b) => b.held.length - a.held.length)) fill(held, waiting);
   const creates: EndpointGroup[] = [];
   while (waiting.length >= sliceEndpointsMax) creates.push({ ports, endpoints: waiting.splice(0, sliceEndpointsMax) });
   if (waiting.length > 0) {
