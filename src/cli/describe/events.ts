@@ -11,24 +11,26 @@ export async function writeEvents(
   { session, writer, resource, showEvents, now }: DescribeContext,
 ): Promise<void> {
   if (!showEvents) return;
-  const { name = "", namespace, uid } = object.metadata;
-  const selector = {
-    "involvedObject.name": name,
-    ...(namespace === undefined ? {} : { "involvedObject.namespace": namespace }),
-    "involvedObject.kind": resource.kind,
-    // A node's events name the node where others have a uid.
-    "involvedObject.uid": resource.kind === "Node" && resource.group === "" ? name : (uid ?? ""),
+  const { name = "", namespace, uid = "" } = object.metadata;
+  const isNode = resource.kind === "Node" && resource.group === "";
+  // Of a node's events, the control plane's name its uid, the node's own its name.
+  const uids = isNode ? [uid, name] : [uid];
+  const ofUid = async (involvedUid: string): Promise<CoreV1Event[]> => {
+    const selector = {
+      "involvedObject.name": name,
+      ...(namespace === undefined ? {} : { "involvedObject.namespace": namespace }),
+      "involvedObject.kind": resource.kind,
+      "involvedObject.uid": involvedUid,
+    };
+    const fieldSelector = Object.entries(selector)
+      .map(([field, value]) => `${field}=${value}`)
+      .join(",");
+    const where = { namespace: namespace ?? (isNode ? undefined : "default"), fieldSelector };
+    return (await session.client.list(Event, where)).items as CoreV1Event[];
   };
-  const fieldSelector = Object.entries(selector)
-    .map(([field, value]) => `${field}=${value}`)
-    .join(",");
   let events: CoreV1Event[];
   try {
-    const read = await session.client.list(Event, {
-      namespace: namespace ?? (resource.kind === "Node" ? undefined : "default"),
-      fieldSelector,
-    });
-    events = read.items as CoreV1Event[];
+    events = (await Promise.all(uids.map(ofUid))).flat();
   } catch (error) {
     if (error instanceof StatusError) return;
     throw error;
