@@ -1,9 +1,9 @@
 /** Who owns the claims of a stateful set, and so when they go. Upstream: stateful_set_utils.go (claimOwnerMatchesSetAndPod). */
 import { Pod } from "#api/core/pod.ts";
-import type { OwnerReference } from "#api/object.ts";
+import { apiVersionOf, type KubernetesObject, type OwnerReference } from "#api/object.ts";
 import { PersistentVolumeClaim, StatefulSet } from "#reconcilers/kinds.ts";
 import { controllerReference } from "#reconcilers/ownership.ts";
-import { patch, type Change, type View } from "#reconcilers/reconciler.ts";
+import { patch, type AnyRef, type Change, type View } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
 import { claimsOf, podName } from "./stateful-pod.ts";
 
@@ -33,14 +33,18 @@ function ownedBy(
   wished: readonly OwnerReference[],
 ): Change[] {
   const { ownerReferences = [], resourceVersion } = claim.metadata;
-  // One of an earlier set or pod of the name is as good as ours: it goes.
-  const isOurs = ({ kind, name }: OwnerReference): boolean =>
-    (kind === "StatefulSet" && name === set.metadata.name) || (kind === "Pod" && name === pod.metadata.name);
+  const named = (ref: AnyRef, { metadata }: KubernetesObject, owner: OwnerReference): boolean =>
+    owner.apiVersion === apiVersionOf(ref) && owner.kind === ref.kind && owner.name === metadata.name;
+  const isOurs = (owner: OwnerReference): boolean => named(StatefulSet, set, owner) || named(Pod, pod, owner);
+  const ours = ownerReferences.filter(isOurs);
+  // A claim that an earlier set or pod of the name has left behind is the garbage collector's.
+  if (ours.some(({ uid }) => uid !== set.metadata.uid && uid !== pod.metadata.uid)) return [];
   const others = ownerReferences.filter((owner) => !isOurs(owner));
   // A claim that somebody else controls is left to them.
-  const next = others.some(({ controller }) => controller === true) ? others : [...others, ...wished];
-  if (canonical(next) === canonical(ownerReferences)) return [];
-  const metadata = { resourceVersion, ownerReferences: next.length === 0 ? null : next };
+  const next = others.some(({ controller }) => controller === true) ? [] : wished;
+  if (canonical(next) === canonical(ours)) return [];
+  const all = [...others, ...next];
+  const metadata = { resourceVersion, ownerReferences: all.length === 0 ? null : all };
   return [patch(PersistentVolumeClaim, claim, "merge", { metadata })];
 }
 

@@ -72,10 +72,9 @@ export function claimsOf(set: StatefulSet, ordinal: number): PersistentVolumeCla
   });
 }
 
-/** Labels that the pod must have and has not. */
-export function missingLabels(set: StatefulSet, pod: Pod, ordinal: number): Record<string, string> {
-  const wanted = Object.entries(identityLabels(set, ordinal)).filter(
-    ([key]) => key === podNameLabel || key === podIndexLabel,
-  );
-  return Object.fromEntries(wanted.filter(([key, value]) => pod.metadata.labels?.[key] !== value));
+/** Labels that the pod must have and has not. Only a wrong name is reason to look: a missing number alone stays missing. */
+export function missingLabels(set: StatefulSet, { metadata }: Pod, ordinal: number): Record<string, string> {
+  const wanted = identityLabels(set, ordinal);
+  if (metadata.labels?.[podNameLabel] === wanted[podNameLabel]) return {};
+  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => metadata.labels?.[key] !== value));
 }

@@ -116,10 +116,18 @@ describe("statefulset", () => {
   test("a pod whose labels are the set's again is told as an update", async () => {
     const api = await made(set(1));
     await readied(api);
-    const labels = { "apps.kubernetes.io/pod-index": null };
+    const labels = { "statefulset.kubernetes.io/pod-name": null };
     await new Client(api).patch(Pod, { namespace: "a", name: "db-0" }, "merge", { metadata: { labels } });
     const { events } = await settle(api, all, now);
     expect(events).toEqual(["SuccessfulUpdate: Update Pod db-0 in StatefulSet db successful"]);
+  });
+
+  test("a pod that lacks its number alone is left as it is", async () => {
+    const api = await made(set(1));
+    await readied(api);
+    const labels = { "apps.kubernetes.io/pod-index": null };
+    await new Client(api).patch(Pod, { namespace: "a", name: "db-0" }, "merge", { metadata: { labels } });
+    expect((await settle(api, all, now)).plans).toEqual([]);
   });
 
   test("claims that are to go with the set are told as an update of their pod", async () => {
@@ -143,6 +151,15 @@ describe("statefulset", () => {
     await settle(api, all, now);
     const owners = api.objects("/persistentvolumeclaims/")[0]?.metadata.ownerReferences;
     expect(owners?.map(({ kind }) => kind)).toEqual(["ConfigMap"]);
+  });
+
+  test("a claim of an earlier set of the name is left alone", async () => {
+    const api = await made(set(1, { volumeClaimTemplates: [{ metadata: { name: "data" } }] }));
+    await readied(api);
+    const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "db", uid: "earlier" };
+    const key = { namespace: "a", name: "data-db-0" };
+    await new Client(api).patch(PersistentVolumeClaim, key, "merge", { metadata: { ownerReferences: [owner] } });
+    expect((await settle(api, all, now)).plans).toEqual([]);
   });
 
   test("an update goes from the top down and stops at the partition", async () => {

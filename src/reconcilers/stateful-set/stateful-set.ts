@@ -85,7 +85,7 @@ export const statefulSetReconciler = defineReconciler<StatefulSet>({
       ...changes,
       ...history.changes,
       ...steps,
-      ...report(state, collisionCount + (history.collided ? 1 : 0), steps.length === 0),
+      ...report(state, collisionCount + (history.collided ? 1 : 0)),
       ...forgotten(history.revisions, used, set.spec?.revisionHistoryLimit ?? 10),
       ...(at === undefined ? [] : [wake(at)]),
     ];
@@ -285,14 +285,15 @@ function rollingStep(state: State): Change[] {
   return [];
 }
 
-function report(state: State, collisionCount: number, resting: boolean): Change[] {
+function report(state: State, collisionCount: number): Change[] {
   const { set, now, newest } = state;
   const pods = [...state.pods.values()].filter(({ status }) => status?.phase !== undefined && status.phase !== "");
   const staying = pods.filter((pod) => !isTerminating(pod));
   const count = (test: (pod: Pod) => boolean, among = pods): number => among.filter(test).length;
   const readyReplicas = count(isRunningAndReady);
   const updatedReplicas = count((pod) => revisionOf(pod) === newest, staying);
-  const done = resting && updatedReplicas === pods.length && readyReplicas === pods.length;
+  const wished = set.spec?.replicas ?? 1;
+  const done = [pods.length, updatedReplicas, readyReplicas].every((each) => each === wished);
   const currentRevision = done && set.spec?.updateStrategy?.type !== "OnDelete" ? newest : state.current;
   const status = {
     observedGeneration: set.metadata.generation ?? 0,
