@@ -9,6 +9,7 @@ import { MemoryApi } from "#test/support/memory-api.ts";
 import { settle, step } from "#test/support/settle.ts";
 import { deploymentReconciler } from "./deployment.ts";
 import { maxSurge, maxUnavailable } from "./replica-counts.ts";
+import { nextRevision } from "./revision.ts";
 
 const now = Date.parse("2024-06-01T00:00:00Z");
 const both = [deploymentReconciler, replicaSetReconciler] as never[];
@@ -94,6 +95,13 @@ describe("deployment", () => {
       "Progressing=True NewReplicaSetAvailable",
     ]);
     expect(live(api).metadata.annotations).toMatchObject({ "deployment.kubernetes.io/revision": "1" });
+  });
+
+  test("counts revisions on from an adopted one, in 64 bits", () => {
+    const old: ReplicaSet = {
+      metadata: { annotations: { "deployment.kubernetes.io/revision": "3546343826724305832" } },
+    };
+    expect(nextRevision([old as unknown as ReplicaSet])).toBe(3546343826724305833n);
   });
 
   const firstSteps: readonly [

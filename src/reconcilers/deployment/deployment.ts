@@ -33,8 +33,8 @@ import { conditionOf, withCondition, type NewCondition } from "./conditions.ts";
 import { isActive, wishedReplicas } from "./replica-counts.ts";
 import {
   byAge,
-  newReplicaSet,
   byRevision,
+  newReplicaSet,
   revisionAnnotation,
   revisionsOf,
   sizeAnnotations,
