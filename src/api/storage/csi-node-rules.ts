@@ -7,7 +7,7 @@ import { duplicate, invalid, invalidEach, required } from "#api/validation/field
 import { isQualifiedName } from "#api/validation/names.ts";
 import { immutableError, nonNegative, semanticEqual } from "#api/validation/values.ts";
 
-const nodeIdBytesMax = 192;
+const nodeIdBytesMax = 256;
 
 /** Empty lists do not survive upstream's storage; the field is always written. After managed fields are known. */
 export function nullEmptyLists({ spec }: V1CSINode): void {

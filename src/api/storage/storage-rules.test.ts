@@ -74,6 +74,10 @@ describe("CSI node", () => {
     expect(csiNodeErrors(node("b"), node("a"))).toHaveLength(1);
     expect(csiNodeErrors(node(""), undefined)).toHaveLength(1);
   });
+  it("a driver may know a node by a long name", () => {
+    expect(csiNodeErrors(node("a".repeat(256)), undefined)).toEqual([]);
+    expect(shown(csiNodeErrors(node("a".repeat(257)), undefined))[0]).toContain("must be 256 characters or less");
+  });
 });
 
 describe("attachments and attributes", () => {
