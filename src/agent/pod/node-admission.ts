@@ -13,10 +13,12 @@ import { podRequests } from "./pod-resources.ts";
 export function refuse(pod: Pod, node: Node, others: readonly Pod[]): PodFailure | undefined {
   return (
     refuseSysctls(pod) ??
+    refuseSystem(pod) ??
+    refuseGroupsPolicy(pod, node) ??
+    refuseResources(pod, node, others) ??
     refuseAffinity(pod, node) ??
-    refuseTaints(pod, node) ??
     refusePorts(pod, others) ??
-    refuseResources(pod, node, others)
+    refuseTaints(pod, node)
   );
 }
 
@@ -47,6 +49,28 @@ function refuseSysctls({ spec }: Pod): PodFailure | undefined {
     if (dotted.startsWith("kernel.") && spec?.hostIPC === true) return message("not allowed with host ipc enabled");
   }
   return undefined;
+}
+
+const system = "linux";
+
+function refuseSystem({ metadata, spec }: Pod): PodFailure | undefined {
+  if ((metadata.labels?.["kubernetes.io/os"] ?? system) !== system)
+    return {
+      reason: "PodOSSelectorNodeLabelDoesNotMatch",
+      message: "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    };
+  if ((spec?.os?.name ?? system) !== system)
+    return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
+  return undefined;
+}
+
+function refuseGroupsPolicy({ spec }: Pod, { status }: Node): PodFailure | undefined {
+  const policy = spec?.securityContext?.supplementalGroupsPolicy;
+  if (policy !== "Strict" || status?.features?.supplementalGroupsPolicy === true) return undefined;
+  return {
+    reason: "SupplementalGroupsPolicyNotSupported",
+    message: `SupplementalGroupsPolicy=${policy} is not supported in this node`,
+  };
 }
 
 function refuseAffinity({ spec }: Pod, { metadata }: Node): PodFailure | undefined {
@@ -106,19 +130,28 @@ function tolerates({ key, operator = "Equal", value = "", effect }: V1Toleration
 }
 
 function refusePorts(pod: Pod, others: readonly Pod[]): PodFailure | undefined {
-  const wanted = hostPorts(pod);
-  const taken = new Set(others.flatMap(hostPorts));
-  if (!wanted.some((port) => taken.has(port))) return undefined;
+  const taken = others.flatMap(hostPorts);
+  const isTaken = ({ port, ip }: HostPort): boolean =>
+    taken.some((one) => one.port === port && (one.ip === ip || ip === anyIp || one.ip === anyIp));
+  if (!hostPorts(pod).some(isTaken)) return undefined;
   const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
   return { reason: "NodePorts", message };
 }
 
-function hostPorts({ spec }: Pod): string[] {
+const anyIp = "0.0.0.0";
+
+interface HostPort {
+  /** "TCP/80" */
+  readonly port: string;
+  readonly ip: string;
+}
+
+function hostPorts({ spec }: Pod): HostPort[] {
   const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
   return [...sidecars, ...(spec?.containers ?? [])].flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort, protocol = "TCP", hostIP = "" }) => {
-      const ip = hostIP === "" || hostIP === "0.0.0.0" ? "*" : hostIP;
-      return hostPort === undefined || hostPort === 0 ? [] : [`${protocol}/${ip}/${hostPort}`];
+      const ip = hostIP === "" ? anyIp : hostIP;
+      return hostPort === undefined || hostPort === 0 ? [] : [{ port: `${protocol}/${hostPort}`, ip }];
     }),
   );
 }
@@ -129,7 +162,9 @@ function refuseResources(pod: Pod, { status }: Node, others: readonly Pod[]): Po
   if (others.length + 1 > pods) return shortOf("pods", 1, others.length, pods);
   const requests = podRequests(pod);
   const used = others.map(podRequests);
-  for (const [name, text] of Object.entries(requests).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, text] of Object.entries(requests).toSorted(byTurn)) {
+    // What no node has is somebody else's to give: a resource of the cluster.
+    if (isExtended(name) && allocatable[name] === undefined) continue;
     const amount = name === "cpu" ? milliValue : wholeValue;
     const wanted = amount(text);
     const capacity = amount(allocatable[name] ?? "0");
@@ -138,6 +173,16 @@ function refuseResources(pod: Pod, { status }: Node, others: readonly Pod[]): Po
   }
   return undefined;
 }
+
+const turns = ["cpu", "memory", "ephemeral-storage"];
+const turnOf = (name: string): number => (turns.includes(name) ? turns.indexOf(name) : turns.length);
+
+function byTurn([a]: [string, string], [b]: [string, string]): number {
+  return turnOf(a) - turnOf(b) || (a < b ? -1 : 1);
+}
+
+/** Upstream: pkg/apis/core/v1/helper IsExtendedResourceName. */
+const isExtended = (name: string): boolean => name.includes("/") && !name.includes("kubernetes.io/");
 
 function shortOf(name: string, requested: number, used: number, capacity: number): PodFailure {
   const message = `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
