@@ -259,9 +259,16 @@ stories("a binding or an eviction", [
     "gives the pod the zone of its node",
     create(node("{ns}", {}, { labels: { "topology.kubernetes.io/zone": "z" } })),
     create(pod("p", {}, {}, { labels: { "topology.kubernetes.io/zone": "mine" } })),
-    post("pods/p/binding", { metadata: { name: "p" }, target: { name: "{ns}" } }),
+    post("pods/p/binding", { metadata: { name: "p" }, target: { kind: "Node", name: "{ns}" } }),
     get("pods/p").has("metadata.labels", { "topology.kubernetes.io/zone": "z" }),
     create(pod("q", { nodeName: "{ns}" })).has("metadata.labels", { "topology.kubernetes.io/zone": "z" }),
+    // Not where it is no part of the pod, nor where it does not say that a node is a node.
+    create(pod("r")),
+    post("/api/v1/namespaces/{ns}/bindings", { metadata: { name: "r" }, target: { kind: "Node", name: "{ns}" } }),
+    get("pods/r").has("spec.nodeName", "{ns}").lacks("metadata.labels"),
+    create(pod("s")),
+    post("pods/s/binding", { metadata: { name: "s" }, target: { name: "{ns}" } }),
+    get("pods/s").has("spec.nodeName", "{ns}").lacks("metadata.labels"),
     afterwards(remove("/api/v1/nodes/{ns}")),
   ],
   [

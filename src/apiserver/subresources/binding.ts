@@ -21,11 +21,12 @@ export const podBinding: SpecialHandler = {
     const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
     const { name } = special.info;
     if (binding.metadata.name !== name) throw badRequest("name in URL does not match name in Binding object");
-    return bind(special, name, binding);
+    const { kind, name: nodeName = "" } = binding.target ?? {};
+    return bind(special, name, binding, kind === "Node" ? topologyLabelsOf(special.services.cache, nodeName) : {});
   },
 };
 
-/** The same as a collection of its own. */
+/** The same as a collection of its own, which admission knows as no part of a pod: it brings no labels of the node. */
 export const bindings: VirtualResource = {
   group: "",
   version: "v1",
@@ -37,12 +38,17 @@ export const bindings: VirtualResource = {
   methods: ["POST"],
   async handle(special) {
     const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
-    return bind(special, binding.metadata.name ?? "", binding);
+    return bind(special, binding.metadata.name ?? "", binding, {});
   },
 };
 
-async function bind(special: SpecialRequest, name: string, binding: Binding): Promise<Answer> {
-  const { catalogue, admission, cache } = special.services;
+async function bind(
+  special: SpecialRequest,
+  name: string,
+  binding: Binding,
+  topology: Record<string, string>,
+): Promise<Answer> {
+  const { catalogue, admission } = special.services;
   const pods = catalogue.find("", "v1", "pods")!;
   const operation = operationOn(special, pods, name);
   checkTarget(binding);
@@ -54,7 +60,6 @@ async function bind(special: SpecialRequest, name: string, binding: Binding): Pr
   await admission.mutate(request);
   await admission.validate(request);
   const nodeName = binding.target.name ?? "";
-  const topology = topologyLabelsOf(cache, nodeName);
   await rewrite<V1Pod & KubernetesObject>(operation, (pod, entry) => {
     checkPreconditions(special, binding, entry);
     checkBindable(pod);
