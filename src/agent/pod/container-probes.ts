@@ -11,17 +11,25 @@ export interface ContainerProbesOptions {
   readonly target: ProbeTarget;
   readonly startedAtMs: number;
   changed(): void;
-  /** Each time that a probe fails. */
-  unhealthy(message: string): void;
+  /** Each time that a probe fails, or succeeds with a warning. */
+  tell(reason: "Unhealthy" | "ProbeWarning", message: string): void;
 }
 
 type Kind = "startup" | "liveness" | "readiness";
 
 const titles: Readonly<Record<Kind, string>> = { startup: "Startup", liveness: "Liveness", readiness: "Readiness" };
 
+const outcomes = {
+  warning: { reason: "ProbeWarning", words: "probe warning" },
+  failure: { reason: "Unhealthy", words: "probe failed" },
+  unknown: { reason: "Unhealthy", words: "probe errored and resulted in unknown state" },
+} as const;
+
 export class ContainerProbes {
   readonly #options: ContainerProbesOptions;
   readonly #stop = new AbortController();
+  /** Ends the probes that could end the container. */
+  readonly #spare = new AbortController();
   #started: boolean;
   #ready: boolean;
   #failed: ProbeVerdict["failed"];
@@ -44,7 +52,13 @@ export class ContainerProbes {
   }
 
   stop(): void {
+    this.#spare.abort();
     this.#stop.abort();
+  }
+
+  /** The container is being ended: whether it serves until then is still asked, nothing else. */
+  spare(): void {
+    this.#spare.abort();
   }
 
   #startOthers(): void {
@@ -54,7 +68,7 @@ export class ContainerProbes {
   }
 
   async #repeat(kind: Kind, probe: V1Probe): Promise<void> {
-    const { signal } = this.#stop;
+    const { signal } = kind === "readiness" ? this.#stop : this.#spare;
     const periodMs = Math.max(1, probe.periodSeconds ?? 10) * 1000;
     const firstAtMs = this.#options.startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
     await sleep(Math.max(0, firstAtMs - Date.now()), signal);
@@ -64,20 +78,23 @@ export class ContainerProbes {
       const { result, output } = await probeOnce(probe, this.#options.target);
       if (signal.aborted) return;
       if (result !== "success") this.#tell(kind, result, output);
-      const settled = result === "success" ? "success" : "failure";
+      // What could not be asked says nothing.
+      const settled = result === "warning" ? "success" : result;
+      if (settled === "unknown") {
+        await sleep(Math.max(0, periodMs - (performance.now() - beganAt)), signal);
+        continue;
+      }
       run.length = run.result === settled ? run.length + 1 : 1;
       run.result = settled;
       const threshold = settled === "success" ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3);
-      // What could not be asked says nothing of a container's life; readiness it does not have.
-      const counts = result !== "unknown" || kind === "readiness";
-      if (counts && run.length >= threshold && this.#settle(kind, settled === "success", probe)) return;
+      if (run.length >= threshold && this.#settle(kind, settled === "success", probe)) return;
       await sleep(Math.max(0, periodMs - (performance.now() - beganAt)), signal);
     }
   }
 
-  #tell(kind: Kind, result: "failure" | "unknown", output: string): void {
-    const words = result === "failure" ? "probe failed" : "probe errored and resulted in unknown state";
-    this.#options.unhealthy(`${titles[kind]} ${words}: ${output}`);
+  #tell(kind: Kind, result: keyof typeof outcomes, output: string): void {
+    const { reason, words } = outcomes[result];
+    this.#options.tell(reason, `${titles[kind]} ${words}: ${output}`);
   }
 
   /** Returns whether this probe has said all it will. */

@@ -12,8 +12,8 @@ export interface PodProbesOptions {
   readonly context: PodContext;
   /** A verdict is another one. */
   changed(): void;
-  /** Each time that a probe fails. */
-  unhealthy(container: PodContainer, message: string): void;
+  /** Each time that a probe fails, or succeeds with a warning. */
+  tell(container: PodContainer, reason: string, message: string): void;
 }
 
 export class PodProbes {
@@ -60,6 +60,11 @@ export class PodProbes {
     return { pod, container: container.spec, containerId, ip: podIps[0] ?? "", runtime, environment: variables };
   }
 
+  /** The container is being ended. */
+  spare(id: string): void {
+    this.#running.get(id)?.spare();
+  }
+
   /** The container no longer runs. */
   drop(id: string): void {
     this.#running.get(id)?.stop();
@@ -76,7 +81,7 @@ export class PodProbes {
       target,
       startedAtMs,
       changed: () => this.#options.changed(),
-      unhealthy: (message) => this.#options.unhealthy(container, message),
+      tell: (reason, message) => this.#options.tell(container, reason, message),
     });
     this.#running.set(id, probes);
     probes.start();

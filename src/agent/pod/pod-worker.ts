@@ -91,7 +91,7 @@ export class PodWorker {
     this.#probes = new PodProbes({
       context: options.context,
       changed: () => this.wake(),
-      unhealthy: (container, message) => this.#event(container, "Warning", "Unhealthy", message),
+      tell: (container, reason, message) => this.#event(container, "Warning", reason, message),
     });
     this.#resizer = new PodResizer(pod, {
       context: options.context,
@@ -540,7 +540,7 @@ export class PodWorker {
     after: readonly string[];
   }): Promise<void> {
     const known = findContainer(this.#pod, container.name);
-    this.#probes.drop(container.id);
+    this.#probes.spare(container.id);
     this.#event(known, "Normal", "Killing", message);
     const target = known === undefined ? undefined : await this.#target(known, container.id);
     await this.#killer.kill(container, target, graceSeconds, {

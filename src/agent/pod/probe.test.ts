@@ -94,14 +94,31 @@ describe("an HTTP probe", () => {
   it.each([
     ["/", "success"],
     ["no-slash", "success"],
-    ["/399", "success"],
+    ["/304", "warning"],
+    ["/399", "warning"],
     ["/400", "failure"],
     ["/500", "failure"],
     ["/302?to=/200", "success"],
     ["/302?to=/500", "failure"],
-    ["/302?to=http://elsewhere.example.com/", "success"],
+    ["/302", "warning"],
+    ["/300?to=/200", "warning"],
+    ["/302?to=http://elsewhere.example.com/", "warning"],
+    ["/302?to=http://[bad", "failure"],
+    ["/302?to=ftp://127.0.0.1/", "failure"],
   ])("of %s is a %s", async (path, result) => {
     expect((await probe({ httpGet: get({ path }) })).result).toBe(result);
+  });
+
+  it("tells where it was not led on", async () => {
+    const { output } = await probe({ httpGet: get({ path: "/302?to=http://elsewhere.example.com/" }) });
+    expect(output).toBe("Probe terminated redirects, Response body: body");
+  });
+
+  it.each<[string, Partial<V1HTTPGetAction>]>([
+    ["a host that is none", { host: "a b" }],
+    ["a header that is none", { httpHeaders: [{ name: "X", value: "a\nb" }] }],
+  ])("with %s cannot be carried out", async (_, fields) => {
+    expect((await probe({ httpGet: get(fields) })).result).toBe("unknown");
   });
 
   it("says who it is, unless it is told to say something else", async () => {

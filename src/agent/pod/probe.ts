@@ -11,8 +11,8 @@ import { durationText } from "#api/duration.ts";
 import { expand } from "./expansion.ts";
 
 export interface ProbeResult {
-  /** Unknown: the probe itself could not be carried out. */
-  readonly result: "success" | "failure" | "unknown";
+  /** Warning: a success that is worth a word. Unknown: the probe itself could not be carried out. */
+  readonly result: "success" | "warning" | "failure" | "unknown";
   readonly output: string;
 }
 
@@ -33,7 +33,16 @@ const failure = (output: string): ProbeResult => ({ result: "failure", output })
 const outputBytesMax = 10 * 1024;
 const redirectsMax = 10;
 
+/** Never rejects: what a pod asks for may be something that cannot be asked. */
 export async function probeOnce(probe: V1Probe, target: ProbeTarget): Promise<ProbeResult> {
+  try {
+    return await ask(probe, target);
+  } catch (error) {
+    return { result: "unknown", output: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function ask(probe: V1Probe, target: ProbeTarget): Promise<ProbeResult> {
   const timeoutMs = Math.max(1, probe.timeoutSeconds ?? 1) * 1000;
   const { exec, httpGet, tcpSocket, grpc } = probe;
   if (exec !== undefined) return await execProbe(exec.command ?? [], target, timeoutMs);
@@ -73,7 +82,9 @@ async function httpProbe(get: V1HTTPGetAction, target: ProbeTarget, timeoutMs: n
   const scheme = (get.scheme ?? "HTTP").toLowerCase();
   const path = get.path === undefined || get.path === "" ? "/" : get.path;
   const host = get.host === undefined || get.host === "" ? target.ip : get.host;
-  const url = new URL(`${scheme}://${bracket(host)}:${port}${path.startsWith("/") ? "" : "/"}${path}`);
+  const text = `${scheme}://${bracket(host)}:${port}${path.startsWith("/") ? "" : "/"}${path}`;
+  if (!URL.canParse(text)) return { result: "unknown", output: `parse ${JSON.stringify(text)}: invalid URL` };
+  const url = new URL(text);
   const deadline = Date.now() + timeoutMs;
   return await follow(url, requestHeaders(get, `${bracket(host)}:${port}`, "probe"), deadline, url.hostname, 0);
 }
@@ -93,6 +104,9 @@ export function requestHeaders(get: V1HTTPGetAction, host: string, on: "probe" |
   return [...defaults.filter(([name]) => !has(name.toLowerCase())), ...kept, ["Connection", "close"]];
 }
 
+/** Answers that lead elsewhere; of the others of their kind there is nothing to follow. */
+const followed: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
 async function follow(
   url: URL,
   headers: readonly [string, string][],
@@ -103,9 +117,14 @@ async function follow(
   const answer = await httpRequest(url, headers, deadline);
   if ("error" in answer) return failure(answer.error);
   const { code, location, body } = answer;
-  if (code >= 300 && code < 400 && location !== undefined) {
+  const ended: ProbeResult = { result: "warning", output: `Probe terminated redirects, Response body: ${body}` };
+  if (followed.has(code) && location !== undefined) {
+    if (!URL.canParse(location, url.href))
+      return failure(`Get "${url.href}": failed to parse Location header ${JSON.stringify(location)}: invalid URL`);
     const next = new URL(location, url);
-    if (next.hostname !== firstHost) return success(`Probe terminated redirects, Response body: ${body}`);
+    if (next.hostname !== firstHost) return ended;
+    if (!["http:", "https:"].includes(next.protocol))
+      return failure(`Get "${next.href}": unsupported protocol scheme "${next.protocol.slice(0, -1)}"`);
     if (redirects >= redirectsMax) return failure(`Get "${url.href}": stopped after ${redirectsMax} redirects`);
     return await follow(
       next,
@@ -115,7 +134,8 @@ async function follow(
       redirects + 1,
     );
   }
-  return code >= 200 && code < 400 ? success(body) : failure(`HTTP probe failed with statuscode: ${code}`);
+  if (code >= 300 && code < 400) return ended;
+  return code >= 200 && code < 300 ? success(body) : failure(`HTTP probe failed with statuscode: ${code}`);
 }
 
 type HttpAnswer = { code: number; location: string | undefined; body: string } | { error: string };
