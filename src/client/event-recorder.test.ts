@@ -38,11 +38,19 @@ describe("event recorder", () => {
     expect(written()).toHaveLength(1);
   });
 
-  test("many alike become one combined event", async () => {
+  test("of many alike nine stand for themselves; the others are one event that says what was said last", async () => {
     const { events, written } = recorder();
     for (let number = 0; number < 20; number += 1) events.record(event(`number ${number}`));
     await events.flush();
-    expect(written().map(({ message }) => String(message))).toContain("(combined from similar events): number 10");
+    const messages = written().map(({ message }) => String(message));
+    expect(messages).toHaveLength(10);
+    expect(messages.slice(0, 9)).toEqual(Array.from({ length: 9 }, (_, number) => `number ${number}`));
+    expect(written().at(-1)).toMatchObject({
+      message: "(combined from similar events): number 19",
+      count: 11,
+      reportingComponent: "",
+      source: { component: "tester" },
+    });
   });
 
   test("a source that talks too much about one object is cut off, and may speak again later", async () => {
@@ -56,10 +64,32 @@ describe("event recorder", () => {
     expect(written()).toHaveLength(26);
   });
 
-  test("events.k8s.io events that repeat become a series", async () => {
+  test("events.k8s.io events that repeat become a series, whose count is told at the second and then half-hourly", async () => {
+    const { events, written, clock } = recorder("events");
+    const say = async (message: string, after = 0) => {
+      clock.time += after;
+      events.record({ ...event(message), action: "Testing" });
+      await events.flush();
+    };
+    for (const message of ["first", "second", "third"]) await say(message);
+    expect(written()).toMatchObject([{ note: "first", action: "Testing", series: { count: 2 }, regarding: about }]);
+    for (let time = 0; time < 7; time += 1) await say("later", 300_000);
+    expect(written()).toMatchObject([{ note: "first", series: { count: 9 } }]);
+    await say("much later", 3_600_000);
+    expect(written()).toHaveLength(2);
+  });
+
+  test("events.k8s.io events of another version of the object are others", async () => {
     const { events, written } = recorder("events");
-    for (let time = 0; time < 3; time += 1) events.record({ ...event("same"), action: "Testing" });
+    for (const resourceVersion of ["1", "2"]) events.record({ ...event("same"), about: { ...about, resourceVersion } });
     await events.flush();
-    expect(written()).toMatchObject([{ note: "same", action: "Testing", series: { count: 3 }, regarding: about }]);
+    expect(written()).toHaveLength(2);
+  });
+
+  test("events.k8s.io events are never cut off nor combined", async () => {
+    const { events, written } = recorder("events");
+    for (let number = 0; number < 40; number += 1) events.record({ ...event("same"), reason: `Reason${number}` });
+    await events.flush();
+    expect(written()).toHaveLength(40);
   });
 });

@@ -51,14 +51,16 @@ export interface EventRecorderOptions {
 
 export const pendingEventsMax = 1_000;
 export const rememberedEventsMax = 4_096;
-/** Events alike in all but the message become one after this many within `similarMs`. */
-const similarEventsMax = 10;
+/** Of events alike in all but the message so many within `similarMs` stand for themselves; the others are one. */
+const similarEventsMax = 9;
 const similarMs = 600_000;
 /** Per source and object: a burst, then one in five minutes. */
 const burstMax = 25;
 const refillMs = 300_000;
 /** An events.k8s.io event that repeats within this time is a series. */
 const seriesMs = 360_000;
+/** How far a series has come is told at its second event, and then so often. */
+const seriesRefreshMs = 1_800_000;
 
 const eventRef: ResourceRef<CoreV1Event & KubernetesObject> = {
   group: "",
@@ -73,15 +75,17 @@ interface Remembered {
   namespace: string;
   name: string;
   count: number;
-  firstAt: number;
+  /** When it was seen last, and written last. */
   lastAt: number;
+  writtenAt: number;
 }
 
 export function createEventRecorder(client: Client, options: EventRecorderOptions): EventRecorder {
   const clock = options.clock ?? systemClock;
-  const correlate = createCorrelator();
+  const isSeries = options.flavour === "events";
+  const correlate = isSeries ? uncorrelated : createCorrelator();
   const written = new LeastRecent<Remembered>(rememberedEventsMax);
-  const write = options.flavour === "events" ? writeSeries : writeCounted;
+  const write = isSeries ? writeSeries : writeCounted;
   let pending = 0;
   let last: Promise<void> = Promise.resolve();
   return {
@@ -93,7 +97,7 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
         return options.log.warn("event dropped, too many wait", { reason: event.reason });
       pending += 1;
       last = last
-        .then(() => write({ client, options, written, event: correlated, now }))
+        .then(() => write({ client, options, written, now, ...correlated }))
         .catch((error: unknown) => options.log.debug("event dropped", { reason: event.reason, error }))
         .finally(() => void (pending -= 1));
     },
@@ -101,25 +105,30 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
   };
 }
 
-interface Writing {
+interface Correlated {
+  event: NewEvent;
+  /** Events of one key are one object. */
+  key: string;
+  /** It stands for others, and tells nothing of who reports them. */
+  isCombined: boolean;
+}
+
+interface Writing extends Correlated {
   client: Client;
   options: EventRecorderOptions;
   written: LeastRecent<Remembered>;
-  event: NewEvent;
   now: number;
 }
 
 /** core/v1: the same event again patches count, message and lastTimestamp. */
-async function writeCounted({ client, options, written, event, now }: Writing): Promise<void> {
+async function writeCounted({ client, options, written, event, key, isCombined, now }: Writing): Promise<void> {
   const about = referenceOf(event.about);
-  const { resourceVersion: _, ...same } = about;
-  const key = JSON.stringify([same, event.type, event.reason, event.message]);
   const known = written.get(key);
   if (known !== undefined) {
     const patch = { count: known.count + 1, lastTimestamp: formatTime(now), message: event.message };
     try {
       await client.patch(eventRef, known, "strategic", patch);
-      written.set(key, { ...known, count: known.count + 1, lastAt: now });
+      written.set(key, { ...known, count: known.count + 1, lastAt: now, writtenAt: now });
       return;
     } catch (error) {
       if (!isNotFound(error)) throw error;
@@ -136,24 +145,25 @@ async function writeCounted({ client, options, written, event, now }: Writing): 
     lastTimestamp: formatTime(now),
     count: 1,
     type: event.type,
-    reportingComponent: options.component,
-    reportingInstance: options.host ?? "",
+    reportingComponent: isCombined ? "" : options.component,
+    reportingInstance: isCombined ? "" : (options.host ?? ""),
     ...(event.related === undefined ? {} : { related: referenceOf(event.related) }),
   } as CoreV1Event & KubernetesObject);
-  written.set(key, { namespace: metadata.namespace, name: metadata.name, count: 1, firstAt: now, lastAt: now });
+  written.set(key, { ...nameOf(metadata), count: 1, lastAt: now, writtenAt: now });
 }
 
-/** events.k8s.io/v1: the same event again starts or continues a series. */
-async function writeSeries({ client, options, written, event, now }: Writing): Promise<void> {
+/** events.k8s.io/v1: the same event again starts a series; what it says is what was said first. */
+async function writeSeries({ client, options, written, event, key, now }: Writing): Promise<void> {
   const about = referenceOf(event.about);
-  const { uid, kind, name, namespace } = about;
-  const key = JSON.stringify([uid, kind, name, namespace, event.type, event.reason, event.action, event.message]);
   const known = written.get(key);
   if (known !== undefined && now - known.lastAt < seriesMs) {
-    const series = { count: known.count + 1, lastObservedTime: formatMicroTime(now) };
+    const count = known.count + 1;
+    const isTold = count > 2 && now - known.writtenAt < seriesRefreshMs;
+    written.set(key, { ...known, count, lastAt: now, writtenAt: isTold ? known.writtenAt : now });
+    if (isTold) return;
+    const series = { count, lastObservedTime: formatMicroTime(now) };
     try {
       await client.patch(newEventRef, known, "strategic", { series });
-      written.set(key, { ...known, count: known.count + 1, lastAt: now });
       return;
     } catch (error) {
       if (!isNotFound(error)) throw error;
@@ -172,8 +182,10 @@ async function writeSeries({ client, options, written, event, now }: Writing): P
     type: event.type,
     ...(event.related === undefined ? {} : { related: referenceOf(event.related) }),
   } as EventsV1Event & KubernetesObject);
-  written.set(key, { namespace: metadata.namespace, name: metadata.name, count: 1, firstAt: now, lastAt: now });
+  written.set(key, { ...nameOf(metadata), count: 1, lastAt: now, writtenAt: now });
 }
+
+const nameOf = ({ namespace, name }: { namespace: string; name: string }) => ({ namespace, name });
 
 let lastStamp = 0;
 
@@ -192,8 +204,16 @@ export function referenceOf(about: EventReference | KubernetesObject): EventRefe
   return { apiVersion: about.apiVersion, kind: about.kind, namespace, name, uid, resourceVersion };
 }
 
-/** Decides which events go out, and which go out combined; undefined drops one. */
-function createCorrelator(): (event: NewEvent, now: number) => NewEvent | undefined {
+/** Events of one version of an object are one, whatever they say: upstream's tools/events counts so. */
+function uncorrelated(event: NewEvent): Correlated {
+  const { about, related, type, reason, action } = event;
+  const regarding = referenceOf(about);
+  const key = JSON.stringify([regarding, related && referenceOf(related), type, reason, action]);
+  return { event, key, isCombined: false };
+}
+
+/** Decides which events go out, and which go out combined; undefined drops one. Upstream: tools/record/events_cache.go. */
+function createCorrelator(): (event: NewEvent, now: number) => Correlated | undefined {
   const spam = new LeastRecent<{ tokens: number; at: number }>(rememberedEventsMax);
   const similar = new LeastRecent<{ messages: Set<string>; at: number }>(rememberedEventsMax);
   const allowed = (event: NewEvent, now: number): boolean => {
@@ -203,15 +223,21 @@ function createCorrelator(): (event: NewEvent, now: number) => NewEvent | undefi
     spam.set(key, { tokens: Math.max(0, tokens < 1 ? tokens : tokens - 1), at: now });
     return tokens >= 1;
   };
-  const combined = (event: NewEvent, now: number): NewEvent => {
+  const combined = (event: NewEvent, now: number): Correlated => {
     const key = JSON.stringify([identity(event), event.type, event.reason]);
     const known = similar.get(key);
     const record = known === undefined || now - known.at > similarMs ? { messages: new Set<string>(), at: now } : known;
     record.at = now;
     if (record.messages.size < similarEventsMax) record.messages.add(event.message);
     similar.set(key, record);
-    const combine = record.messages.size >= similarEventsMax && !record.messages.has(event.message);
-    return combine ? { ...event, message: `(combined from similar events): ${event.message}` } : event;
+    if (!record.messages.has(event.message))
+      return {
+        event: { ...event, message: `(combined from similar events): ${event.message}` },
+        key,
+        isCombined: true,
+      };
+    const { fieldPath } = referenceOf(event.about);
+    return { event, key: JSON.stringify([key, fieldPath, event.message]), isCombined: false };
   };
   return (event, now) => (allowed(event, now) ? combined(event, now) : undefined);
 }
