@@ -37,7 +37,7 @@ function probesOf(container: Partial<V1Container>) {
 const httpGet = () => ({ port: (server.address() as AddressInfo).port });
 
 test("a redirect to another place is a success with a warning", async () => {
-  code = 304;
+  code = 300;
   const { probes, told, next } = probesOf({ readinessProbe: { httpGet: httpGet() } });
   await next();
   expect(probes.verdict).toMatchObject({ ready: true, failed: undefined });

@@ -83,23 +83,23 @@ export function reachableEndpoints(endpoints: readonly Endpoint[], policies: Pol
   return { cluster: targets(cluster), local: targets(local), hasAny };
 }
 
-/** How many ready endpoints are on this node: what a load balancer's health check asks. */
-export function localReadyCount(endpoints: readonly Endpoint[]): number {
-  return new Set(endpoints.filter(({ isReady, isLocal }) => isReady && isLocal).map(({ ip }) => ip)).size;
+/** The addresses of ready endpoints on this node: how many there are is what a load balancer's health check asks. */
+export function localReadyIps(endpoints: readonly Endpoint[]): string[] {
+  return endpoints.filter(({ isReady, isLocal }) => isReady && isLocal).map(({ ip }) => ip);
 }
 
 function makeEndpoint(endpoint: V1Endpoint, family: Family, port: number, place: Place): Endpoint | undefined {
   const address = parseAddress(endpoint.addresses[0] ?? "");
   if (address?.family !== family || isSpecialAddress(address)) return undefined;
   const ip = formatAddress(address);
-  const { ready = true, serving, terminating = false } = endpoint.conditions ?? {};
+  const { ready = true, serving = true, terminating = false } = endpoint.conditions ?? {};
   const { nodeName, hints } = endpoint;
   const isHere = place.podCidrs.some((cidr) => cidrContains(cidr, address));
   return {
     target: `${ip} . ${port}`,
     ip,
     isReady: ready,
-    isServing: serving ?? ready,
+    isServing: serving,
     isTerminating: terminating,
     isLocal: nodeName === undefined ? isHere : nodeName === place.nodeName,
     zones: (hints?.forZones ?? []).map(({ name }) => name),

@@ -26,6 +26,8 @@ test("health checks say how many endpoints are here, follow changes, and end wit
   servers.set([check]);
   const service = { namespace: "default", name: "web" };
   expect(await ask(port)).toEqual({ status: 200, body: { service, localEndpoints: 2, serviceProxyHealthy: true } });
+  const { headers } = await fetch(`http://127.0.0.1:${port}/`);
+  expect(headers.get("x-load-balancing-endpoint-weight")).toBe("2");
   servers.set([{ ...check, localEndpoints: 0 }]);
   expect(await ask(port)).toEqual({ status: 503, body: { service, localEndpoints: 0, serviceProxyHealthy: true } });
   servers.set([]);

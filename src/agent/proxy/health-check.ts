@@ -29,8 +29,13 @@ export class HealthCheckServers {
   #open(port: number, check: HealthCheck): void {
     const server = createServer((_request, response) => {
       const { namespace, name, localEndpoints } = this.#servers.get(port)?.check ?? check;
-      response.writeHead(localEndpoints > 0 ? 200 : 503, { "content-type": "application/json" });
-      response.end(JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy: true }));
+      response.writeHead(localEndpoints > 0 ? 200 : 503, {
+        "content-type": "application/json",
+        "x-content-type-options": "nosniff",
+        "x-load-balancing-endpoint-weight": localEndpoints,
+      });
+      const body = { service: { namespace, name }, localEndpoints, serviceProxyHealthy: true };
+      response.end(JSON.stringify(body, undefined, "\t"));
     });
     server.on("error", (error) => {
       this.#log.warn("health check port cannot be opened", {

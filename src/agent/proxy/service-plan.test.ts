@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { V1Endpoint, V1EndpointSlice, V1Service } from "#api/generated/types.ts";
+import type { V1Endpoint, V1EndpointSlice, V1Service, V1ServicePort } from "#api/generated/types.ts";
 import { parseCidr } from "#agent/network/address.ts";
 import { isProxied, planService, type ProxyNode } from "./service-plan.ts";
 
@@ -73,6 +73,11 @@ describe("a cluster address", () => {
     expect(plan(service(), [going, here]).frontends[0]?.targets).toEqual(["10.42.1.7 . 8080"]);
     const local = service({ internalTrafficPolicy: "Local" });
     expect(plan(local, [draining("10.42.1.9", "n1"), there]).frontends[0]?.targets).toEqual(["10.42.1.9 . 8080"]);
+  });
+
+  test("an endpoint that does not say whether it serves does", () => {
+    const going = { ...here, conditions: { ready: false, terminating: true } };
+    expect(plan(service(), [going]).frontends[0]?.targets).toEqual(["10.42.1.7 . 8080"]);
   });
 
   test("an endpoint that neither is ready nor serves gets nothing", () => {
@@ -201,6 +206,18 @@ describe("outside addresses", () => {
       localEndpoints: 1,
     });
     expect(plan(service({ ...spec, externalTrafficPolicy: "Cluster" }), [here]).healthCheck).toBeUndefined();
+    const two = service({
+      ...spec,
+      ports: [
+        { name: "a", port: 80 },
+        { name: "b", port: 81 },
+      ] as V1ServicePort[],
+    });
+    const slices = [
+      slice([here], [{ name: "a", port: 1 }]),
+      slice([ready("10.42.1.8", "n1"), here], [{ name: "b", port: 2 }]),
+    ];
+    expect(planService(two, slices, node).healthCheck?.localEndpoints).toBe(2);
   });
 });
 

@@ -15,7 +15,7 @@ import {
 } from "#agent/network/address.ts";
 import {
   endpointsOf,
-  localReadyCount,
+  localReadyIps,
   type Place,
   type Policies,
   type Reachable,
@@ -86,14 +86,14 @@ export function planService(service: V1Service, slices: readonly V1EndpointSlice
   const outside = outsideAddresses(service, node);
   const frontends: Frontend[] = [];
   const localIps = new Set<string>();
-  let localEndpoints = 0;
+  const readyIps = new Set<string>();
   for (const family of new Set(clusterIps.map((ip) => familyOf(ip)!))) {
     for (const port of spec?.ports ?? []) {
       const policies = policiesOf(service, outside.length > 0 || port.nodePort !== undefined);
       const endpoints = endpointsOf(port, family, slices, node);
       const reachable = reachableEndpoints(endpoints, policies, node);
       frontends.push(...portFrontends(service, port, family, clusterIps, outside, policies, reachable, node));
-      localEndpoints = Math.max(localEndpoints, localReadyCount(endpoints));
+      for (const ip of localReadyIps(endpoints)) readyIps.add(ip);
       for (const { ip, isLocal } of endpoints) if (isLocal) localIps.add(ip);
     }
   }
@@ -106,7 +106,7 @@ export function planService(service: V1Service, slices: readonly V1EndpointSlice
     clusterIps,
     localIps: [...localIps],
     ...(spec?.healthCheckNodePort !== undefined && spec.healthCheckNodePort > 0 && isExternalLocal(service)
-      ? { healthCheck: { namespace, name, port: spec.healthCheckNodePort, localEndpoints } }
+      ? { healthCheck: { namespace, name, port: spec.healthCheckNodePort, localEndpoints: readyIps.size } }
       : {}),
   };
 }
