@@ -1,4 +1,5 @@
 /** Deleting: what answers, what waits for finalizers, what is left to others, and what is refused. */
+import { expect } from "vitest";
 import { create, get, mergePatch, post, remove, storyServer, type Story, update } from "#test/support/story.ts";
 import {
   configMap,
@@ -59,6 +60,21 @@ stories("DELETE answers", [
   ],
 ]);
 
+let written = 0;
+const revision = ({ metadata }: Record<string, unknown>) =>
+  Number((metadata as { resourceVersion: string }).resourceVersion);
+stories("a DELETE that answers with the object", [
+  [
+    "shows the revision at which it went",
+    create(serviceAccount("a")).meets((body) => {
+      written = revision(body);
+    }),
+    remove("serviceaccounts/a").meets((body) => {
+      expect(revision(body)).toBeGreaterThan(written);
+    }),
+  ],
+]);
+
 const policy = (title: string, path: string, options: unknown, finalizers: string[]): Story => [
   title,
   create(held),
@@ -100,6 +116,12 @@ stories("an object with finalizers", [
     get("configmaps/a").shows({ metadata: { deletionGracePeriodSeconds: 0, finalizers: ["x.io/f"] } }),
     mergePatch("configmaps/a", { metadata: { finalizers: null } }),
     get("configmaps/a").answers(404, 'configmaps "a" not found'),
+  ],
+  [
+    "is not written again when it is deleted again",
+    create(held),
+    remove("configmaps/a").saves("rv", "metadata.resourceVersion"),
+    remove("configmaps/a").has("metadata.resourceVersion", "{rv}"),
   ],
   [
     "can be changed while it waits",
@@ -277,6 +299,14 @@ stories("what goes along", [
       403,
       'configmaps "late" is forbidden: unable to create new content in namespace {ns}-x because it is being terminated',
     ),
+  ],
+  [
+    "a namespace waits for its dependents too, as its deletion asks",
+    post("/api/v1/namespaces", { metadata: { name: "{ns}-y", finalizers: ["x.io/f", "orphan"] } }),
+    remove("/api/v1/namespaces/{ns}-y?propagationPolicy=Foreground").has("metadata.finalizers", [
+      "x.io/f",
+      "foregroundDeletion",
+    ]),
   ],
   [
     "some namespaces stay",

@@ -26,6 +26,7 @@ export const APIService = defineResource<APIService>({
       carryOver(service, old, "spec");
       keepMeta(service, old);
     },
+    resetFields: [["metadata"], ["spec"]],
   },
   columns: [
     nameColumn,

@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn } from "#api/columns.ts";
 import type { V1ServiceCIDR } from "#api/generated/types.ts";
 import { defineResource } from "#api/resource.ts";
-import { keepsStatus, writesStatus } from "#api/status-strategy.ts";
+import { keepsMeta, keepsStatus } from "#api/status-strategy.ts";
 import { serviceCidrErrors } from "./service-address-rules.ts";
 
 export type ServiceCIDR = V1ServiceCIDR;
@@ -17,7 +17,7 @@ export const ServiceCIDR = defineResource<ServiceCIDR>({
   ...keepsStatus<ServiceCIDR>("networking.v1.ServiceCIDRStatus"),
   metadataLooks: { whole: 1, form: 0 },
   validate: serviceCidrErrors,
-  status: writesStatus<ServiceCIDR>(() => []),
+  status: { ...keepsMeta<ServiceCIDR>(() => []), metadataLooks: { whole: 1, form: 0 }, resetFields: [["spec"]] },
   columns: [
     nameColumn,
     column("CIDRs", ["networking.v1.ServiceCIDRSpec", "cidrs"], ({ spec }: ServiceCIDR) =>

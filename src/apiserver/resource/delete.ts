@@ -11,7 +11,7 @@ import type { Operation } from "#apiserver/operation.ts";
 import { admissionFor } from "./create.ts";
 import { type DeleteOptions, readDeleteOptions } from "./delete-options.ts";
 import { keyOf } from "./keys.ts";
-import { clone } from "./metadata.ts";
+import { clone, isEqual } from "./metadata.ts";
 import { viewOf } from "./read.ts";
 import { shownEntry } from "./stored-entries.ts";
 import { viewEntry } from "./views.ts";
@@ -74,7 +74,7 @@ async function removeOnce(
 ): Promise<Removed | undefined> {
   const object = clone(current.object);
   const hook = operation.services.hooks.get(operation.resource.group, operation.resource.plural);
-  const first = hook?.beginDelete?.(object, operation) ?? "go on";
+  const first = hook?.beginDelete?.(object, operation, options) ?? "go on";
   if (first === "wait") return { entry: current, isGone: false };
   if (first === "write") return store(operation, key, object, current);
   const grace = beginGrace(operation, object, options);
@@ -90,7 +90,7 @@ async function removeOnce(
     const ended = grace === "begun" ? await store(operation, key, object, current) : undefined;
     if (grace === "begun" && ended === undefined) return undefined;
     const last = ended?.entry ?? current;
-    const entry = await eraseObject(operation, key, operation.dryRun ? current : last, last.object);
+    const entry = await eraseObject(operation, key, operation.dryRun ? current : last, last.object, "deletion");
     return entry === undefined ? undefined : { entry, isGone: true };
   }
   return store(operation, key, object, current);
@@ -102,6 +102,7 @@ async function store(
   object: KubernetesObject,
   current: Entry,
 ): Promise<Removed | undefined> {
+  if (isEqual(object, current.object)) return { entry: current, isGone: false };
   if (operation.dryRun) return { entry: unwritten(key, object, current.revision), isGone: false };
   const written = await putObject(operation, key, object, current.revision);
   return written.ok ? { entry: written.entry, isGone: false } : undefined;
@@ -181,12 +182,16 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return left.size === right.size && [...left].every((item) => right.has(item));
 }
 
-/** Takes the object out of the store; `last` is how it looks in the answer. undefined: someone else was faster. */
+/**
+ * Takes the object out of the store; `last` is how it looks in the answer. undefined: someone else was faster. A deletion
+ * shows the revision at which the object went, an update that releases it the one that it had.
+ */
 export async function eraseObject(
   operation: Operation,
   key: string,
   current: Entry,
   last: KubernetesObject,
+  cause: "deletion" | "update",
 ): Promise<Entry | undefined> {
   const { resource, services, dryRun } = operation;
   if (dryRun) return unwritten(key, last, current.revision);
@@ -199,7 +204,7 @@ export async function eraseObject(
   );
   if (!result.ok) return undefined;
   hook?.afterWrite?.(undefined, current.object, operation);
-  return unwritten(key, last, current.revision);
+  return unwritten(key, last, cause === "deletion" ? result.revision : current.revision);
 }
 
 function checkPreconditions(operation: Operation, { object }: Entry, { preconditions }: DeleteOptions): void {

@@ -5,6 +5,7 @@
 import type { KubernetesObject } from "#api/object.ts";
 import type { Operation } from "#apiserver/operation.ts";
 import type { Write } from "#store/store.ts";
+import type { DeleteOptions } from "./delete-options.ts";
 
 export interface ResourceHook {
   /** Before the kind's own preparation and validation: fills what is allocated. A lost race runs it again. */
@@ -15,7 +16,7 @@ export interface ResourceHook {
    * What a DELETE begins with: "write" stores the object as this left it and ends there, "wait" leaves it as it is, "go
    * on" deletes as usual.
    */
-  beginDelete?(object: KubernetesObject, operation: Operation): "write" | "wait" | "go on";
+  beginDelete?(object: KubernetesObject, operation: Operation, options: DeleteOptions): "write" | "wait" | "go on";
   /** Preconditions of a DELETE are checked by the kind itself, in words of its own. */
   checksPreconditions?: true;
   /** Something beside metadata.finalizers keeps the object from going away. */

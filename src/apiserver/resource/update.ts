@@ -183,7 +183,8 @@ async function store(
   // Nothing stores it; a dry run shows it.
   if (!operation.dryRun && object.metadata.selfLink !== undefined) delete object.metadata.selfLink;
   keepTimesIfUnchanged(old, object);
-  if (isReleased(object, old) && hook?.isHeld?.(object) !== true) return eraseObject(operation, key, current, object);
+  if (isReleased(object, old) && hook?.isHeld?.(object) !== true)
+    return eraseObject(operation, key, current, object, "update");
   if (isEqual(object, old)) return current;
   if (operation.dryRun) return dryEntry(operation, key, object, current.revision);
   const writes = [...(hook?.writes?.(object, old, operation) ?? []), ...more];

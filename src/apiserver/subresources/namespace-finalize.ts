@@ -8,6 +8,7 @@ import type { V1Namespace } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { Strategy } from "#api/resource.ts";
 import type { Operation } from "#apiserver/operation.ts";
+import type { DeleteOptions } from "#apiserver/resource/delete-options.ts";
 import type { ResourceHook } from "#apiserver/resource/hooks.ts";
 import { objectEndpoint } from "#apiserver/resource/endpoint.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
@@ -41,14 +42,31 @@ export const namespaceFinalize: SpecialHandler = {
 /** A namespace's first DELETE only marks it; it is gone when neither kind of finalizer is left. */
 export const namespaceHook: ResourceHook = {
   checksPreconditions: true,
-  beginDelete(object, operation) {
+  beginDelete(object, operation, options) {
     const namespace = object as V1Namespace;
     if (namespace.metadata.deletionTimestamp !== undefined) return isHeld(namespace) ? "wait" : "go on";
     namespace.metadata.deletionTimestamp = formatTime(operation.now);
     (namespace.status ??= {}).phase = "Terminating";
+    setDependentsFinalizers(namespace, options);
     return "write";
   },
   isHeld: (object) => isHeld(object as V1Namespace),
 };
+
+/** Without a word on dependents the finalizers stay; background deletion takes both kinds of waiting away. */
+function setDependentsFinalizers(
+  { metadata }: V1Namespace,
+  { orphanDependents, propagationPolicy }: DeleteOptions,
+): void {
+  if (orphanDependents === undefined && propagationPolicy === undefined) return;
+  const orphans = orphanDependents ?? propagationPolicy === "Orphan";
+  const waits = orphanDependents === undefined ? propagationPolicy === "Foreground" : !orphanDependents;
+  const finalizers = new Set(metadata.finalizers);
+  for (const [finalizer, isWanted] of [["orphan", orphans] as const, ["foregroundDeletion", waits] as const])
+    if (isWanted) finalizers.add(finalizer);
+    else finalizers.delete(finalizer);
+  if (finalizers.size === 0) delete metadata.finalizers;
+  else metadata.finalizers = [...finalizers];
+}
 
 const isHeld = ({ spec }: V1Namespace): boolean => (spec?.finalizers ?? []).length > 0;
