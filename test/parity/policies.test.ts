@@ -228,6 +228,66 @@ stories("a mutating policy", [
     map({ x: "1" }).has("metadata.labels", { a: "" }),
   ],
   [
+    "leaves out what is optional and has no value",
+    ...policy(
+      "mutating",
+      mutating([
+        applied(
+          "Object{metadata: Object.metadata{?labels: optional.of({'l': 'v'}), ?annotations: object.?metadata.?annotations}}",
+        ),
+      ]),
+    ),
+    map({ x: "1" }).has("metadata.labels", { l: "v" }),
+  ],
+  [
+    "sees as different what it makes of different types",
+    ...policy(
+      "mutating",
+      mutating([
+        patched(
+          "[JSONPatch{op: 'add', path: '/data', value: {'same': string(Object.a{b: 1} == Object.a{b: 1}), 'other': string(dyn(Object.a{b: 1}) == dyn(Object.c{b: 1}))}}]",
+        ),
+      ]),
+    ),
+    map({ x: "1" }).has("data", { same: "true", other: "false" }),
+  ],
+  [
+    "names its parts by where they are",
+    ...policy("mutating", mutating([applied("Object{metadata: Object.meta{labels: {'l': 'v'}}}")])),
+    map({ x: "1" }).answers(
+      403,
+      `policy 'p-{ns}' with binding 'b-{ns}' denied request: type mismatch: unexpected type name "Object.meta", expected "Object.metadata", which matches field name path from root Object type`,
+    ),
+  ],
+  [
+    "names the parts that it patches by where they are below the first",
+    ...policy(
+      "mutating",
+      mutating([patched("[JSONPatch{op: 'add', path: '/data', value: Object.data{x: Object.x{}}}]")]),
+    ),
+    map({ x: "1" }).answers(
+      403,
+      `policy 'p-{ns}' with binding 'b-{ns}' denied request: type mismatch: unexpected type name "Object.x", expected "Object.data.x", which matches field name path from root Object type`,
+    ),
+  ],
+  [
+    "may not apply what belongs together",
+    ...policy(
+      "mutating",
+      mutating([
+        applied(
+          "Object{spec: Object.spec{selector: Object.spec.selector{matchExpressions: [Object.spec.selector.matchExpressions{key: 'k', operator: 'Exists'}]}}}",
+        ),
+      ]),
+      {},
+      rule("apps", "v1", "deployments"),
+    ),
+    create(deployment("d")).answers(
+      403,
+      "policy 'p-{ns}' with binding 'b-{ns}' denied request: error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.selector, .spec.selector.matchExpressions",
+    ),
+  ],
+  [
     "fails the request where its patch makes no object of the kind",
     ...policy("mutating", mutating([patched("[JSONPatch{op: 'add', path: '/data/a', value: {'b': 'c'}}]")])),
     map({ x: "1" }).answers(

@@ -227,8 +227,9 @@ class Checker {
       for (const { value } of entries) this.typeOf(value, variables);
       return this.#fault(offset, undeclared(name));
     }
-    for (const { key, value, offset: colon } of entries) {
-      const found = this.typeOf(value, variables);
+    for (const { key, value, isOptional, offset: colon } of entries) {
+      const given = this.typeOf(value, variables);
+      const found = isOptional ? this.#held(given, value.offset) : given;
       const field = type.fields === undefined ? types.dyn : type.fields.get(key);
       if (field !== undefined && this.#open.assign([found], [field])) continue;
       const wanted = field === undefined ? "" : typeText(field);

@@ -13,7 +13,18 @@ import {
 } from "./runtime-cost.ts";
 import { type Node, qualifiedName } from "./tree.ts";
 import type { CelType } from "./types.ts";
-import { CelError, DefaultMap, Optional, TypeValue, Uint, compare, isSame, none, typeName } from "./value.ts";
+import {
+  CelError,
+  DefaultMap,
+  Optional,
+  StructValue,
+  TypeValue,
+  Uint,
+  compare,
+  isSame,
+  none,
+  typeName,
+} from "./value.ts";
 
 export interface EvaluateEnvironment {
   functions: Functions;
@@ -74,8 +85,7 @@ class Evaluation {
       case "map":
         return this.#map(node, scope);
       case "struct":
-        this.#charge(structCost);
-        return new Map(node.entries.map(({ key, value }) => [key, this.value(value, scope)]));
+        return this.#struct(node, scope);
       case "bind":
         return this.#bind(node, scope);
       case "loop":
@@ -241,15 +251,16 @@ class Evaluation {
     const map = new Map<unknown, unknown>();
     for (const { key, value, isOptional } of entries) {
       const found = this.value(value, scope);
-      const at = this.value(key, scope);
-      if (!isOptional) map.set(at, found);
-      else if (!(found instanceof Optional))
-        throw new CelError(
-          `cannot initialize optional entry '${shownValue(at)}' from non-optional value ${shownValue(found)}`,
-        );
-      else if (found.has) map.set(at, found.value);
+      setEntry(map, this.value(key, scope), found, isOptional);
     }
     return map;
+  }
+
+  #struct({ name, entries }: Extract<Node, { kind: "struct" }>, scope: Scope): StructValue {
+    this.#charge(structCost);
+    const struct = new StructValue(name);
+    for (const { key, value, isOptional } of entries) setEntry(struct, key, this.value(value, scope), isOptional);
+    return struct;
   }
 
   #bind(node: Extract<Node, { kind: "bind" }>, scope: Scope): unknown {
@@ -372,6 +383,16 @@ function member(operand: unknown, field: string): Optional {
   if (Array.isArray(operand)) throw new CelError("unsupported index type 'string' in list");
   if (!(operand instanceof Map)) return none;
   return operand.has(field) ? new Optional(true, operand.get(field)) : fallbackOf(operand);
+}
+
+/** What is optional and has no value is left out. */
+function setEntry(map: Map<unknown, unknown>, key: unknown, value: unknown, isOptional: boolean): void {
+  if (!isOptional) map.set(key, value);
+  else if (!(value instanceof Optional))
+    throw new CelError(
+      `cannot initialize optional entry '${shownValue(key)}' from non-optional value ${shownValue(value)}`,
+    );
+  else if (value.has) map.set(key, value.value);
 }
 
 /** An element of what has none, or by what is no place. */

@@ -296,10 +296,10 @@ class Parser {
   #struct(name: string, offset: number): Node {
     const entries = [];
     while (!this.#is("}") && !this.#is(",")) {
-      this.#take("?");
+      const isOptional = this.#take("?") !== undefined;
       const key = this.#need("IDENTIFIER", "ESC_IDENTIFIER").text.replaceAll("`", "");
       const { offset: colon } = this.#need(":");
-      entries.push({ key, value: this.#expression(), offset: colon });
+      entries.push({ key, value: this.#expression(), isOptional, offset: colon });
       if (!this.#another("}")) break;
     }
     this.#take(",");

@@ -13,7 +13,7 @@ export type Node = { offset: number } & (
   | { kind: "call"; name: string; target: Node | undefined; args: Node[] }
   | { kind: "list"; items: Node[]; optional: ReadonlySet<number> }
   | { kind: "map"; entries: { key: Node; value: Node; isOptional: boolean; offset: number }[] }
-  | { kind: "struct"; name: string; entries: { key: string; value: Node; offset: number }[] }
+  | { kind: "struct"; name: string; entries: { key: string; value: Node; isOptional: boolean; offset: number }[] }
   | { kind: "loop"; macro: string; range: Node; variables: string[]; bodies: Node[] }
   | { kind: "bind"; macro: "optMap" | "optFlatMap" | "bind"; range: Node; variable: string; body: Node }
 );

@@ -83,6 +83,16 @@ export class ObjectValue extends Map<unknown, unknown> {
   }
 }
 
+/** What an expression makes by the name of a type: "Object.spec{replicas: 1}". */
+export class StructValue extends Map<unknown, unknown> {
+  readonly typeName: string;
+  constructor(typeName: string) {
+    super();
+    this.typeName = typeName;
+  }
+}
+const structName = (value: object): string | undefined => (value instanceof StructValue ? value.typeName : undefined);
+
 /** Lists whose order does not count. */
 const listTypes = new WeakMap<object, NonNullable<CelType["list"]>>();
 export const listTypeOf = (list: object): CelType["list"] => listTypes.get(list);
@@ -110,7 +120,7 @@ export function typeName(value: unknown): string {
   if (value instanceof Timestamp) return "google.protobuf.Timestamp";
   if (value instanceof Optional) return "optional_type";
   if (value instanceof TypeValue) return "type";
-  if (value instanceof Opaque) return value.typeName;
+  if (value instanceof Opaque || value instanceof StructValue) return value.typeName;
   return Array.isArray(value) ? "list" : "map";
 }
 
@@ -142,6 +152,7 @@ function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 function isEqualMap(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
+  if (structName(a) !== structName(b)) return false;
   if (a instanceof ObjectValue && b instanceof ObjectValue && !isEqualHidden(a.hidden, b.hidden)) return false;
   return a.size === b.size && [...a].every(([key, value]) => b.has(key) && isSame(value, b.get(key)));
 }

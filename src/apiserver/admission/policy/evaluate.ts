@@ -5,12 +5,13 @@ import type { CelMeter } from "#api/cel/evaluate.ts";
 import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
 import { conditionsCostMax, requestCostMax } from "#api/cel/runtime-cost.ts";
 import type { CelType } from "#api/cel/types.ts";
-import { CelError, jsonOf, valueOf } from "#api/cel/value.ts";
+import { CelError, type StructValue, jsonOf, valueOf } from "#api/cel/value.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { aggregateText } from "#api/validation/field-errors.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import type { User } from "#apiserver/request.ts";
 import { objectAt } from "#apiserver/admission/lookup.ts";
+import { typeNameFault } from "./type-names.ts";
 import { type AdmissionView, namespaceNameOf, requestOf } from "./view.ts";
 import { isNamespace } from "./match.ts";
 
@@ -153,10 +154,16 @@ export function mutationOf(
   view: AdmissionView,
   params: KubernetesObject | null,
 ): { value: unknown } | Denial {
-  const { values, types } = withVariables(spec, valuesOf(view, params));
+  const budget = new Budget(requestCostMax);
+  const { values, types } = withVariables(spec, valuesOf(view, params), budget.variables);
   try {
-    return { value: jsonOf(programOf(spec, expression, types, true).run(values)) };
+    const made = budget.run(programOf(spec, expression, types, true), values);
+    // Of a patch, what it sets; of what is applied, all.
+    const parts = Array.isArray(made) ? made.map((operation) => (operation as StructValue).get("value")) : [made];
+    const message = parts.map(typeNameFault).find((fault) => fault !== undefined);
+    return message === undefined ? { value: jsonOf(made) } : { message, reason: "Invalid" };
   } catch (error) {
+    if (error instanceof OutOfBudget) return { message: error.message, reason: "Invalid" };
     if (!(error instanceof CelError)) throw error;
     return failureOf(expression, error);
   }

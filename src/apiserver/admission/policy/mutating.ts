@@ -1,7 +1,7 @@
 /** MutatingAdmissionPolicies with their bindings. Upstream: apiserver/pkg/admission/plugin/policy/mutating. */
 import { ConformError } from "#api/decode/conform.ts";
 import { mergeTyped } from "#api/apply/typed-merge.ts";
-import { childSchema, isAtomic, isMap } from "#api/apply/typed.ts";
+import { childSchema, isAtomic, isAtomicList, isMap, isNamedField, itemSchema } from "#api/apply/typed.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { applyJsonPatch, type JsonPatchOperation, JsonPatchError } from "#api/patch/json-patch.ts";
 import { TypedError, validateTyped } from "#api/apply/typed-validate.ts";
@@ -169,9 +169,9 @@ function applied(view: AdmissionView, configuration: unknown) {
     if (!(error instanceof TypedError)) throw error;
     return failed(`failed to convert patch object to typed object: ${error.message}`);
   }
-  const atomic = atomicPath(schema, configuration, "");
-  if (atomic !== undefined)
-    return failed(`invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomic}`);
+  const atomic = atomicPaths(schema, configuration, "");
+  if (atomic.length > 0)
+    return failed(`invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomic.join(", ")}`);
   try {
     return conformed(view, clone(mergeTyped(schema, clone(object!), configuration) as KubernetesObject), "unstructured")
       .object;
@@ -182,23 +182,16 @@ function applied(view: AdmissionView, configuration: unknown) {
   }
 }
 
-/** The first atomic value that a configuration says something of. */
-function atomicPath(schema: Schema, value: unknown, path: string): string | undefined {
+/** The atomic values that a configuration says something of, as far as fields lead to them. */
+function atomicPaths(schema: Schema, value: unknown, path: string): string[] {
   if (Array.isArray(value)) {
-    if (schema.kind !== "list" || schema.listType === "atomic") return path;
-    for (const [index, item] of value.entries()) {
-      const found = schema.of === undefined ? undefined : atomicPath(schema.of, item, `${path}[${index}]`);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    const inner = value.flatMap((item, index) => atomicPaths(itemSchema(schema), item, `${path}[${index}]`));
+    return isAtomicList(schema) ? [path, ...inner] : inner;
   }
-  if (!isMap(value)) return undefined;
-  if (isAtomic(schema)) return path;
-  for (const [name, inner] of Object.entries(value)) {
-    const found = atomicPath(childSchema(schema, name), inner, `${path}.${name}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  if (!isMap(value)) return [];
+  const fields = Object.entries(value).filter(([name]) => isNamedField(schema, name));
+  const inner = fields.flatMap(([name, one]) => atomicPaths(childSchema(schema, name), one, `${path}.${name}`));
+  return isAtomic(schema) ? [path, ...inner] : inner;
 }
 
 /** The first fault speaks, all are named. */
