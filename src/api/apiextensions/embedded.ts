@@ -13,6 +13,7 @@ import { invalid, required } from "#api/validation/field-errors.ts";
 import { isDns1035Label } from "#api/validation/names.ts";
 import { objectMetaErrors } from "#api/validation/object-meta.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { applyDefaults } from "./prune.ts";
 
 type JsonObject = Record<string, unknown>;
 type Visit = (resource: JsonObject, path: string) => void;
@@ -49,6 +50,53 @@ export function shapeEmbedded(value: unknown, schema: JsonSchema | undefined): s
     resource["metadata"] = shapeMetadata(metadata, at, gone);
   });
   return gone;
+}
+
+/**
+ * Puts in what a schema gives by default. Embedded metadata have their form afterwards whatever the defaults hold: what is
+ * not in it goes, and with `mayDrop` (what was stored under another schema) a field that cannot be read goes too.
+ */
+export function applyCustomDefaults(
+  value: unknown,
+  schema: JsonSchema | undefined,
+  { mayDrop }: { mayDrop: boolean } = { mayDrop: false },
+): void {
+  applyDefaults(value, schema);
+  if (schema === undefined || !holdsEmbedded(schema)) return;
+  visitEmbedded(value, schema, "", (resource, path) => {
+    const { metadata } = resource;
+    if (metadata === undefined) return;
+    resource["metadata"] = shapeMetadata(mayDrop ? readable(metadata) : metadata, child(path, "metadata"), []);
+  });
+}
+
+const embedding = new WeakMap<JsonSchema, boolean>();
+
+function holdsEmbedded(schema: JsonSchema): boolean {
+  const known = embedding.get(schema);
+  if (known !== undefined) return known;
+  const { properties = {}, additionalProperties, items } = schema;
+  const inner = [...Object.values(properties), additionalProperties, items];
+  const holds =
+    schema["x-kubernetes-embedded-resource"] === true ||
+    inner.some((one) => typeof one === "object" && holdsEmbedded(one));
+  embedding.set(schema, holds);
+  return holds;
+}
+
+/** The fields of metadata that have the type that they should. */
+function readable(metadata: unknown): JsonObject {
+  const meta = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+  const isReadable = ([name, value]: [string, unknown]): boolean => {
+    try {
+      conform({ [name]: value }, meta);
+      return true;
+    } catch (error) {
+      if (error instanceof ConformError) return false;
+      throw error;
+    }
+  };
+  return isObject(metadata) ? Object.fromEntries(Object.entries(metadata).filter(isReadable)) : {};
 }
 
 /** "name" of `unknown field "name"`. */

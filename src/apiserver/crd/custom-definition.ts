@@ -7,7 +7,7 @@ import type { Column, ResourceDefinition, Strategy } from "#api/resource.ts";
 import { type CustomSchema, customErrors, customStatusErrors } from "./custom-rules.ts";
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
-import { applyDefaults } from "#api/apiextensions/prune.ts";
+import { applyCustomDefaults } from "#api/apiextensions/embedded.ts";
 import { compareText, floatText, goQuote, sortedJson } from "#api/go-text.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 
@@ -51,7 +51,7 @@ export function customDefinition(
     ...mainStrategy(rules, hasStatus),
     ...(hasStatus ? { status: statusStrategy(rules) } : {}),
     ...(scale === undefined ? {} : { scale: scalePaths(scale) }),
-    defaults: (object) => applyDefaults(object, schema),
+    defaults: (object) => applyCustomDefaults(object, schema),
     generation: (object, old) => !isEqual(counted(object, hasStatus), counted(old, hasStatus)),
     fieldSelectors: selectorsOf(version),
     columns: columnsOf(version),

@@ -3,7 +3,8 @@
  * of its own version, then converted; what is written is converted, then cut to the stored version's schema. Upstream:
  * crdConversionRESTOptionsGetter in apiextensions-apiserver/pkg/apiserver/customresource_handler.go.
  */
-import { applyDefaults, prune } from "#api/apiextensions/prune.ts";
+import { applyCustomDefaults } from "#api/apiextensions/embedded.ts";
+import { prune } from "#api/apiextensions/prune.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import type { StoredForms } from "#apiserver/catalogue.ts";
@@ -40,7 +41,7 @@ export function storedForms({ group, version, storageVersion, schemaOf, converte
       if (object.apiVersion === stored) return object;
       const [converted] = await converter.convert([object], stored);
       cut(converted!, storageVersion);
-      applyDefaults(converted, schemaOf(storageVersion));
+      applyCustomDefaults(converted, schemaOf(storageVersion));
       return converted!;
     },
   };
@@ -55,6 +56,6 @@ export function settledObject(
   const schema = schemaOf(form.apiVersion?.split("/")[1] ?? "");
   if (schema === undefined) return form;
   prune(form, schema);
-  applyDefaults(form, schema);
+  applyCustomDefaults(form, schema, { mayDrop: true });
   return form;
 }
