@@ -9,6 +9,7 @@ import { containerResources, podCgroupValues, type PodCgroupValues } from "./cgr
 import { containersOf, type PodContainer } from "./containers-of.ts";
 import { latestOf, type PodObservation } from "./observation.ts";
 import type { PodContext } from "./pod-context.ts";
+import { resizeText } from "./resize-text.ts";
 import {
   askedAmounts,
   containerResize,
@@ -69,10 +70,12 @@ export class PodResizer {
       this.#allocated = asked;
       this.#failure = undefined;
       this.#underWay = pod.metadata.generation;
+      this.#options.event("Normal", "ResizeStarted", resizeText("started", pod, pod.metadata.generation));
       return false;
     }
+    const { reason, message } = this.#refusal;
     if (!isDeepStrictEqual(before, this.#refusal))
-      this.#options.event("Warning", `Resize${this.#refusal.reason}`, this.#refusal.message);
+      this.#options.event("Warning", `Resize${reason}`, resizeText(reason, pod, pod.metadata.generation, message));
     return true;
   }
 
@@ -121,7 +124,7 @@ export class PodResizer {
       this.#failure = undefined;
     } catch (error) {
       this.#failure = error instanceof Error ? error.message : String(error);
-      this.#options.event("Warning", "ResizeError", this.#failure);
+      this.#options.event("Warning", "ResizeError", resizeText("error", allocated, this.#underWay, this.#failure));
       throw error;
     }
   }
@@ -131,14 +134,7 @@ export class PodResizer {
     if (this.#underWay === undefined || needs.size > 0 || this.isDue(pod, needs)) return;
     const generation = this.#underWay;
     this.#underWay = undefined;
-    const containers = containersOf(this.allocated(pod))
-      .filter(({ kind }) => kind !== "ephemeral")
-      .map(({ spec: { name, resources } }) => ({ name, resources }));
-    this.#options.event(
-      "Normal",
-      "ResizeCompleted",
-      `Pod resize completed: ${JSON.stringify({ containers, generation })}`,
-    );
+    this.#options.event("Normal", "ResizeCompleted", resizeText("completed", this.allocated(pod), generation));
   }
 
   conditions(pod: Pod): ResizeCondition[] {

@@ -112,7 +112,7 @@ export function refuseResize(pod: Pod, { status }: Node, others: readonly Pod[])
     const taken = used.reduce((sum, list) => sum + amount(list[name] ?? "0"), 0);
     return { name, wanted: amount(requests[name] ?? "0"), taken, capacity: amount(allocatable[name] ?? "0") };
   });
-  for (const { name, wanted, capacity } of checks)
+  for (const { name, wanted, capacity } of checks.toReversed())
     if (wanted > capacity) {
       const message = `Node didn't have enough capacity: ${name}, requested: ${wanted}, capacity: ${capacity}`;
       return { reason: "Infeasible", message };
