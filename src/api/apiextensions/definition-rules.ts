@@ -36,7 +36,8 @@ export function definitionErrors(definition: Definition, old?: Definition): Fiel
 }
 
 /** Every version tells of its fields; where the others are kept, none is given by default. */
-function schemaErrors({ versions = [], preserveUnknownFields }: Definition["spec"]): FieldError[] {
+function schemaErrors({ versions: given, preserveUnknownFields }: Definition["spec"]): FieldError[] {
+  const versions = given ?? [];
   const schemaOf = ({ schema }: V1CustomResourceDefinitionVersion) => (schema?.openAPIV3Schema ?? {}) as JsonSchema;
   const missing = versions.flatMap((version, index) =>
     Object.keys(schemaOf(version)).length === 0 ? [required(`spec.versions[${index}].schema.openAPIV3Schema`)] : [],
