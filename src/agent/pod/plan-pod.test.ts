@@ -146,7 +146,11 @@ describe("a container that ended", () => {
     const containers = [container("a", { restartPolicyRules: rules }), container("b")];
     const pod = podOf({ containers, restartPolicy: "Never" });
     expect(words(plan(pod, withSandbox(exited("a", 42), seen("b"))).actions)).toEqual(["kill b 0"]);
-    expect(words(plan(pod, withSandbox(exited("a", 42), exited("b", 137))).actions)).toEqual(["remove", "remove"]);
+    const removed = (...containers: ObservedContainer[]) =>
+      plan(pod, withSandbox(...containers)).actions.map((action) => (action.do === "remove" ? action.key : action.do));
+    expect(removed(exited("a", 42), exited("b", 137))).toEqual(["remove:b-id"]);
+    expect(removed(exited("a", 42))).toEqual(["remove:a-id"]);
+    expect(removed()).toEqual(["start"]);
   });
 });
 

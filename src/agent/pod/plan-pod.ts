@@ -235,19 +235,24 @@ function oneStart(actions: readonly PodAction[]): PodAction[] {
   return actions.filter((action) => action.do !== "start" || action === first);
 }
 
-/** A container's exit asks for a new run of all of them: end what runs, remove all, and the pod begins anew. */
+/**
+ * A container's exit asks for a new run of all of them: end what runs, remove all, and the pod begins anew. Invariant: those
+ * that ask go last, so that nothing starts while any of the others is still there.
+ */
 function restartAll(input: PodPlanInput): PodAction[] | undefined {
   const { pod, observation } = input;
-  const asked = containersOf(pod).some((container) => {
+  const asking = containersOf(pod).flatMap((container) => {
     const latest = latestOf(observation, container.spec.name);
-    return latest?.state === "exited" && afterExit(pod, container, latest.exitCode) === "restart-all";
+    const asks = latest?.state === "exited" && afterExit(pod, container, latest.exitCode) === "restart-all";
+    return asks ? [latest] : [];
   });
-  if (!asked) return undefined;
+  if (asking.length === 0) return undefined;
   // One that is just being made is ended too, once it is there.
   if (input.busy.has("start")) return [];
   const alive = observation.containers.filter(isAlive);
   if (alive.length > 0) return alive.map((container) => kill(input, container, 0, "all containers restart"));
-  return observation.containers.map((container) => ({
+  const others = observation.containers.filter((container) => !asking.includes(container));
+  return (others.length > 0 ? others : asking).map((container) => ({
     do: "remove",
     key: `remove:${container.id}`,
     container,
