@@ -52,8 +52,18 @@ describe("pod garbage collection", () => {
     expect(plan(pod("n", { phase: "Succeeded" }), [], more)).toEqual(["delete"]);
   });
 
-  test("a pod that goes and has no node, or one that is out of service, goes at once", () => {
-    expect(plan(pod("", { going: true }))).toEqual(["patch", "delete"]);
+  test("a pod that goes and has no node has five seconds to be let go", () => {
+    const deletedAt = Date.parse("2024-05-31T23:00:00Z");
+    const look = (at: number) => {
+      const about = pod("", { going: true });
+      return podGcReconciler.reconcile(about, viewOf([about]), moment(at)).map(({ type }) => type);
+    };
+    expect(look(deletedAt + 4_999)).toEqual(["wake"]);
+    expect(look(deletedAt + 5_000)).toEqual(["patch", "delete"]);
+    expect(plan(pod(""))).toEqual([]);
+  });
+
+  test("a pod that goes from a node that is out of service goes at once", () => {
     const out = node([{ key: "node.kubernetes.io/out-of-service", effect: "NoExecute" }]);
     expect(plan(pod("n", { going: true }), [out])).toEqual(["patch", "delete"]);
     expect(plan(pod("n"), [out])).toEqual([]);

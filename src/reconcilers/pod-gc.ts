@@ -4,7 +4,7 @@ import { Node } from "#api/core/node.ts";
 import { Pod } from "#api/core/pod.ts";
 import { podsByNode } from "./endpoints/pod-endpoints.ts";
 import { nodeCondition } from "./node/node-health.ts";
-import { isPodTerminal } from "./pod-state.ts";
+import { isPodTerminal, timeOf } from "./pod-state.ts";
 import {
   defineReconciler,
   patch,
@@ -16,6 +16,8 @@ import {
   type View,
 } from "./reconciler.ts";
 
+/** A pod without a node that is held by finalizers is ended this long after it was deleted: upstream looks every 20 seconds. */
+const unscheduledMs = 5_000;
 /** A node that is missing may be late: a pod waits this long for it. */
 const missingNodeMs = 40_000;
 const outOfServiceTaint = "node.kubernetes.io/out-of-service";
@@ -41,7 +43,7 @@ export const podGcReconciler = defineReconciler<Pod>({
   },
   reconcile(pod, view, { now, inputs, waitingSince = now }) {
     const nodeName = pod.spec?.nodeName ?? "";
-    if (nodeName === "") return isLeftUnscheduled(pod) ? ended(pod, "", now) : [];
+    if (nodeName === "") return leftUnscheduled(pod, now);
     const node = view.get(Node, { name: nodeName });
     if (node !== undefined) return isLostOn(node, pod) ? ended(pod, "", now) : [];
     const at = waitingSince + missingNodeMs;
@@ -59,7 +61,12 @@ function needsLook(node: Node, view: View): boolean {
 const missesNode = ({ spec }: Pod, view: View): boolean =>
   (spec?.nodeName ?? "") !== "" && view.get(Node, { name: spec!.nodeName }) === undefined;
 
-const isLeftUnscheduled = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
+function leftUnscheduled(pod: Pod, now: number): Change[] {
+  const { deletionTimestamp } = pod.metadata;
+  if (deletionTimestamp === undefined) return [];
+  const at = timeOf(deletionTimestamp) + unscheduledMs;
+  return at > now ? [wake(at)] : ended(pod, "", now);
+}
 
 const isOutOfService = ({ spec }: Node): boolean => (spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint);
 
