@@ -14,6 +14,7 @@ import { isAlreadyExists, isConflict, isNotFound } from "#api/status-error.ts";
 import type { Client } from "#client/client.ts";
 import type { RuntimeClient } from "#agent/runtime/runtime-client.ts";
 import { goArchitecture, pressureNow, type MachineFacts, type Pressure } from "./node-facts.ts";
+import { difference, nodeResources } from "./node-resources.ts";
 
 export interface NodeRegistrationOptions {
   readonly client: Client;
@@ -153,8 +154,11 @@ export class NodeRegistration {
     const ready = status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
     const due = clock.now() - this.#writtenAtMs > heartbeatEveryMs;
     if (!due && isDeepStrictEqual(withoutHeartbeats(old), withoutHeartbeats({ ...old, ...status }))) return ready;
+    const capacity = difference(old?.capacity, status.capacity);
+    const allocatable = difference(old?.allocatable, status.allocatable);
     try {
-      this.#node = await client.patch(Node, { name }, "strategic", { status }, { subresource: "status" });
+      const patch = { status: { ...status, capacity, allocatable } };
+      this.#node = await client.patch(Node, { name }, "strategic", patch, { subresource: "status" });
       this.#writtenAtMs = clock.now();
     } catch (error) {
       if (isNotFound(error)) this.#node = await this.#createOrAdopt();
@@ -166,8 +170,7 @@ export class NodeRegistration {
   async #status(old: V1NodeStatus | undefined): Promise<V1NodeStatus> {
     const { facts, dataDirectory } = this.#options;
     return {
-      capacity: { ...facts.capacity },
-      allocatable: { ...facts.capacity },
+      ...nodeResources(old, facts.capacity),
       conditions: await this.#conditions(old, await pressureNow(dataDirectory)),
       addresses: this.#addresses(),
       daemonEndpoints: { kubeletEndpoint: { Port: this.#port } },
