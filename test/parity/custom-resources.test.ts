@@ -132,6 +132,23 @@ stories("a definition", [
       )
       .answers(409),
   ],
+  [
+    "may have a printed column whose path is none",
+    ...defined({
+      additionalPrinterColumns: [".spec.size", ".spec.x[", ".spec.color"].map((jsonPath) => ({
+        name: jsonPath,
+        type: "string",
+        jsonPath,
+      })),
+    }),
+    make({ size: 1 }),
+    get(widgets)
+      .accepting("application/json;as=Table;v=v1;g=meta.k8s.io")
+      .meets(({ columnDefinitions, rows }) => {
+        expect(columnDefinitions).toMatchObject([{ name: "Name" }, { name: ".spec.size" }]);
+        expect(rows).toMatchObject([{ cells: ["a", "1"] }]);
+      }),
+  ],
   ["is named for its plural and its group", create({ ...definition(), metadata: { name: "widgets" } }).answers(422)],
   [
     "shows up in discovery",
@@ -292,6 +309,27 @@ stories("an object", [
     post(widgets, { ...widget("a"), apiVersion: `${group}/v9` }).answers(
       400,
       `the API version in the data (${group}/v9) does not match the expected API version (${group}/v1)`,
+    ),
+  ],
+  [
+    "says itself what it is",
+    ...defined(),
+    post(widgets, { metadata: { name: "a" } }).answers(
+      400,
+      'the object provided is unrecognized (must be of type Widget): Object \'Kind\' is missing in \'{"metadata":{"name":"a"}}\' ({"metadata":{"name":"a"}})',
+    ),
+    post(widgets, { ...widget("a"), apiVersion: undefined }).answers(
+      400,
+      `the API version in the data () does not match the expected API version (${group}/v1)`,
+    ),
+    post(widgets, { ...widget("a"), kind: "Gadget" }).answers(
+      422,
+      `Gadget.${group} "a" is invalid: kind: Invalid value: "Gadget": must be Widget`,
+    ),
+    make({}),
+    mergePatch(`${widgets}/a`, { apiVersion: `${group}/v2` }).answers(
+      422,
+      `Widget.${group} "a" is invalid: apiVersion: Invalid value: "${group}/v2": must be ${group}/v1`,
     ),
   ],
   [

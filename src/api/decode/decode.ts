@@ -263,7 +263,8 @@ function decodeFailure(
 /** How much of an unreadable body the answer shows. */
 const summaryBytesMax = 30;
 
-function unrecognised(kind: string, message: string, bytes: Uint8Array): StatusError {
+/** The answer to a body that does not say what it is. */
+export function unrecognised(kind: string, message: string, bytes: Uint8Array): StatusError {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${message} (${summaryOf(bytes)})`);
 }
 
