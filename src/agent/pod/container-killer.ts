@@ -21,9 +21,12 @@ export interface KillOptions {
 
 export class ContainerKiller {
   readonly #context: PodContext;
+  /** What the pod's events say as a warning. */
+  readonly #tell: (reason: string, message: string) => void;
 
-  constructor(context: PodContext) {
+  constructor(context: PodContext, tell: (reason: string, message: string) => void) {
     this.#context = context;
+    this.#tell = tell;
   }
 
   async kill(
@@ -37,7 +40,9 @@ export class ContainerKiller {
     const hook = target?.container.lifecycle?.preStop;
     if (hook !== undefined && target !== undefined && graceSeconds > 0 && container.state === "running") {
       const over = new AbortController();
-      const hooked = runHook(hook, target, { timeoutSeconds: Math.ceil(graceSeconds), signal: over.signal });
+      const timeoutSeconds = Math.ceil(graceSeconds);
+      const fellBack = (host: string): void => this.#tell("LifecycleHTTPFallback", fallbackText(host));
+      const hooked = runHook(hook, target, { timeoutSeconds, signal: over.signal, fellBack });
       const watched = hooked.catch(() => {
         if (!over.signal.aborted) options.hookFailed();
       });
@@ -53,7 +58,8 @@ export class ContainerKiller {
     if (lifecycle?.postStart === undefined) return undefined;
     try {
       const signal = new AbortController().signal;
-      await runHook(lifecycle.postStart, target, { timeoutSeconds: 0, signal });
+      const fellBack = (host: string): void => this.#tell("LifecycleHTTPFallback", fallbackText(host));
+      await runHook(lifecycle.postStart, target, { timeoutSeconds: 0, signal, fellBack });
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
@@ -92,3 +98,6 @@ export class ContainerKiller {
     }
   }
 }
+
+const fallbackText = (host: string): string =>
+  `request to HTTPS lifecycle hook ${host} got HTTP response, retry with HTTP succeeded`;

@@ -6,12 +6,21 @@ import type { V1LifecycleHandler } from "#api/generated/types.ts";
 import { expand } from "./expansion.ts";
 import { bracket, portNumber, requestHeaders, type ProbeTarget } from "./probe.ts";
 
-/** Rejects when the hook fails. `signal` ends the waiting, not a command in the container. */
+export interface HookOptions {
+  readonly timeoutSeconds: number;
+  /** Ends the waiting, not a command in the container. */
+  readonly signal: AbortSignal;
+  /** Who was asked over TLS answered in plain HTTP, and was asked again so. */
+  fellBack?(host: string): void;
+}
+
+/** Rejects when the hook fails. */
 export async function runHook(
   { exec, httpGet, sleep: pause }: V1LifecycleHandler,
   target: ProbeTarget,
-  { timeoutSeconds, signal }: { timeoutSeconds: number; signal: AbortSignal },
+  options: HookOptions,
 ): Promise<void> {
+  const { timeoutSeconds, signal } = options;
   if (exec !== undefined) {
     const words = (exec.command ?? []).map((word) => expand(word, (name) => target.environment.get(name)));
     const { exitCode, stdout, stderr } = await target.runtime.execSync(target.containerId, words, timeoutSeconds);
@@ -27,20 +36,22 @@ export async function runHook(
     const url = new URL(
       `${(httpGet.scheme ?? "HTTP").toLowerCase()}://${host}${path.startsWith("/") ? "" : "/"}${path}`,
     );
-    await callEither(url, requestHeaders(httpGet, host, "lifecycle"), signal);
+    await callEither(url, requestHeaders(httpGet, host, "lifecycle"), options);
   } else if (pause !== undefined) {
     await sleep(pause.seconds * 1000, signal);
   }
 }
 
 /** What speaks plain HTTP where TLS was asked for is asked again so, without what proves who asks. */
-async function callEither(url: URL, headers: readonly [string, string][], signal: AbortSignal): Promise<void> {
+async function callEither(url: URL, headers: readonly [string, string][], options: HookOptions): Promise<void> {
+  const { signal, fellBack } = options;
   try {
     await call(url, headers, signal);
   } catch (error) {
     if (url.protocol !== "https:" || !isPlainAnswer(error as NodeJS.ErrnoException)) throw error;
     const kept = headers.filter(([name]) => name.toLowerCase() !== "authorization");
     await call(new URL(url.href.replace(/^https:/, "http:")), kept, signal);
+    fellBack?.(url.host);
   }
 }
 

@@ -218,6 +218,16 @@ test("a sandbox that died is made again after what ran in it has ended", () => {
   expect(actions).toEqual([{ do: "run-sandbox", key: "sandbox", attempt: 1, changed: true }]);
 });
 
+test.each([
+  ["Never", [exited("c", 137)], []],
+  ["Never", [], ["run-sandbox"]],
+  ["OnFailure", [exited("c", 137)], ["run-sandbox"]],
+])("of a pod with policy %s whose sandbox died", (restartPolicy, containers, expected) => {
+  const observation = { sandboxes: [{ ...sandbox, ready: false }], containers };
+  const two = podOf({ restartPolicy, containers: [container("c"), container("never-begun")] });
+  expect(words(plan(two, { observation }).actions)).toEqual(expected);
+});
+
 test("no plan starts two containers, or one that runs", () => {
   const state = fc.constantFrom("none", "running", "exited0", "exited1");
   fc.assert(

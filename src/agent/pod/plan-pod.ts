@@ -113,11 +113,21 @@ function isFinished({ pod, observation, busy }: PodPlanInput): boolean {
     }
   }
   const main = all.filter(({ kind }) => kind === "main");
+  if (lostForGood(pod, observation, main)) return true;
   return main.every((container) => {
     const latest = latestOf(observation, container.spec.name);
     return latest?.state === "exited" && afterExit(pod, container, latest.exitCode) === "stay";
   });
 }
+
+/** Its sandbox died, and a pod whose containers are not to run twice is not begun anew. */
+function lostForGood(pod: Pod, observation: PodObservation, main: readonly PodContainer[]): boolean {
+  if (readySandbox(observation) !== undefined || observation.sandboxes.length === 0) return false;
+  if (pod.spec?.restartPolicy !== "Never" || observation.containers.length === 0) return false;
+  return main.every((container) => afterExit(pod, container, killedCode) === "stay");
+}
+
+const killedCode = 137;
 
 /** Volumes, then the sandbox, then init containers and sidecars in order, then the rest. */
 function begin(input: PodPlanInput): PodAction[] {

@@ -86,7 +86,9 @@ export class PodWorker {
     this.#pod = pod;
     this.#options = options;
     this.#context = options.context;
-    this.#killer = new ContainerKiller(options.context);
+    this.#killer = new ContainerKiller(options.context, (reason, message) =>
+      this.#event(undefined, "Warning", reason, message),
+    );
     this.#volumes = new MountedVolumes(options.context, () => this.wake());
     this.#probes = new PodProbes({
       context: options.context,

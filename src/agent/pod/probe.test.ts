@@ -141,7 +141,12 @@ describe("an HTTP probe", () => {
 
 describe("a hook", () => {
   const hook = (httpGet: V1HTTPGetAction) =>
-    runHook({ httpGet }, target, { timeoutSeconds: 1, signal: AbortSignal.timeout(5_000) });
+    runHook({ httpGet }, target, {
+      timeoutSeconds: 1,
+      signal: AbortSignal.timeout(5_000),
+      fellBack: (host) => fallbacks.push(host),
+    });
+  const fallbacks: string[] = [];
 
   it("asks with its own name, and takes any answer", async () => {
     heard.length = 0;
@@ -154,6 +159,7 @@ describe("a hook", () => {
     await hook(get({ scheme: "HTTPS", httpHeaders: [{ name: "Authorization", value: "Bearer x" }] }));
     expect(heard[0]?.headers).toMatchObject({ "user-agent": "kube-lifecycle/1.36" });
     expect(heard[0]?.headers.authorization).toBeUndefined();
+    expect(fallbacks).toEqual([`127.0.0.1:${portOf(http)}`]);
   });
 
   it("fails if nobody listens", async () => {
