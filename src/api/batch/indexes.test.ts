@@ -16,8 +16,14 @@ describe("completion indexes", () => {
     ["1-10", 'too large index: "10"'],
     ["9223372036854775808", 'cannot convert string to integer for index: "9223372036854775808"'],
   ])("%j is none: %s", (text, fault) => expect(parseIntervals(text, 10).fault).toBe(fault));
-  test("overlap at the first index of both", () => {
-    expect(firstOverlap(parseIntervals("0-1,5-8", 10), parseIntervals("3,7-9", 10))).toBe(7);
-    expect(firstOverlap(parseIntervals("0-1", 10), parseIntervals("2", 10))).toBeUndefined();
-  });
+  test.each([
+    ["0-1,5-8", "3,7-9", 7],
+    ["0-1", "2", undefined],
+    ["", "1-3", undefined],
+    ["0,2-4,x,6-8", "1,8,9", 8],
+    ["x,0,6-8", "y,1,8,9", 8],
+    ["0,6-8,x", "1,9,y", undefined],
+  ])("%j and %j overlap first at %s, faulty intervals aside", (one, other, index) =>
+    expect(firstOverlap(one, other, 10)).toBe(index),
+  );
 });

@@ -46,9 +46,25 @@ function parseInterval(text: string, completions: number): [number, number] | st
 const orderFault = (previous: number, current: number) =>
   `non-increasing order, previous: ${previous}, current: ${current}`;
 
-/** The first index of both. */
-export function firstOverlap(one: Intervals, other: Intervals): number | undefined {
-  for (const [first, last] of one.intervals)
-    for (const [from, to] of other.intervals) if (first <= to && from <= last) return Math.max(first, from);
+/**
+ * The first index that two lists of intervals share. What is no interval is skipped: others tell of it.
+ * Upstream: validateFailedIndexesNotOverlapCompleted, which walks both lists at once and takes them as sorted.
+ */
+export function firstOverlap(one: string, other: string, completions: number): number | undefined {
+  const left = validIntervals(one, completions);
+  const right = validIntervals(other, completions);
+  for (let i = 0, j = 0; i < left.length && j < right.length;) {
+    const [first, last] = left[i]!;
+    const [from, to] = right[j]!;
+    if (first <= to && from <= last) return Math.max(first, from);
+    if (first <= from) i++;
+    else j++;
+  }
   return undefined;
 }
+
+const validIntervals = (text: string, completions: number): Intervals["intervals"] =>
+  text.split(",").flatMap((part) => {
+    const interval = parseInterval(part, completions);
+    return typeof interval === "string" ? [] : [interval];
+  });

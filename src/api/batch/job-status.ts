@@ -183,7 +183,7 @@ function indexesFault(
 function overlap({ job, status: { completedIndexes = "", failedIndexes } }: Facts): FieldError | undefined {
   const completions = job.spec?.completions;
   if (completions === undefined || failedIndexes === undefined) return undefined;
-  const index = firstOverlap(parseIntervals(completedIndexes, completions), parseIntervals(failedIndexes, completions));
+  const index = firstOverlap(completedIndexes, failedIndexes, completions);
   return index === undefined
     ? undefined
     : invalid("status.failedIndexes", failedIndexes, `failedIndexes and completedIndexes overlap at index: ${index}`);
