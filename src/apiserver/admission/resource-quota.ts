@@ -21,8 +21,13 @@ import type { Entry } from "#apiserver/cache/entry.ts";
 import { type AdmissionPlugin, type AdmissionRequest, isFor } from "./plugin.ts";
 
 const prefix = "/registry/core/resourcequotas/";
-/** They come and go in such numbers that counting them would stop a namespace. */
-const uncounted = new Set(["/events", "events.k8s.io/events"]);
+/** Events come and go in such numbers that counting them would stop a namespace; others are never stored. */
+const uncounted = new Set([
+  "/events",
+  "events.k8s.io/events",
+  "/bindings",
+  "authorization.k8s.io/localsubjectaccessreviews",
+]);
 
 export const resourceQuota: AdmissionPlugin = {
   name: "ResourceQuota",

@@ -1,12 +1,14 @@
-/** What all reviews share: a body of a kind that is read, answered and never stored. */
+/** What all reviews share: a body of a kind that is read, let through by admission, answered and never stored. */
 import { builtInType } from "#api/schema/built-in.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { badRequest } from "#api/status-catalogue.ts";
 import { type Answer, objectAnswer } from "#apiserver/answer.ts";
+import { admissionFor } from "#apiserver/resource/create.ts";
 import { trackNew } from "#apiserver/resource/managed-fields.ts";
 import { managerName, writeOptions } from "#apiserver/resource/options.ts";
 import { readAs } from "#apiserver/resource/body.ts";
 import type { SpecialRequest, VirtualResource } from "#apiserver/subresource.ts";
+import { operationOn, unstored } from "#apiserver/subresources/support.ts";
 
 export interface ReviewKind {
   group: string;
@@ -17,6 +19,8 @@ export interface ReviewKind {
   schema: string;
   /** SelfSubjectReview shows no managed fields. */
   hasManagedFields?: boolean;
+  /** Throws StatusError for what is no question. */
+  check?(object: KubernetesObject): void;
   answer(object: KubernetesObject, special: SpecialRequest): Promise<KubernetesObject> | KubernetesObject;
 }
 
@@ -49,13 +53,13 @@ function placeIn({ metadata }: KubernetesObject, namespace: string): void {
 }
 
 async function answerReview(review: ReviewKind, special: SpecialRequest): Promise<Answer> {
-  const { request, info, warnings } = special;
-  const { group, version, kind, schema } = review;
+  const { request, info, warnings, services } = special;
+  const { group, version, kind, plural, schema, isNamespaced = false } = review;
   const options = writeOptions("CreateOptions", request.query);
   const struct = builtInType(schema);
   const object = await readAs(request, { group, version, kind, struct }, options.fieldValidation, warnings);
   wipeSystemFields(object);
-  placeIn(object, review.isNamespaced === true ? info.namespace : "");
+  placeIn(object, isNamespaced ? info.namespace : "");
   if (review.hasManagedFields !== false)
     trackNew({
       struct,
@@ -67,5 +71,10 @@ async function answerReview(review: ReviewKind, special: SpecialRequest): Promis
       object,
       manager: managerName(options.fieldManager, request.header("user-agent")),
     });
+  const resource = unstored(special, { group, version, kind, plural, isNamespaced, schema });
+  const admission = admissionFor(operationOn(special, resource, ""), "CREATE", object, undefined);
+  await services.admission.mutate(admission);
+  review.check?.(object);
+  await services.admission.validate(admission);
   return objectAnswer(await review.answer(object, special), 201);
 }

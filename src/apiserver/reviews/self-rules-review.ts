@@ -15,10 +15,13 @@ export function selfRulesReview(rbac: Rbac): VirtualResource {
     kind: "SelfSubjectRulesReview",
     plural: "selfsubjectrulesreviews",
     schema: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+    check(object) {
+      if (((object as V1SelfSubjectRulesReview).spec?.namespace ?? "") === "")
+        throw badRequest("no namespace on request");
+    },
     answer(object, { user }) {
       const review = object as V1SelfSubjectRulesReview;
-      const namespace = review.spec?.namespace ?? "";
-      if (namespace === "") throw badRequest("no namespace on request");
+      const { namespace = "" } = review.spec;
       const { rules, errors } = rbac.grantedTo(user, namespace);
       const isNode = nodeNameOf(user) !== undefined;
       const faults = [

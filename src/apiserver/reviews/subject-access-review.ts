@@ -21,6 +21,10 @@ export function accessReviews(authorizer: Authorizer): VirtualResource[] {
       plural: `${kind.toLowerCase()}s`,
       isNamespaced: scope === "local",
       schema: schema(kind),
+      check(object) {
+        const errors = accessReviewErrors(object as V1SubjectAccessReview, scope);
+        if (errors.length > 0) throw invalidObject({ group, kind: "" }, "", errors);
+      },
       answer: (object, special) => answer(object as V1SubjectAccessReview, special, authorizer, scope),
     });
   return [
@@ -37,8 +41,6 @@ function answer(
   scope: ReviewScope,
 ): KubernetesObject {
   const spec = object.spec ?? {};
-  const errors = accessReviewErrors(object, scope);
-  if (errors.length > 0) throw invalidObject({ group, kind: "" }, "", errors);
   const user = scope === "self" ? special.user : userOf(spec);
   const { fieldSelector, faults } = reviewSelectors(spec.resourceAttributes ?? {});
   const asked = attributesOf(spec, user);

@@ -17,9 +17,12 @@ export function tokenReview(tokens: ServiceAccountTokens): VirtualResource {
     kind: "TokenReview",
     plural: "tokenreviews",
     schema: "io.k8s.api.authentication.v1.TokenReview",
+    check(object) {
+      if (((object as V1TokenReview).spec?.token ?? "") === "")
+        throw badRequest("token is required for TokenReview in authentication");
+    },
     async answer(object) {
       const { spec } = object as V1TokenReview;
-      if ((spec?.token ?? "") === "") throw badRequest("token is required for TokenReview in authentication");
       return { ...object, status: await statusOf(tokens, spec.token!, spec.audiences) } as KubernetesObject;
     },
   });

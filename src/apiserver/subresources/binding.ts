@@ -9,56 +9,58 @@ import type { Entry } from "#apiserver/cache/entry.ts";
 import { upstreamKey } from "#apiserver/resource/keys.ts";
 import type { SpecialHandler, SpecialRequest, VirtualResource } from "#apiserver/subresource.ts";
 import type { KubernetesObject } from "#api/object.ts";
+import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import { topologyLabelsOf } from "#apiserver/admission/pod-topology-labels.ts";
 import { admissionFor } from "#apiserver/resource/create.ts";
-import { operationOn, readBody, rewrite, success } from "./support.ts";
+import { operationOn, readBody, rewrite, success, unstored } from "./support.ts";
 
 type Binding = V1Binding & KubernetesObject;
+const schema = "io.k8s.api.core.v1.Binding";
+const podsOf = ({ services }: SpecialRequest) => services.catalogue.find("", "v1", "pods")!;
 
 export const podBinding: SpecialHandler = {
   methods: ["POST"],
   async handle(special) {
-    const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
+    const binding = await readBody<Binding>(special, schema);
     const { name } = special.info;
-    if (binding.metadata.name !== name) throw badRequest("name in URL does not match name in Binding object");
     const { kind, name: nodeName = "" } = binding.target ?? {};
-    return bind(special, name, binding, kind === "Node" ? topologyLabelsOf(special.services.cache, nodeName) : {});
+    const topology = kind === "Node" ? topologyLabelsOf(special.services.cache, nodeName) : {};
+    const operation = operationOn(special, podsOf(special), name);
+    const request = {
+      ...admissionFor(operation, "CREATE", undefined, undefined),
+      subresource: "binding",
+      options: binding,
+    };
+    return bind(special, binding, request, topology);
   },
 };
 
 /** The same as a collection of its own, which admission knows as no part of a pod: it brings no labels of the node. */
+const bindingKind = { group: "", version: "v1", kind: "Binding", plural: "bindings", isNamespaced: true };
 export const bindings: VirtualResource = {
-  group: "",
-  version: "v1",
-  plural: "bindings",
+  ...bindingKind,
   singular: "binding",
-  kind: "Binding",
-  isNamespaced: true,
   verbs: ["create"],
   methods: ["POST"],
   async handle(special) {
-    const binding = await readBody<Binding>(special, "io.k8s.api.core.v1.Binding");
-    return bind(special, binding.metadata.name ?? "", binding, {});
+    const binding = await readBody<Binding>(special, schema);
+    const resource = unstored(special, { ...bindingKind, schema });
+    return bind(special, binding, admissionFor(operationOn(special, resource, ""), "CREATE", binding, undefined), {});
   },
 };
 
 async function bind(
   special: SpecialRequest,
-  name: string,
   binding: Binding,
+  request: AdmissionRequest,
   topology: Record<string, string>,
 ): Promise<Answer> {
-  const { catalogue, admission } = special.services;
-  const pods = catalogue.find("", "v1", "pods")!;
-  const operation = operationOn(special, pods, name);
-  checkTarget(binding);
-  const request = {
-    ...admissionFor(operation, "CREATE", undefined, undefined),
-    subresource: "binding",
-    options: binding,
-  };
+  const { admission } = special.services;
   await admission.mutate(request);
+  if (binding.metadata.name !== request.name) throw badRequest("name in URL does not match name in Binding object");
+  checkTarget(binding);
   await admission.validate(request);
+  const operation = operationOn(special, podsOf(special), request.name);
   const nodeName = binding.target.name ?? "";
   await rewrite<V1Pod & KubernetesObject>(operation, (pod, entry) => {
     checkPreconditions(special, binding, entry);

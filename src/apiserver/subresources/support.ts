@@ -10,7 +10,7 @@ import { keyOf } from "#apiserver/resource/keys.ts";
 import { clone } from "#apiserver/resource/metadata.ts";
 import { writeOptions } from "#apiserver/resource/options.ts";
 import { putObject, unwritten, untilWritten } from "#apiserver/resource/write.ts";
-import type { SpecialRequest } from "#apiserver/subresource.ts";
+import type { SpecialRequest, VirtualResource } from "#apiserver/subresource.ts";
 
 /** The request as an operation on one object of a resource. */
 export function operationOn(
@@ -35,6 +35,15 @@ export function operationOn(
     warnings,
     sent: { holdsEmpties: false },
   };
+}
+
+/** A kind that is never stored, as admission knows a resource. */
+export function unstored(
+  { services }: SpecialRequest,
+  kind: Pick<VirtualResource, "group" | "version" | "kind" | "plural" | "isNamespaced"> & { schema: string },
+): ServedResource {
+  const { isNamespaced, ...named } = kind;
+  return services.catalogue.serve({ ...named, scope: isNamespaced ? "Namespaced" : "Cluster" })[0]!;
 }
 
 /** The body of a POST to a subresource, as the kind that it takes. */

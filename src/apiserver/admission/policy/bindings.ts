@@ -15,18 +15,31 @@ export interface ParamRef {
 }
 
 export const registry = "/registry/admissionregistration.k8s.io";
-/** Policies do not judge what would switch them off. */
-const exempt = new Set([
+/** Policies and webhooks do not judge what would switch them off. */
+const configuration = [
   "validatingadmissionpolicies",
   "validatingadmissionpolicybindings",
   "mutatingadmissionpolicies",
   "mutatingadmissionpolicybindings",
   "validatingwebhookconfigurations",
   "mutatingwebhookconfigurations",
-]);
+];
+/** Nor policies the questions that a cluster depends on. */
+const questions = [
+  "authentication.k8s.io/selfsubjectreviews",
+  "authentication.k8s.io/tokenreviews",
+  "authorization.k8s.io/localsubjectaccessreviews",
+  "authorization.k8s.io/selfsubjectaccessreviews",
+  "authorization.k8s.io/selfsubjectrulesreviews",
+  "authorization.k8s.io/subjectaccessreviews",
+];
+const exemptOfWebhooks = new Set(configuration.map((plural) => `admissionregistration.k8s.io/${plural}`));
+const exemptOfPolicies = new Set([...exemptOfWebhooks, ...questions]);
 
-export const isExempt = ({ resource }: AdmissionRequest): boolean =>
-  resource.group === "admissionregistration.k8s.io" && exempt.has(resource.plural);
+const addressOf = ({ resource }: AdmissionRequest): string => `${resource.group}/${resource.plural}`;
+export const isExemptOfWebhooks = (request: AdmissionRequest): boolean => exemptOfWebhooks.has(addressOf(request));
+/** Upstream: pkg/kubeapiserver/admission/exclusion. */
+export const isExemptOfPolicies = (request: AdmissionRequest): boolean => exemptOfPolicies.has(addressOf(request));
 
 /** Why the kind of a policy's parameters is not to be had. */
 export function paramKindFault({ paramKind }: PolicySpec, { services }: AdmissionRequest): string | undefined {

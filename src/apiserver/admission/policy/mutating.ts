@@ -16,7 +16,7 @@ import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plu
 import { type PluginReinvocation, reinvocationOf } from "#apiserver/admission/reinvocation.ts";
 import type { ServedResource } from "#apiserver/catalogue.ts";
 import { clone, isEqual } from "#apiserver/resource/metadata.ts";
-import { type ParamRef, isExempt, paramKindFault, paramsOf, registry } from "./bindings.ts";
+import { type ParamRef, isExemptOfPolicies, paramKindFault, paramsOf, registry } from "./bindings.ts";
 import { type PolicySpec, conditionsOfView, mutationOf } from "./evaluate.ts";
 import { type MatchResources, matchedResource, matchesRequest } from "./match.ts";
 import { type AdmissionView, conformed, kindOf, viewOf, writeBack } from "./view.ts";
@@ -60,7 +60,7 @@ export const mutatingPolicies: AdmissionPlugin = {
   name: pluginName,
   async mutate(request) {
     const policies = objectsIn<Policy>(request.services, `${registry}/mutatingadmissionpolicies/`);
-    if (policies.length === 0 || request.object === undefined || isExempt(request)) return;
+    if (policies.length === 0 || request.object === undefined || isExemptOfPolicies(request)) return;
     const bindings = objectsIn<Binding>(request.services, `${registry}/mutatingadmissionpolicybindings/`);
     const reinvocation = reinvocationOf(request).of(pluginName);
     const faults: Fault[] = [];

@@ -7,7 +7,7 @@ import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "#apiserver/admission/plugin.ts";
 import { addWarning } from "#apiserver/resource/warnings.ts";
 import { type Denial, type Judgement, type PolicySpec, judge } from "./evaluate.ts";
-import { type ParamRef, isExempt, paramKindFault, paramsOf, registry } from "./bindings.ts";
+import { type ParamRef, isExemptOfPolicies, paramKindFault, paramsOf, registry } from "./bindings.ts";
 import { type MatchResources, matchedResource, matchesRequest } from "./match.ts";
 import { viewOf } from "./view.ts";
 
@@ -27,7 +27,7 @@ export const validatingPolicies: AdmissionPlugin = {
   name: "ValidatingAdmissionPolicy",
   async validate(request) {
     const { services } = request;
-    if (isExempt(request)) return;
+    if (isExemptOfPolicies(request)) return;
     const policies = objectsIn<Policy>(services, `${registry}/validatingadmissionpolicies/`);
     if (policies.length === 0) return;
     const bindings = objectsIn<Binding>(services, `${registry}/validatingadmissionpolicybindings/`);

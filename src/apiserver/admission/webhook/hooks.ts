@@ -3,7 +3,7 @@ import type { KubernetesObject } from "#api/object.ts";
 import { forbiddenRequest } from "#api/status-catalogue.ts";
 import { objectsIn } from "#apiserver/admission/lookup.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
-import { isExempt, registry } from "#apiserver/admission/policy/bindings.ts";
+import { isExemptOfWebhooks, registry } from "#apiserver/admission/policy/bindings.ts";
 import { conditionsOfView } from "#apiserver/admission/policy/evaluate.ts";
 import { type ResourceRule, matchedResource } from "#apiserver/admission/policy/match.ts";
 import { type AdmissionView, viewOf } from "#apiserver/admission/policy/view.ts";
@@ -41,7 +41,7 @@ export function hooksFor(
   plural: "mutatingwebhookconfigurations" | "validatingwebhookconfigurations",
 ): Hook[] {
   const configurations = objectsIn<Configuration>(request.services, `${registry}/${plural}/`);
-  if (configurations.length === 0 || isExempt(request)) return [];
+  if (configurations.length === 0 || isExemptOfWebhooks(request)) return [];
   return configurations.flatMap(({ metadata, webhooks = [] }) =>
     webhooks.flatMap((webhook, index) => {
       const { rules = [], ...match } = webhook;

@@ -134,6 +134,40 @@ describe("a webhook", () => {
   });
 });
 
+describe("a webhook for what is never stored", () => {
+  const ruleFor = (group: string, resource: string) => ({
+    ...configMapRule,
+    apiGroups: [group],
+    resources: [resource],
+  });
+
+  it("may change a question about rights and refuse one about a token", async () => {
+    await configure("Mutating", [
+      webhook("/ask", { rules: [ruleFor("authorization.k8s.io", "subjectaccessreviews")] }),
+    ]);
+    await configure("Validating", [webhook("/no", { rules: [ruleFor("authentication.k8s.io", "tokenreviews")] })]);
+    answers["/ask"] = () => patch({ op: "replace", path: "/spec/user", value: "nobody" });
+    answers["/no"] = () => ({ allowed: false });
+    const spec = { user: "jane", groups: ["system:masters"], nonResourceAttributes: { verb: "get", path: "/metrics" } };
+    const asked = await send("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", { spec });
+    expect(asked.body).toMatchObject({ spec: { user: "nobody" }, status: { allowed: true } });
+    const { code } = await send("POST", "/apis/authentication.k8s.io/v1/tokenreviews", { spec: { token: "t" } });
+    expect(code).toBe(400);
+    expect(reviews).toMatchObject([
+      { resource: { resource: "subjectaccessreviews" }, object: { kind: "SubjectAccessReview", spec } },
+      { resource: { resource: "tokenreviews" }, object: { kind: "TokenReview" } },
+    ]);
+  });
+
+  it("sees a binding that is no part of a pod as such", async () => {
+    await configure("Validating", [webhook("/see", { rules: [ruleFor("", "bindings")] })]);
+    answers["/see"] = () => ({ allowed: true });
+    const binding = { metadata: { name: "none" }, target: { name: "n" } };
+    expect((await send("POST", "/api/v1/namespaces/default/bindings", binding)).code).toBe(404);
+    expect(reviews).toMatchObject([{ kind: { kind: "Binding" }, name: "none", object: { target: { name: "n" } } }]);
+  });
+});
+
 describe("a validating webhook", () => {
   it("is shown the object, the request and its options", async () => {
     await configure("Validating", [webhook("/see")]);
