@@ -33,8 +33,9 @@ const totalMs = 4_000;
 const tryMs = 2_000;
 /** How often all resolvers are asked in turn. */
 const roundsMax = 2;
-/** A resolver that did not answer is asked after the others for this long. */
+/** A resolver that did not answer is asked after the others for this long, and not waited for much: it may be out of reach. */
 const avoidMs = 10_000;
+const silentTryMs = 400;
 const questionsMax = 1_000;
 const keptMax = 10_000;
 const keptSecondsMax = 30;
@@ -74,18 +75,19 @@ export class Upstream {
 
   async #askAll(query: Buffer, key: string, transport: Transport): Promise<Buffer | undefined> {
     const { clock } = this.#options;
-    const deadline = clock.now() + totalMs;
+    const begin = clock.now();
+    const deadline = begin + totalMs;
     let failed: Buffer | undefined;
     for (let round = 0; round < roundsMax; round++) {
-      for (const resolver of this.#inOrder()) {
+      for (const { resolver, patience } of this.#inOrder(begin)) {
         const leftMs = deadline - clock.now();
         if (this.#stopped.signal.aborted || leftMs <= 0) return failed;
         const asked = withId(query, randomInt(0x1_0000));
         const ask = transport === "udp" ? askUdp : askTcp;
-        const reply = await ask(resolver, asked, Math.min(tryMs, leftMs), this.#stopped.signal);
+        const reply = await ask(resolver, asked, Math.min(patience, leftMs), this.#stopped.signal);
         const facts = reply === undefined ? undefined : safeFacts(reply);
         if (reply === undefined || facts === undefined) {
-          this.#silentAt.set(nameOf(resolver), clock.now());
+          if (patience === tryMs) this.#silentAt.set(nameOf(resolver), clock.now());
           continue;
         }
         this.#silentAt.delete(nameOf(resolver));
@@ -100,11 +102,11 @@ export class Upstream {
   }
 
   /** As the node's configuration has them, those that were silent lately last. */
-  #inOrder(): readonly Resolver[] {
-    const since = this.#options.clock.now() - avoidMs;
-    const isSilent = (resolver: Resolver): boolean => (this.#silentAt.get(nameOf(resolver)) ?? -Infinity) > since;
-    const resolvers = this.#options.resolvers();
-    return [...resolvers.filter((one) => !isSilent(one)), ...resolvers.filter(isSilent)];
+  #inOrder(begin: number): { resolver: Resolver; patience: number }[] {
+    return this.#options
+      .resolvers()
+      .map((resolver) => ({ resolver, patience: patienceMs(this.#silentAt.get(nameOf(resolver)), begin) }))
+      .toSorted((a, b) => b.patience - a.patience);
   }
 
   #keep(key: string, message: Buffer, facts: ReplyFacts): void {
@@ -132,6 +134,12 @@ export class Upstream {
       message.writeUInt32BE(Math.max(0, message.readUInt32BE(offset) - age), offset);
     return message;
   }
+}
+
+/** How long a resolver is waited for by a question of `askedAt`, in milliseconds. */
+export function patienceMs(silentAt: number | undefined, askedAt: number): number {
+  const isSilent = silentAt !== undefined && silentAt <= askedAt && silentAt > askedAt - avoidMs;
+  return isSilent ? silentTryMs : tryMs;
 }
 
 /** Replies from elsewhere or with another id are not heard. */
