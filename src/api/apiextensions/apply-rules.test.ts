@@ -89,3 +89,13 @@ test("one rule or message that costs too much ends the rules", () => {
     '<nil>: Invalid value: "object": messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run',
   ]);
 });
+
+test("rules for items of what is no list any more cannot be told", () => {
+  const items = { ...whole, "x-kubernetes-validations": [{ rule: "self > 0" }] };
+  const text = "rule compiler initialization error: Failed to convert to declType for CEL validation rules";
+  expect(told([1, 2], { type: "object", items })).toEqual([
+    `[0]: Invalid value: "integer": ${text}`,
+    `[1]: Invalid value: "integer": ${text}`,
+  ]);
+  expect(told([1, 2], list(items))).toEqual([]);
+});

@@ -110,6 +110,13 @@ function visit(place: Place, outcome: Running): void {
 function visitItems({ old, schema, path, kept }: Place, list: readonly unknown[], outcome: Running): void {
   const { items } = schema;
   if (items === undefined || Array.isArray(items)) return;
+  // A list that was stored before its field became an object: rules for its items have no type.
+  if (schema.type !== "array") {
+    if ((items["x-kubernetes-validations"] ?? []).length === 0) return;
+    const errors = list.map((_, index) => invalid(`${path}[${index}]`, items.type ?? "", untyped));
+    outcome.errors.push(...errors);
+    return;
+  }
   const isResource = items["x-kubernetes-embedded-resource"] === true;
   for (const [index, value] of list.entries()) {
     const before = correlatedItem(value, schema, old);
@@ -117,6 +124,8 @@ function visitItems({ old, schema, path, kept }: Place, list: readonly unknown[]
     visit({ value, old: before, schema: items, path: `${path}[${index}]`, isResource, kept: keptItem }, outcome);
   }
 }
+
+const untyped = "rule compiler initialization error: Failed to convert to declType for CEL validation rules";
 
 function visitFields({ old, schema, path, kept }: Place, object: Record<string, unknown>, outcome: Running): void {
   const { properties = {}, additionalProperties } = schema;
