@@ -44,12 +44,14 @@ describe("applyDefaults", () => {
     b: { ...object({ c: { type: "integer", default: 3 } }), default: {} },
     d: { ...text, nullable: true, default: "y" },
     e: { type: "array", items: object({ f: { type: "boolean", default: true } }) },
+    g: { type: "array", items: { ...text, default: "z" } },
   });
   it.each([
     ["all", {}, { a: "x", b: { c: 3 }, d: "y" }],
     ["a null that may not be", { a: null }, { a: "x", b: { c: 3 }, d: "y" }],
     ["no null that may be", { d: null }, { a: "x", b: { c: 3 }, d: null }],
     ["items", { e: [{}, { f: false }] }, { a: "x", b: { c: 3 }, d: "y", e: [{ f: true }, { f: false }] }],
+    ["items for nulls that may not be", { g: [null, "w"] }, { a: "x", b: { c: 3 }, d: "y", g: ["z", "w"] }],
     ["nothing that is there", { a: "", b: { c: 0 } }, { a: "", b: { c: 0 }, d: "y" }],
   ])("gives %s", (_name, value: Record<string, unknown>, expected) => {
     applyDefaults(value, schema);

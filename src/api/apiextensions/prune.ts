@@ -41,7 +41,12 @@ function pruneObject(object: JsonObject, schema: JsonSchema, path: string, isRes
 export function applyDefaults(value: unknown, schema: JsonSchema | undefined): void {
   if (schema === undefined) return;
   if (Array.isArray(value)) {
-    for (const item of value) applyDefaults(item, schema.items);
+    const { items } = schema;
+    for (const [index, item] of value.entries()) {
+      if (item === null && items?.nullable !== true && items?.default !== undefined)
+        value[index] = structuredClone(items.default);
+      applyDefaults(value[index], items);
+    }
     return;
   }
   if (!isObject(value)) return;
