@@ -99,6 +99,37 @@ describe("node lifecycle", () => {
   });
 });
 
+describe("pods of a node", () => {
+  const table: readonly [claim: string, ready: ReturnType<typeof condition>, now: number, marked: boolean][] = [
+    ["that fell silent are not ready", condition("Ready", "True"), start + gracePeriodMs, true],
+    ["that says it is not ready speak for themselves", condition("Ready", "False"), start, false],
+    ["that does not know of itself speak for themselves", condition("Ready", "Unknown"), start, false],
+  ];
+  test.each(table)("%s", (_, own, now, marked) => {
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { namespace: "x", name: "p", uid: "p", generation: 3 },
+      spec: { nodeName: "one" },
+      status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+    } as KubernetesObject;
+    const changes = plan(node("one", [own]), now, [ready, pod]);
+    const patched = changes.find((change) => change.type === "patch" && "status" in (change.patch as object));
+    expect(patched?.type === "patch" ? patched.patch : undefined).toEqual(
+      marked
+        ? {
+            metadata: { uid: "p" },
+            status: {
+              conditions: [
+                { type: "Ready", observedGeneration: 3, status: "False", lastTransitionTime: formatTime(now) },
+              ],
+            },
+          }
+        : undefined,
+    );
+  });
+});
+
 describe("pod ranges", () => {
   const table: readonly [cluster: string, taken: string[], free: string | undefined][] = [
     ["10.42.0.0/16", [], "10.42.0.0/24"],

@@ -29,6 +29,7 @@ export const gracePeriodMs = 50_000;
 export const startupGraceMs = 60_000;
 
 const prefix = "node.kubernetes.io/";
+const silentReason = "NodeStatusUnknown";
 const watchedConditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"] as const;
 /** Taints that follow from a condition of this status. */
 const conditionTaints: readonly (readonly [type: string, status: string, key: string])[] = [
@@ -92,13 +93,7 @@ function observed(
       });
     } else if (current.status !== "Unknown") {
       const message = "Kubelet stopped posting node status.";
-      conditions[at] = {
-        ...current,
-        status: "Unknown",
-        lastTransitionTime: time,
-        reason: "NodeStatusUnknown",
-        message,
-      };
+      conditions[at] = { ...current, status: "Unknown", lastTransitionTime: time, reason: silentReason, message };
     }
   }
   return { conditions, silentAt: undefined };
@@ -164,25 +159,22 @@ function noExecuteTaints(node: Node, view: View, now: number): { taints: Taint[]
   return { taints: [{ key: prefix + (status === "False" ? "not-ready" : "unreachable"), effect: "NoExecute" }] };
 }
 
-/** Pods of a node that is not ready are not ready either, whatever they said last. */
+/** Pods of a node that fell silent are not ready, whatever they said last; a node that speaks speaks for its pods too. */
 function podsMarked(node: Node, seen: Node, view: View, now: number): Change[] {
-  const status = nodeCondition(seen, "Ready")?.status;
-  if (status !== "False" && status !== "Unknown") return [];
+  const ready = nodeCondition(seen, "Ready");
+  if (ready?.status !== "Unknown" || ready.reason !== silentReason) return [];
   const time = formatTime(now);
   return view
     .byIndex(Pod, podsByNode, node.metadata.name ?? "")
     .filter((pod) => isPodReady(pod) && !isPodTerminal(pod))
     .flatMap((pod) => {
-      const conditions = [{ type: "Ready", status: "False", lastTransitionTime: time }];
+      const { uid, generation } = pod.metadata;
+      const of = generation === undefined ? {} : { observedGeneration: generation };
+      const conditions = [{ type: "Ready", ...of, status: "False", lastTransitionTime: time }];
+      const body = { metadata: { uid }, status: { conditions } };
       return [
+        patch(Pod, pod, "strategic", body, { subresource: "status" }),
         event(pod, "Warning", "NodeNotReady", "Node is not ready"),
-        patch(
-          Pod,
-          pod,
-          "strategic",
-          { metadata: { uid: pod.metadata.uid }, status: { conditions } },
-          { subresource: "status" },
-        ),
       ];
     });
 }
