@@ -61,9 +61,19 @@ describe("strategic merge patch", () => {
     expect(merge({ spec: { volumes: [volume] } }).spec.volumes).toEqual([{ name: "v", hostPath: { path: "/x" } }]);
   });
 
-  test("directives of what is new are not stored", () => {
-    const patch = { metadata: { annotations: { $patch: "merge", a: "1", b: null } } };
-    expect(merge(patch).metadata).toMatchObject({ annotations: { a: "1" } });
+  test("what is new and has a $patch is not stored; other directives stay, to be unknown fields", () => {
+    const { metadata } = merge({ metadata: { annotations: { $patch: "merge", a: "1" } } });
+    expect(metadata).not.toHaveProperty("annotations");
+    const securityContext = { $retainKeys: ["runAsUser"], runAsUser: 1, runAsGroup: null };
+    expect(merge({ spec: { securityContext } }).spec.securityContext).toEqual({
+      $retainKeys: ["runAsUser"],
+      runAsUser: 1,
+    });
+  });
+
+  test("a new item of a list is taken as it came", () => {
+    const container = { name: "new", env: null, resources: { $patch: "delete" } };
+    expect(merge({ spec: { containers: [container] } }).spec.containers).toContainEqual(container);
   });
 
   test.each([

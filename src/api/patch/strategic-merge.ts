@@ -140,8 +140,9 @@ function mergeMember(merged: Map<string, unknown>, patchKey: string, value: unkn
   const current = merged.get(key);
   if (!merged.has(key) || shapeName(current) !== shapeName(value)) {
     if (isDeleteList) return;
-    const plain = withoutDirectives(value);
-    if (plain !== undefined) merged.set(key, plain);
+    const plain = withoutDirectives(withoutNulls(value));
+    if (plain === undefined) merged.delete(key);
+    else merged.set(key, plain);
     return;
   }
   if (!isObject(value) && !Array.isArray(value)) {
@@ -167,24 +168,29 @@ function scalarName(value: unknown): string {
   return value instanceof JsonNumber ? "float64" : "string";
 }
 
-/** A value that is new to the object: nulls and directives are not stored. undefined: nothing is left. */
+/**
+ * A value that is new to the object: what has a `$patch` is not stored, while the other directives stay, as upstream leaves
+ * them, to be unknown fields. undefined: nothing is left.
+ */
 function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map((item) => (item === null ? null : withoutDirectives(item))).filter((item) => item !== undefined);
-  }
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
   if (!isObject(value)) return value;
-  if (value[patchDirective] === "delete") return undefined;
+  if (Object.hasOwn(value, patchDirective)) return undefined;
   const kept: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
-    if (item === null || isDirective(key)) continue;
     const plain = withoutDirectives(item);
     if (plain !== undefined) kept.push([key, plain]);
   }
   return toObject(kept);
 }
 
-const isDirective = (key: string) =>
-  key === patchDirective || key === retainKeysDirective || key.startsWith(setOrderOf) || key.startsWith(deleteFrom);
+/** Nulls say that a member goes; what is new has none to lose. Those in lists are values. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([, item]) => item !== null);
+  return toObject(kept.map(([key, item]) => [key, withoutNulls(item)]));
+}
 
 function mergeList(original: unknown[], patch: unknown[], meta: PatchMeta, isDeleteList: boolean): unknown[] {
   if (!meta.merges && !isDeleteList) return patch;
@@ -245,6 +251,7 @@ function keyOf(item: JsonObject, mergeKey: string): unknown {
   throw new StrategicMergeError(`map: ${goValue(item)} does not contain declared merge key: ${mergeKey}`);
 }
 
+/** Items that are new to the list are taken as they came. */
 function mergeItems(
   original: readonly unknown[],
   patch: readonly JsonObject[],
@@ -257,7 +264,7 @@ function mergeItems(
   for (const item of patch) {
     const at = places.get(identity(item));
     if (at !== undefined) merged[at] = mergeMap(merged[at] as JsonObject, item, inner);
-    else places.set(identity(item), merged.push(withoutDirectives(item)) - 1);
+    else places.set(identity(item), merged.push(item) - 1);
   }
   return merged;
 }
@@ -326,7 +333,7 @@ function mapArgument(value: unknown): JsonObject {
 }
 
 const badArgument = (wanted: string, value: unknown) =>
-  new StrategicMergeError(`expected a ${wanted}, but received a ${shapeName(value)}`);
+  new StrategicMergeError(`expected a ${wanted}, but received a ${value === null ? "%!s(<nil>)" : shapeName(value)}`);
 
 /** The items of the patch must stand in the order list, in the same order; those with a directive need not. */
 function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
