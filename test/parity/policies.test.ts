@@ -53,6 +53,9 @@ const denied = (text: string) =>
   `configmaps "m" is forbidden: ValidatingAdmissionPolicy 'p-{ns}' with binding 'b-{ns}' denied request: ${text}`;
 const equals = (expression: string, more: Fields = {}) => ({ validations: [{ expression, ...more }] });
 
+/** True, after millions of steps. */
+const costly = [..."abcdef"].reduceRight((body, name) => `[1,2,3,4,5,6,7,8,9,10].all(${name}, ${body})`, "true");
+
 stories("a validating policy", [
   [
     "denies with its message, else with its expression",
@@ -67,6 +70,24 @@ stories("a validating policy", [
       equals("object.data.x == 'ok'", { messageExpression: "'x is ' + object.data.x", reason: "Forbidden" }),
     ),
     map({ x: "no" }).answers(403, denied("x is no")),
+  ],
+  [
+    "makes no long messages and none of several lines",
+    ...policy(
+      "validating",
+      equals("object.data.y == 'ok'", { messageExpression: "string(object.data.x)", message: "no" }),
+    ),
+    map({ x: "x".repeat(5 * 1024), y: "" }).answers(422, denied("x".repeat(5 * 1024))),
+    map({ x: "x".repeat(5 * 1024 + 1), y: "" }).answers(422, denied("no")),
+    map({ x: "a\nb", y: "" }).answers(422, denied("no")),
+  ],
+  [
+    "is at fault where an expression costs too much",
+    ...policy("validating", equals(costly)),
+    map({}).answers(
+      422,
+      denied(`expression '${costly}' resulted in error: operation cancelled: actual cost limit exceeded`),
+    ),
   ],
   [
     "knows the request",

@@ -6,6 +6,7 @@ import { CelCompileError, type CelProgram } from "#api/cel/program.ts";
 import { conditionsCostMax, requestCostMax } from "#api/cel/runtime-cost.ts";
 import type { CelType } from "#api/cel/types.ts";
 import { CelError, type StructValue, jsonOf, valueOf } from "#api/cel/value.ts";
+import { isLongerThan } from "#api/go-text.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { aggregateText } from "#api/validation/field-errors.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
@@ -100,8 +101,8 @@ class Budget {
 }
 
 class OutOfBudget extends Error {
-  constructor() {
-    super("validation failed due to running out of cost budget, no further validation rules will be run");
+  constructor(prefix = "") {
+    super(`${prefix}validation failed due to running out of cost budget, no further validation rules will be run`);
   }
 }
 
@@ -126,7 +127,7 @@ function denialsOf(spec: PolicySpec, values: Values, types: ReadonlyMap<string, 
         if (!(error instanceof CelError)) throw error;
         return fails ? [failureOf(validation.expression, error)] : [];
       }
-      return [{ message: messageOf(spec, validation, values, types), reason: validation.reason ?? "Invalid" }];
+      return [{ message: messageOf(spec, validation, values, types, budget), reason: validation.reason ?? "Invalid" }];
     });
   } catch (error) {
     if (!(error instanceof OutOfBudget)) throw error;
@@ -197,18 +198,24 @@ function conditionsOf(spec: PolicySpec, values: Values): "yes" | "no" | Denial {
   return failures.length === 0 ? "yes" : { message: aggregateText(failures), reason: "Invalid" };
 }
 
+/** Texts that expressions make are told if they are no longer. */
+const messageBytesMax = 5 * 1024;
+
 function messageOf(
   spec: PolicySpec,
   { expression, message, messageExpression }: PolicyValidation,
   values: Values,
   types: ReadonlyMap<string, CelType>,
+  budget: Budget,
 ): string {
   const plain = message?.trim() || `failed expression: ${expression.trim()}`;
   if (messageExpression === undefined || messageExpression === "") return plain;
   try {
-    const text = programOf(spec, messageExpression, types).run(values);
-    return typeof text === "string" && text.trim() !== "" && !/[\r\n]/.test(text.trim()) ? text.trim() : plain;
+    const made = budget.run(programOf(spec, messageExpression, types), values);
+    const text = typeof made === "string" ? made.trim() : "";
+    return text === "" || text.includes("\n") || isLongerThan(text, messageBytesMax) ? plain : text;
   } catch (error) {
+    if (error instanceof OutOfBudget) throw new OutOfBudget("failed messageExpression: ");
     if (!(error instanceof CelError)) throw error;
     return plain;
   }
