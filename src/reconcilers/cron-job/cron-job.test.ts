@@ -68,6 +68,20 @@ describe("cronjob", () => {
     expect(told).toEqual(["Saw a job that the controller did not create or forgot: by-hand"]);
   });
 
+  test("a listed job that is gone is missed, one that merely is nobody's now is not", async () => {
+    const world = await made();
+    await settle(world, all, at("00:05:00"));
+    const [job] = jobs(world);
+    const told = () =>
+      cronJobReconciler
+        .reconcile(api(world), viewOfApi(world), moment(at("00:06:00")))
+        .flatMap((change) => (change.type === "event" ? [change.event.message] : []));
+    await new Client(world).patch(Job, job!.metadata, "merge", { metadata: { ownerReferences: null } });
+    expect(told()).toEqual([]);
+    await new Client(world).delete(Job, job!.metadata);
+    expect(told()).toEqual([`Active job went missing: ${job!.metadata.name}`]);
+  });
+
   test("only the latest of several missed times is made up for, and none after its deadline", async () => {
     const api = await made();
     await settle(api, all, at("01:02:00"));

@@ -4,7 +4,16 @@ import type { V1ObjectReference } from "#api/generated/types.ts";
 import { CronJob, Job } from "#reconcilers/kinds.ts";
 import { controllerReference } from "#reconcilers/ownership.ts";
 import { timeOf } from "#reconcilers/pod-state.ts";
-import { create, defineReconciler, event, remove, updateStatus, wake, type Change } from "#reconcilers/reconciler.ts";
+import {
+  create,
+  defineReconciler,
+  event,
+  remove,
+  updateStatus,
+  wake,
+  type Change,
+  type View,
+} from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
 import { missedMax, missedTimes, parseSchedule, type Schedule } from "./schedule.ts";
 
@@ -19,7 +28,7 @@ export const cronJobReconciler = defineReconciler<CronJob>({
   owns: [Job],
   reconcile(cron, view, { now }) {
     const jobs = view.ownedBy(cron, Job);
-    const tidied = tidy(cron, jobs);
+    const tidied = tidy(cron, jobs, view);
     const cleaned = cleanUp(cron, jobs);
     const rest = cron.metadata.deletionTimestamp !== undefined || cron.spec?.suspend === true;
     const started = rest ? { changes: [], cron: tidied.cron } : start(cron, tidied.cron, jobs, now);
@@ -40,13 +49,17 @@ interface Step {
 }
 
 /** The list of active jobs follows the jobs. */
-function tidy(cron: CronJob, jobs: readonly Job[]): Step {
+function tidy(cron: CronJob, jobs: readonly Job[], view: View): Step {
   const changes: Change[] = [];
   const byUid = new Map(jobs.map((job) => [job.metadata.uid, job]));
   const listed = cron.status?.active ?? [];
-  const active = listed.filter(({ uid }) => {
-    const job = byUid.get(uid);
-    return job !== undefined && endOf(job) === undefined;
+  // A job that is no longer its own is not missing as long as one of that name exists.
+  const missing = listed.filter(
+    ({ uid, name }) => !byUid.has(uid) && view.get(Job, { namespace: cron.metadata.namespace, name }) === undefined,
+  );
+  const active = listed.filter((reference) => {
+    const job = byUid.get(reference.uid);
+    return job === undefined ? !missing.includes(reference) : endOf(job) === undefined;
   });
   let lastSuccessfulTime = cron.status?.lastSuccessfulTime;
   for (const job of jobs) {
@@ -62,8 +75,7 @@ function tidy(cron: CronJob, jobs: readonly Job[]): Step {
     const at = job.status?.completionTime;
     if (end === "Complete" && timeOf(at) > timeOf(lastSuccessfulTime)) lastSuccessfulTime = at;
   }
-  for (const { uid, name } of listed)
-    if (!byUid.has(uid)) changes.push(event(cron, "Normal", "MissingJob", `Active job went missing: ${name}`));
+  for (const { name } of missing) changes.push(event(cron, "Normal", "MissingJob", `Active job went missing: ${name}`));
   return {
     changes,
     cron: {
