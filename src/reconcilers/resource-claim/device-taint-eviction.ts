@@ -124,11 +124,6 @@ function evicted(pod: Pod, now: number): Change[] {
   ];
 }
 
-function told({ metadata: { namespace, name, uid } }: Pod, message: string): Change {
-  return event(
-    { apiVersion: "v1", kind: "Pod", namespace, name, uid },
-    "Normal",
-    "DeviceTaintManagerEviction",
-    message,
-  );
+function told({ metadata: { namespace, name } }: Pod, message: string): Change {
+  return event({ apiVersion: "v1", kind: "Pod", namespace, name }, "Normal", "DeviceTaintManagerEviction", message);
 }
