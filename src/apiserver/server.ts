@@ -21,7 +21,8 @@ import { frontProxyClient } from "./authn/front-proxy-client.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { ServiceAccountTokens } from "./authn/service-account.ts";
 import { type StaticToken, staticTokens } from "./authn/static-tokens.ts";
-import { createTokenSigner } from "./authn/token-signer.ts";
+import { keepTokenTracking, secretTokenUse } from "./authn/secret-token-use.ts";
+import { createTokenSigner, type TokenSubject } from "./authn/token-signer.ts";
 import { authorizerChain, masters } from "./authz/authorizer.ts";
 import { NodeAuthorizer } from "./authz/node.ts";
 import { Rbac } from "./authz/rbac.ts";
@@ -88,6 +89,8 @@ export interface ApiServer {
   listen(options: ListenOptions): Promise<Listener>;
   /** PEM of the CA that clients and pods trust. */
   readonly caCertificate: string;
+  /** The token that a Secret of this account holds. */
+  signForSecret(account: TokenSubject, secret: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -104,7 +107,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const issuer = `https://kubernetes.default.svc.${clusterDomain}`;
   const signer = await createTokenSigner(pki.serviceAccountKey, issuer);
-  const accountTokens = new ServiceAccountTokens(signer, [issuer], cache, clock);
+  const accountTokens = new ServiceAccountTokens(signer, [issuer], cache, clock, (secret) => tokenUse.note(secret));
   const rbac = new Rbac(cache);
   const authorizer = authorizerChain([masters, new NodeAuthorizer(cache), rbac]);
 
@@ -195,6 +198,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const handle = createHandler(handlerParts);
   const transport = (user: User, userAgent: string) => createLocalTransport(handle, user, userAgent);
   const own = transport(self, "kube-apiserver");
+  const tokenUse = secretTokenUse(own, clock, log);
   await bootstrapCluster({ transport: own, catalogue, log, serviceCidr });
   const { advertiseAddress, port = 6443 } = options;
   if (advertiseAddress !== undefined) await keepOwnService(own, { address: advertiseAddress, port, ranges });
@@ -212,12 +216,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   custom.start();
   await aggregator.start(own);
+  await keepTokenTracking(own, clock, log);
   await keepAuthenticationConfig(own, { clients: pki.ca.cert, frontProxies: pki.frontProxyCa.cert }, log);
 
   const listeners = new Set<Listener>();
   return {
     transport,
     caCertificate: pki.ca.cert,
+    signForSecret: (account, secret) => signer.signForSecret(account, secret),
     async listen(listenOptions) {
       const tls = { frontProxyCa: pki.frontProxyCa.cert, ...listenOptions.tls };
       const listener = await listen({ ...listenOptions, tls }, (exchange) => {

@@ -171,6 +171,7 @@ async function startParts(
         cache,
         clusterCidr: flags.string("cluster-cidr"),
         rootCa: () => api.caCertificate,
+        signForSecret: (account, secret) => api.signForSecret(account, secret),
         certify: (request, terms) => pki.ca.certify(request, terms),
       }),
     );

@@ -31,7 +31,7 @@ import { volumePhaseReconciler } from "./volume/volume-phase.ts";
 import { claimProtectionReconciler, volumeProtectionReconciler } from "./volume/volume-protection.ts";
 import { legacyTokenCleanupReconciler } from "./namespace/legacy-token-cleanup.ts";
 import { rootCaReconciler } from "./namespace/root-ca.ts";
-import { serviceAccountTokenReconciler } from "./namespace/service-account-token.ts";
+import { serviceAccountTokenReconciler, type SignForSecret } from "./namespace/service-account-token.ts";
 import { serviceAccountReconciler } from "./namespace/service-account.ts";
 import { nodeIpamReconciler } from "./node/node-ipam.ts";
 import { nodeLifecycleReconciler } from "./node/node-lifecycle.ts";
@@ -52,6 +52,8 @@ import { statefulSetReconciler } from "./stateful-set/stateful-set.ts";
 export interface ReconcilerFacts {
   /** The CA that API clients trust, as PEM. */
   rootCa: () => string;
+  /** The token that a Secret of an account holds. */
+  signForSecret: SignForSecret;
   /** Nodes get their pod addresses from here; without it they get none. */
   clusterCidr?: string | undefined;
   /** The cluster's CA; without it requests are approved but not signed. */
@@ -61,7 +63,12 @@ export interface ReconcilerFacts {
 /** Forgets each reconciler's own type: it is handed only objects of its kind. */
 const list = (reconcilers: readonly Pick<Reconciler<never>, "name">[]) => reconcilers as readonly Reconciler[];
 
-export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts): readonly Reconciler[] {
+export function reconcilersFor({
+  rootCa,
+  signForSecret,
+  clusterCidr,
+  certify,
+}: ReconcilerFacts): readonly Reconciler[] {
   return list([
     deploymentReconciler,
     replicaSetReconciler,
@@ -87,7 +94,7 @@ export function reconcilersFor({ rootCa, clusterCidr, certify }: ReconcilerFacts
     endpointSliceMirroringReconciler,
     serviceAccountReconciler,
     rootCaReconciler(rootCa),
-    serviceAccountTokenReconciler(rootCa),
+    serviceAccountTokenReconciler(rootCa, signForSecret),
     legacyTokenCleanupReconciler,
     nodeLifecycleReconciler,
     nodeRegistrationReconciler(),

@@ -44,6 +44,7 @@ export async function startStoryServer(parts: readonly Part[] = []): Promise<Sto
         log: silentLogger,
         clusterCidr: "10.42.0.0/16",
         rootCa: () => api.caCertificate,
+        signForSecret: (account, secret) => api.signForSecret(account, secret),
         certify: (request, terms) => pki.ca.certify(request, terms),
       }),
     );

@@ -1,14 +1,16 @@
 /**
  * Bearer tokens of service accounts: signed by us, for one of our audiences, of an account that is still there, bound to
- * an object that is still there. Upstream: pkg/serviceaccount/claims.go Validate.
+ * an object that is still there or held by a Secret that still holds it. Upstream: pkg/serviceaccount/claims.go, legacy.go.
  */
 import type { Clock } from "#lib/clock.ts";
+import type { V1Secret } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { notFound, unauthorized } from "#api/status-catalogue.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { ServerRequest, User } from "#apiserver/request.ts";
 import { authenticatedUser, type Authenticator } from "./authenticator.ts";
 import { presentedToken } from "./presented-token.ts";
+import { invalidSinceLabel } from "./secret-token-use.ts";
 import { type TokenClaims, tokenBytesMax, type TokenSigner } from "./token-signer.ts";
 
 /** Checked tokens that are kept, so that a client's every request does not cost a signature check. */
@@ -28,9 +30,18 @@ export class ServiceAccountTokens implements Authenticator {
   readonly #audiences: readonly string[];
   readonly #cache: ClusterCache;
   readonly #clock: Clock;
+  readonly #onUse: (secret: V1Secret & KubernetesObject) => void;
   readonly #kept = new Map<string, { claims: TokenClaims; untilMs: number }>();
 
-  constructor(signer: TokenSigner, audiences: readonly string[], cache: ClusterCache, clock: Clock) {
+  /** `onUse` is told of Secrets whose tokens are shown. */
+  constructor(
+    signer: TokenSigner,
+    audiences: readonly string[],
+    cache: ClusterCache,
+    clock: Clock,
+    onUse: (secret: V1Secret & KubernetesObject) => void = () => undefined,
+  ) {
+    this.#onUse = onUse;
     this.#signer = signer;
     this.#audiences = audiences;
     this.#cache = cache;
@@ -50,11 +61,13 @@ export class ServiceAccountTokens implements Authenticator {
   /** Throws TokenError (signed by us, yet not good) or any other error (not a token of ours). */
   async identify(token: string, wanted: readonly string[] = this.#audiences): Promise<TokenIdentity> {
     const claims = await this.#claims(token);
-    const audiences = wanted.filter((audience) => claims.aud.includes(audience));
+    const own = claims.aud.length === 0 ? this.#audiences : claims.aud;
+    const audiences = wanted.filter((audience) => own.includes(audience));
     if (audiences.length === 0) {
       const list = (values: readonly string[]) => `[${values.map((value) => JSON.stringify(value)).join(" ")}]`;
-      throw new TokenError(`token audiences ${list(claims.aud)} is invalid for the target audiences ${list(wanted)}`);
+      throw new TokenError(`token audiences ${list(own)} is invalid for the target audiences ${list(wanted)}`);
     }
+    if (claims.secret !== undefined) this.#checkSecret(claims, claims.secret, token);
     this.#checkLife(claims);
     return { user: userOf(claims), audiences };
   }
@@ -72,6 +85,19 @@ export class ServiceAccountTokens implements Authenticator {
     if (this.#kept.size >= tokensKeptMax) this.#kept.clear();
     this.#kept.set(token, { claims, untilMs: Math.min(now + keptForMs, claims.expiresAtMs) });
     return claims;
+  }
+
+  #checkSecret({ namespace, name }: TokenClaims, secretName: string, token: string): void {
+    const secret = this.#object("secrets", `${namespace}/${secretName}`) as (V1Secret & KubernetesObject) | undefined;
+    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined)
+      throw new TokenError("service account token has been invalidated");
+    if (Buffer.from(secret.data?.["token"] ?? "", "base64").toString() !== token)
+      throw new TokenError("service account token does not match server's copy");
+    this.#onUse(secret);
+    if ((secret.metadata.labels?.[invalidSinceLabel] ?? "") === "") return;
+    throw new TokenError(
+      `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSinceLabel}' label from the secret to temporarily allow use of this token`,
+    );
   }
 
   /** The account, and what the token is bound to, must be the same objects as when it was given out. */

@@ -1,6 +1,6 @@
-/** Service account tokens: signing, and reading what was signed. ES256, one key. Upstream: pkg/serviceaccount/claims.go, jwt.go. */
+/** Service account tokens: signing, and reading what was signed. ES256, one key. Upstream: pkg/serviceaccount/{claims,legacy,jwt}.go. */
 import { createHash, createPublicKey, randomUUID } from "node:crypto";
-import { exportJWK, importPKCS8, importSPKI, jwtVerify, SignJWT, type JWK } from "jose";
+import { exportJWK, importPKCS8, importSPKI, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
 
 export interface BoundObject {
   kind: "Pod" | "Secret" | "Node";
@@ -16,12 +16,15 @@ export interface TokenSubject {
 
 export interface TokenClaims {
   sub: string;
+  /** Empty: for whoever the server is by itself. */
   aud: readonly string[];
   jti: string | undefined;
   namespace: string;
   name: string;
   uid: string;
   bound: BoundObject | undefined;
+  /** The Secret whose token this is. */
+  secret?: string;
   node: { name: string; uid: string } | undefined;
   expiresAtMs: number;
 }
@@ -40,6 +43,8 @@ export interface TokenSigner {
       node?: { name: string; uid: string };
     },
   ): Promise<string>;
+  /** The token that a Secret holds: it does not end by itself. */
+  signForSecret(subject: TokenSubject, secret: string): Promise<string>;
   /** Throws for anything that this signer did not sign or that has ended. */
   verify(token: string, nowMs: number): Promise<TokenClaims>;
   /** The JSON Web Key Set that others check tokens with. */
@@ -56,6 +61,18 @@ interface Reference {
   name: string;
   uid: string;
 }
+
+const subjectOf = ({ namespace, name }: Pick<TokenSubject, "namespace" | "name">): string =>
+  `system:serviceaccount:${namespace}:${name}`;
+
+/** Of tokens that Secrets hold. */
+const secretIssuer = "kubernetes/serviceaccount";
+const secretClaims = {
+  namespace: "kubernetes.io/serviceaccount/namespace",
+  secret: "kubernetes.io/serviceaccount/secret.name",
+  name: "kubernetes.io/serviceaccount/service-account.name",
+  uid: "kubernetes.io/serviceaccount/service-account.uid",
+} as const;
 
 interface Claims {
   "kubernetes.io"?: {
@@ -91,7 +108,7 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
       })
         .setProtectedHeader({ alg: algorithm, kid })
         .setIssuer(issuer)
-        .setSubject(`system:serviceaccount:${namespace}:${name}`)
+        .setSubject(subjectOf(subject))
         .setAudience([...audiences])
         .setIssuedAt(seconds(issuedAtMs))
         .setNotBefore(seconds(issuedAtMs))
@@ -99,17 +116,29 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
         .setJti(randomUUID())
         .sign(privateKey);
     },
+    signForSecret(subject, secret) {
+      return new SignJWT({
+        [secretClaims.namespace]: subject.namespace,
+        [secretClaims.secret]: secret,
+        [secretClaims.name]: subject.name,
+        [secretClaims.uid]: subject.uid,
+      })
+        .setProtectedHeader({ alg: algorithm, kid })
+        .setIssuer(secretIssuer)
+        .setSubject(subjectOf(subject))
+        .sign(privateKey);
+    },
     async verify(token, nowMs) {
       const { payload } = await jwtVerify<Claims>(token, publicKey, {
         algorithms: [algorithm],
-        issuer,
+        issuer: [issuer, secretIssuer],
         currentDate: new Date(nowMs),
         clockTolerance: leewaySeconds,
       });
+      if (payload.iss === secretIssuer) return claimsForSecret(payload);
       const own = payload["kubernetes.io"] ?? {};
       const { namespace = "", serviceaccount: { name = "", uid = "" } = {} } = own;
-      if (payload.sub !== `system:serviceaccount:${namespace}:${name}`)
-        throw new Error("the subject is no service account");
+      if (payload.sub !== subjectOf({ namespace, name })) throw new Error("the subject is no service account");
       const bound = own.pod
         ? bind("Pod", own.pod)
         : own.secret
@@ -130,6 +159,30 @@ export async function createTokenSigner(privateKeyPem: string, issuer: string): 
       };
     },
     keys: () => ({ keys: [jwk] }),
+  };
+}
+
+function claimsForSecret(payload: JWTPayload): TokenClaims {
+  const claim = (name: string): string => {
+    const text = payload[name];
+    if (typeof text !== "string" || text === "") throw new Error(`${name} claim is missing`);
+    return text;
+  };
+  const namespace = claim(secretClaims.namespace);
+  const name = claim(secretClaims.name);
+  const { sub = "" } = payload;
+  if (sub !== subjectOf({ namespace, name })) throw new Error("sub claim is invalid");
+  return {
+    sub,
+    aud: [],
+    jti: undefined,
+    namespace,
+    name,
+    uid: claim(secretClaims.uid),
+    bound: undefined,
+    secret: claim(secretClaims.secret),
+    node: undefined,
+    expiresAtMs: Infinity,
   };
 }
 

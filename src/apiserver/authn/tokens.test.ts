@@ -148,3 +148,86 @@ describe("a token", () => {
     expect(await nameOf(token)).toBe(401);
   });
 });
+
+describe("the token of a secret", () => {
+  type Object = { metadata: { uid: string; labels?: Record<string, string> } };
+  const at = (name: string) => `${space}/secrets/${name}`;
+  const labelsOf = async (name: string) =>
+    ((await admin.request({ method: "GET", path: at(name) })).body as Object).metadata.labels;
+  const label = (name: string, value: string) =>
+    admin.request({
+      method: "PATCH",
+      path: at(name),
+      contentType: "application/merge-patch+json",
+      body: { metadata: { labels: { "kubernetes.io/legacy-token-invalid-since": value } } },
+    });
+
+  async function held(name: string): Promise<string> {
+    await account(name);
+    const found = await admin.request({ method: "GET", path: `${space}/serviceaccounts/${name}` });
+    const { uid } = (found.body as Object).metadata;
+    const token = await server.signForSecret({ namespace: "default", name, uid }, name);
+    const annotations = { "kubernetes.io/service-account.name": name };
+    const body = {
+      metadata: { name, annotations },
+      type: "kubernetes.io/service-account-token",
+      stringData: { token },
+    };
+    await admin.request({ method: "POST", path: `${space}/secrets`, body });
+    return token;
+  }
+
+  it("says whose it is, and has no end", async () => {
+    const [, payload] = partsOf(await held("claims"));
+    expect(payload).toEqual({
+      iss: "kubernetes/serviceaccount",
+      sub: "system:serviceaccount:default:claims",
+      "kubernetes.io/serviceaccount/namespace": "default",
+      "kubernetes.io/serviceaccount/secret.name": "claims",
+      "kubernetes.io/serviceaccount/service-account.name": "claims",
+      "kubernetes.io/serviceaccount/service-account.uid": expect.any(String) as string,
+    });
+  });
+
+  it("stands for the account while the secret holds it, and its use is noted", async () => {
+    const token = await held("kept");
+    expect(await nameOf(token)).toBe("system:serviceaccount:default:kept");
+    const today = new Date().toISOString().slice(0, 10);
+    await expect.poll(() => labelsOf("kept")).toEqual({ "kubernetes.io/legacy-token-last-used": today });
+    await admin.request({ method: "DELETE", path: at("kept") });
+    expect(await nameOf(token)).toBe(401);
+    await held("kept");
+    expect(await nameOf(`${token.slice(0, -2)}AA`)).toBe(401);
+  });
+
+  it("stands for nobody once it is marked invalid", async () => {
+    const token = await held("marked");
+    await label("marked", "2024-01-01");
+    expect(await nameOf(token)).toBe(401);
+    const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } };
+    const answer = await admin.request({ method: "POST", path: "/apis/authentication.k8s.io/v1/tokenreviews", body });
+    expect((answer.body as { status: { error: string } }).status.error).toMatch(
+      /^\[invalid bearer token, the token in secret default\/marked for service account default\/marked has been marked invalid\./,
+    );
+  });
+
+  it("is for the server itself", async () => {
+    const token = await held("ears");
+    const path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    const review = async (audiences: string[]) =>
+      (await admin.request({ method: "POST", path, body: { spec: { token, audiences } } })).body;
+    const own = "https://kubernetes.default.svc.cluster.local";
+    expect(await review([own])).toMatchObject({ status: { authenticated: true, audiences: [own] } });
+    expect(await review(["vault"])).toMatchObject({
+      status: {
+        error: `[invalid bearer token, token audiences ["${own}"] is invalid for the target audiences ["vault"]]`,
+      },
+    });
+  });
+
+  it("is tracked since a day that the cluster knows", async () => {
+    const path = "/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking";
+    const found = await admin.request({ method: "GET", path });
+    expect(found.body).toMatchObject({ data: { since: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) as string } });
+  });
+});

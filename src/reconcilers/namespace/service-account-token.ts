@@ -1,6 +1,6 @@
 /**
- * Fills Secrets of type service-account-token, and deletes them with their account. The token is one of the API server's
- * own, bound to the Secret: it ends when the Secret does. Upstream: pkg/controller/serviceaccount/tokens_controller.go.
+ * Fills Secrets of type service-account-token, and deletes them with their account. A token ends when its Secret does.
+ * Upstream: pkg/controller/serviceaccount/tokens_controller.go.
  */
 import { Secret } from "#api/core/secret.ts";
 import { ServiceAccount } from "#api/core/service-account.ts";
@@ -20,8 +20,6 @@ const tokenType = "kubernetes.io/service-account-token";
 const nameAnnotation = "kubernetes.io/service-account.name";
 const uidAnnotation = "kubernetes.io/service-account.uid";
 
-/** Such a token is meant to last; ten years. */
-const lifetimeSeconds = 315_360_000;
 /** A token that could not be made is asked for again after this. */
 const againMs = 5_000;
 
@@ -29,7 +27,12 @@ const byAccount = defineIndex<Secret>("secret-account", ({ metadata, type }) =>
   type === tokenType ? [`${metadata.namespace}/${metadata.annotations?.[nameAnnotation] ?? ""}`] : [],
 );
 
-export const serviceAccountTokenReconciler = (rootCa: () => string) =>
+export type SignForSecret = (
+  account: { namespace: string; name: string; uid: string },
+  secret: string,
+) => Promise<string>;
+
+export const serviceAccountTokenReconciler = (rootCa: () => string, sign: SignForSecret) =>
   defineReconciler<Secret>({
     name: "serviceaccount-token",
     component: "serviceaccount-token",
@@ -49,7 +52,8 @@ export const serviceAccountTokenReconciler = (rootCa: () => string) =>
       const name = secret.metadata.annotations?.[nameAnnotation];
       if (account === undefined)
         requests.set("account", { type: "get", ref: ServiceAccount, key: { namespace, name } });
-      else if (!isFilled(secret, rootCa())) requests.set("token", tokenRequest(secret, account));
+      else if (!isFilled(secret, rootCa()))
+        requests.set("token", { type: "run", run: () => sign(subjectOf(account), secret.metadata.name!) });
       return requests;
     },
     reconcile(secret, view, { inputs, now }): Change[] {
@@ -61,7 +65,7 @@ export const serviceAccountTokenReconciler = (rootCa: () => string) =>
       if (isFilled(secret, rootCa())) return [];
       const token = inputs.get("token");
       if (token === undefined || !token.ok) return token === undefined ? [] : [wake(now + againMs)];
-      return [update(Secret, filled(secret, account, rootCa(), tokenOf(token.value)))];
+      return [update(Secret, filled(secret, account, rootCa(), token.value as string))];
     },
   });
 
@@ -104,13 +108,4 @@ function filled(secret: Secret, account: ServiceAccount, rootCa: string, token: 
   return { ...secret, metadata, data };
 }
 
-function tokenRequest(secret: Secret, { metadata: { namespace, name } }: ServiceAccount): InputRequest {
-  const boundObjectRef = { apiVersion: "v1", kind: "Secret", name: secret.metadata.name, uid: secret.metadata.uid };
-  const spec = { audiences: [], expirationSeconds: lifetimeSeconds, boundObjectRef };
-  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
-  return { type: "post", ref: ServiceAccount, key: { namespace, name }, subresource: "token", body };
-}
-
-function tokenOf(answer: unknown): string {
-  return (answer as { status?: { token?: string } }).status?.token ?? "";
-}
+const subjectOf = ({ metadata: { namespace = "", name = "", uid = "" } }: ServiceAccount) => ({ namespace, name, uid });
