@@ -91,6 +91,14 @@ describe("cronjob", () => {
     expect(jobs(strict)).toHaveLength(0);
   });
 
+  test("a schedule that never comes is told as invalid", async () => {
+    const world = await made({ schedule: "59 23 31 2 *" });
+    const changes = cronJobReconciler.reconcile(api(world), viewOfApi(world), moment(at("01:00:00")));
+    const message = "invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second";
+    const event = expect.objectContaining({ type: "Warning", reason: "InvalidSchedule", message });
+    expect(changes).toEqual([expect.objectContaining({ event })]);
+  });
+
   test("old finished jobs go", async () => {
     const api = await made();
     for (const time of ["00:05:00", "00:10:00", "00:15:00"]) {

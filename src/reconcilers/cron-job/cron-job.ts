@@ -15,7 +15,7 @@ import {
   type View,
 } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
-import { missedMax, missedTimes, parseSchedule, type Schedule } from "./schedule.ts";
+import { missedMax, missedTimes, neverComesAgain, parseSchedule, type Schedule } from "./schedule.ts";
 
 const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 /** A look right at the time could come a moment too early. */
@@ -132,11 +132,12 @@ function start(before: CronJob, cron: CronJob, jobs: readonly Job[], now: number
   }
   const deadline = cron.spec?.startingDeadlineSeconds;
   const since = timeOf(cron.status?.lastScheduleTime) || timeOf(cron.metadata.creationTimestamp);
-  const { latest, count } = missedTimes(
-    schedule,
-    deadline === undefined ? since : Math.max(since, now - deadline * 1_000),
-    now,
-  );
+  const from = deadline === undefined ? since : Math.max(since, now - deadline * 1_000);
+  if (neverComesAgain(schedule, from, now)) {
+    const message = `invalid schedule: ${cron.spec?.schedule} : time difference between two schedules is less than 1 second`;
+    return { cron, changes: [event(before, "Warning", "InvalidSchedule", message)] };
+  }
+  const { latest, count } = missedTimes(schedule, from, now);
   const next = schedule.next(now);
   const again = next === undefined ? [] : [wake(next + afterTimeMs)];
   if (latest === undefined || latest <= timeOf(cron.status?.lastScheduleTime)) return { cron, changes: again };

@@ -86,6 +86,12 @@ export function missedTimes(schedule: Schedule, since: number, now: number): Mis
   return { latest, count };
 }
 
+/** Of a schedule such as "30 February": it has no time after `since`, or none after one that has passed. */
+export function neverComesAgain(schedule: Schedule, since: number, now: number): boolean {
+  const first = schedule.next(since);
+  return first === undefined || (first <= now && schedule.next(first) === undefined);
+}
+
 /** Jumps ahead by the distance of two times, then walks. */
 function latestBefore(schedule: Schedule, from: number, now: number): number {
   const step = (schedule.next(from) ?? now) - from;
