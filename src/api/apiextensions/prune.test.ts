@@ -58,6 +58,30 @@ describe("applyDefaults", () => {
     expect(value).toEqual(expected);
   });
 
+  it.each<[string, JsonSchema]>([
+    ["typed", object({ n: text })],
+    ["of any type", object({ n: { "x-kubernetes-preserve-unknown-fields": true } })],
+    ["an integer or a text", object({ n: { "x-kubernetes-int-or-string": true } })],
+    ["a map's", { type: "object", additionalProperties: text }],
+  ])("takes a null away where it may not be and nothing is given instead: %s", (_name, one) => {
+    const value = { n: null };
+    applyDefaults(value, one);
+    expect(value).toEqual({});
+  });
+
+  it("leaves nulls where nothing is said of them", () => {
+    const value = { m: { n: null }, l: [null], o: { n: null } };
+    applyDefaults(
+      value,
+      object({
+        m: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+        l: { type: "array", items: text },
+        o: { type: "object", additionalProperties: { ...text, nullable: true } },
+      }),
+    );
+    expect(value).toEqual({ m: { n: null }, l: [null], o: { n: null } });
+  });
+
   it("gives each object a default of its own", () => {
     const first = {} as { b?: object };
     const second = {} as { b?: object };

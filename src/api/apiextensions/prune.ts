@@ -1,6 +1,6 @@
 /** Drops what a structural schema does not name, and puts in what it gives by default. Upstream: apiserver/schema/pruning, defaulting. */
 import { setMember } from "#api/decode/json-value.ts";
-import { isIntOrString, type JsonSchema, preservesUnknown } from "./json-schema.ts";
+import { type JsonSchema, preservesUnknown } from "./json-schema.ts";
 
 type JsonObject = Record<string, unknown>;
 const isObject = (value: unknown): value is JsonObject =>
@@ -37,7 +37,7 @@ function pruneObject(object: JsonObject, schema: JsonSchema, path: string, isRes
   }
 }
 
-/** Changes `object`. A null that a field may not be gives way to its default, or goes. */
+/** Changes `object`. A null that a field may not be, whatever its type, gives way to its default, or goes. */
 export function applyDefaults(value: unknown, schema: JsonSchema | undefined): void {
   if (schema === undefined) return;
   if (Array.isArray(value)) {
@@ -56,14 +56,16 @@ export function applyDefaults(value: unknown, schema: JsonSchema | undefined): v
     const isBarredNull = current === null && inner.nullable !== true;
     if (inner.default !== undefined && (current === undefined || isBarredNull))
       setMember(value, name, structuredClone(inner.default));
-    else if (isBarredNull && !isIntOrString(inner) && inner.type !== undefined) delete value[name];
+    else if (isBarredNull) delete value[name];
     if (Object.hasOwn(value, name)) applyDefaults(value[name], inner);
   }
   if (typeof additionalProperties !== "object") return;
   for (const [name, item] of Object.entries(value)) {
     if (Object.hasOwn(properties, name)) continue;
-    if (item === null && additionalProperties.nullable !== true && additionalProperties.default !== undefined)
-      setMember(value, name, structuredClone(additionalProperties.default));
-    applyDefaults(value[name], additionalProperties);
+    if (item === null && additionalProperties.nullable !== true) {
+      if (additionalProperties.default === undefined) delete value[name];
+      else setMember(value, name, structuredClone(additionalProperties.default));
+    }
+    if (Object.hasOwn(value, name)) applyDefaults(value[name], additionalProperties);
   }
 }
