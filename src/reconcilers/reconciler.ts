@@ -39,6 +39,8 @@ export type Change =
       waits?: boolean;
     }
   | { type: "update"; ref: AnyRef; object: KubernetesObject; subresource?: string; report?: Report }
+  /** Server-side apply, whoever else owns the fields; `object` has no others. */
+  | { type: "apply"; ref: AnyRef; object: KubernetesObject; manager: string }
   | {
       type: "patch";
       ref: AnyRef;
@@ -153,6 +155,10 @@ export function update<T extends KubernetesObject>(ref: ResourceRef<T>, object: 
 /** The object with a new status; refused by the server if it changed meanwhile. */
 export function updateStatus<T extends KubernetesObject>(ref: ResourceRef<T>, object: T, report?: Report): Change {
   return { type: "update", ref, object, subresource: "status", ...(report === undefined ? {} : { report }) };
+}
+
+export function apply<T extends KubernetesObject>(ref: ResourceRef<T>, object: T, manager: string): Change {
+  return { type: "apply", ref, object, manager };
 }
 
 export function patch<T extends KubernetesObject>(

@@ -722,7 +722,15 @@ stories("an aggregated role", [
       }),
     ),
     get("clusterroles/{ns}-sum")
-      .shows({ rules: [{ resources: ["pods"], verbs: ["get"] }] })
+      .shows({
+        metadata: {
+          managedFields: [
+            { manager: "clusterrole-aggregation-controller", operation: "Apply", fieldsV1: { "f:rules": {} } },
+            { manager: "parity" },
+          ],
+        },
+        rules: [{ resources: ["pods"], verbs: ["get"] }],
+      })
       .eventually(),
     put(
       "clusterroles/{ns}-sum",

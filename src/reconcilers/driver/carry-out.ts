@@ -101,6 +101,10 @@ async function act(
         signal,
         subresource: change.subresource,
       })) as UnknownObject;
+    case "apply": {
+      const { ref, object, manager } = change;
+      return (await client.apply(ref, object, { manager, force: true, signal })) as UnknownObject;
+    }
     case "patch": {
       const { ref, key, patchType, subresource } = change;
       return (await client.patch(ref, key, patchType, change.patch, { signal, subresource })) as UnknownObject;

@@ -2,12 +2,14 @@
 import { labelSelectorOf, matchesLabels } from "#api/label-selector.ts";
 import { ClusterRole } from "#api/rbac/cluster-role.ts";
 import { defineIndex } from "#client/object-set.ts";
-import { defineReconciler, trigger, update, type View } from "#reconcilers/reconciler.ts";
+import { apply, defineReconciler, trigger, type View } from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
 
 const aggregating = defineIndex<ClusterRole>("aggregating", ({ aggregationRule }) =>
   aggregationRule === undefined ? [] : [""],
 );
+
+const manager = "clusterrole-aggregation-controller";
 
 export const clusterRoleAggregationReconciler = defineReconciler<ClusterRole>({
   name: "clusterrole-aggregation",
@@ -15,9 +17,10 @@ export const clusterRoleAggregationReconciler = defineReconciler<ClusterRole>({
   also: [trigger(ClusterRole, (_, view) => view.byIndex(ClusterRole, aggregating, "").map(({ metadata }) => metadata))],
   reconcile(role, view) {
     if (role.aggregationRule === undefined) return [];
+    const { name, uid } = role.metadata;
     const rules = aggregated(role, view);
     if (canonical(role.rules ?? []) === canonical(rules)) return [];
-    return [update(ClusterRole, { ...role, rules })];
+    return [apply(ClusterRole, { metadata: { name, uid }, rules }, manager)];
   },
 });
 
