@@ -23,7 +23,9 @@ export function addressFieldsErrors(spec: V1ServiceSpec, old: V1ServiceSpec | un
   if (clusterIPs.length > addressesMax)
     errors.push(invalid(addressesPath, clusterIPs, `may only hold up to ${addressesMax} values`));
   if (faults.length > 0) return errors;
-  errors.push(...familiesErrors(addressesPath, clusterIPs, clusterIPs));
+  // Upstream counts the families here, not the addresses: of more than two it has told already.
+  const isOfBoth = new Set(clusterIPs.map(familyOf)).size === families.length;
+  if (!isOfBoth) errors.push(...familiesErrors(addressesPath, clusterIPs, clusterIPs));
   return isHeadless(spec) ? errors : [...errors, ...matchErrors(clusterIPs, ipFamilies)];
 }
 

@@ -47,6 +47,11 @@ describe("a new service", () => {
         'spec.clusterIPs[1]: Invalid value: "fd00::1": expected an IPv4 value as indicated by `ipFamilies[1]`',
       ],
     ],
+    [
+      "has two addresses at most",
+      { clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1", "fd00::1", "10.0.0.2"] },
+      ['spec.clusterIPs: Invalid value: ["10.0.0.1","fd00::1","10.0.0.2"]: may only hold up to 2 values'],
+    ],
   ])("%s", (_, spec, wanted) => expect(told(serviceErrors(service(spec), undefined))).toEqual(wanted));
 });
 
