@@ -1,19 +1,31 @@
-/** Forgets old versions: every five minutes those older than five minutes, as upstream's compactor does. */
+/**
+ * Forgets old versions, in steps: each is there for five minutes at least and six at most. Upstream's compactor takes up to
+ * ten, the limit up to which its conformance test waits for a list's token to expire.
+ */
 import type { Logger } from "#lib/log.ts";
 import type { Store } from "#store/store.ts";
 
-export const compactionIntervalMs = 5 * 60 * 1000;
+const stepMs = 60_000;
+const stepsKept = 5;
 
-export function startCompaction(store: Store, log: Logger, intervalMs = compactionIntervalMs): () => void {
-  let seen = store.revision;
+export function startCompaction(store: Store, log: Logger): () => void {
+  const step = compactionSteps(store.revision);
   const timer = setInterval(() => {
-    const older = seen;
-    seen = store.revision;
-    if (older <= store.compactedRevision) return;
+    const older = step(store.revision);
+    if (older === undefined || older <= store.compactedRevision) return;
     store
       .compact(older)
       .catch((error: unknown) => log.warn("compaction failed; it will be tried again", { error: error as Error }));
-  }, intervalMs);
+  }, stepMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Takes the revision of each step and returns that of five steps ago: what is older may go. */
+export function compactionSteps(first: number): (now: number) => number | undefined {
+  const seen = [first];
+  return (now) => {
+    seen.push(now);
+    return seen.length > stepsKept ? seen.shift() : undefined;
+  };
 }
