@@ -25,6 +25,13 @@ describe("prune", () => {
     ],
     ["one in a map", { type: "object", additionalProperties: object({}) }, { k: { b: 1 } }, { k: {} }, ["spec.k.b"]],
     [
+      "all fields of objects in a map of anything",
+      { type: "object", additionalProperties: true },
+      { a: 1, b: { c: 1 }, d: [{ e: 1 }, 2] },
+      { a: 1, b: {}, d: [{}, 2] },
+      ["spec.b.c", "spec.d[0].e"],
+    ],
+    [
       "a field named like a method",
       object({}),
       JSON.parse('{"__proto__":1,"toString":2}'),

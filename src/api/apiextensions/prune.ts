@@ -30,11 +30,22 @@ function pruneObject(object: JsonObject, schema: JsonSchema, path: string, isRes
     const inner = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (inner !== undefined) pruneValue(value, inner, at, gone);
     else if (typeof additionalProperties === "object") pruneValue(value, additionalProperties, at, gone);
-    else if (additionalProperties !== true && !preservesUnknown(schema)) {
+    else if (additionalProperties === true) emptyObjects(value, at, gone);
+    else if (!preservesUnknown(schema)) {
       delete object[name];
       gone.push(at);
     }
   }
+}
+
+/** `additionalProperties: true` lets any value in, but names no fields that objects in it could have. */
+function emptyObjects(value: unknown, path: string, gone: string[]): void {
+  if (Array.isArray(value)) for (const [index, item] of value.entries()) emptyObjects(item, `${path}[${index}]`, gone);
+  else if (isObject(value))
+    for (const name of Object.keys(value)) {
+      delete value[name];
+      gone.push(`${path}.${name}`);
+    }
 }
 
 /** Changes `object`. A null that a field may not be, whatever its type, gives way to its default, or goes. */
