@@ -117,6 +117,47 @@ test("a daemon set is on each node that fits, and an undo leaves pods alone that
   await cluster.ask("delete", "daemonset/agent");
 });
 
+test("what somebody writes to a node's capacity can be asked for, and a pod goes for one of more weight", async () => {
+  const dongle = "example.com/dongle";
+  const capacity = (amount: string | null) =>
+    cluster.ask(
+      "patch",
+      "node",
+      "node-2",
+      "--subresource",
+      "status",
+      "-p",
+      `{"status":{"capacity":{"${dongle}":${amount}}}}`,
+    );
+  const allocatable = async () =>
+    (await cluster.see<{ status: { allocatable: Record<string, string> } }>("node", "node-2")).status.allocatable[
+      dongle
+    ];
+  await capacity('"2"');
+  await until(async () => (await allocatable()) === "2", "the resource");
+  const greedy = (name: string, priority: number) => [
+    { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name }, value: priority },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, labels: { app: "greedy" } },
+      spec: {
+        priorityClassName: name,
+        terminationGracePeriodSeconds: 1,
+        containers: [{ name: "c", image, command: idle, resources: { limits: { [dongle]: "2" } } }],
+      },
+    },
+  ];
+  await create(...greedy("light", 1));
+  await cluster.ask("wait", "--for=condition=Ready", "pod/light", "--timeout", "60s");
+  await create(...greedy("heavy", 2));
+  await cluster.ask("wait", "--for=condition=Ready", "pod/heavy", "--timeout", "60s");
+  expect(await namesOf("greedy")).toEqual(["heavy"]);
+  await cluster.ask("delete", "pod/heavy", "priorityclass/light", "priorityclass/heavy");
+  await capacity("null");
+  await until(async () => (await allocatable()) === undefined, "the end of the resource");
+});
+
 interface SeenJob {
   status: {
     succeeded?: number;
