@@ -10,7 +10,7 @@ import {
   storyServer,
   type Runnable,
 } from "#test/support/story.ts";
-import { deployment } from "#test/support/story-objects.ts";
+import { deployment, pod } from "#test/support/story-objects.ts";
 import { Step } from "#test/support/story-step.ts";
 
 const stories = storyServer();
@@ -290,6 +290,18 @@ stories("a mutating policy", [
       403,
       `policy 'p-{ns}' with binding 'b-{ns}' denied request: type mismatch: unexpected type name "Object.x", expected "Object.data.x", which matches field name path from root Object type`,
     ),
+  ],
+  [
+    "applies to what a subresource takes",
+    ...policy(
+      "mutating",
+      mutating([applied("Object{metadata: Object.metadata{labels: {'on': object.target.name}}}")]),
+      {},
+      rule("", "v1", "pods/binding", ["CREATE"]),
+    ),
+    create(pod("p")),
+    post("/api/v1/namespaces/{ns}/pods/p/binding", { metadata: { name: "p" }, target: { name: "n" } }),
+    get("/api/v1/namespaces/{ns}/pods/p").has("metadata.labels", { on: "n" }),
   ],
   [
     "may not apply what belongs together",

@@ -6,7 +6,6 @@ import type { KubernetesObject } from "#api/object.ts";
 import { applyJsonPatch, type JsonPatchOperation, JsonPatchError } from "#api/patch/json-patch.ts";
 import { TypedError, validateTyped } from "#api/apply/typed-validate.ts";
 import { schemaOfStruct } from "#api/apply/updater.ts";
-import { builtInType } from "#api/schema/built-in.ts";
 import type { Schema } from "#api/schema/model.ts";
 import { goQuote } from "#api/go-text.ts";
 import { internalError } from "#api/status-catalogue.ts";
@@ -19,7 +18,7 @@ import { clone, isEqual } from "#apiserver/resource/metadata.ts";
 import { type ParamRef, isExemptOfPolicies, paramKindFault, paramsOf, registry } from "./bindings.ts";
 import { type PolicySpec, conditionsOfView, mutationOf } from "./evaluate.ts";
 import { type MatchResources, matchedResource, matchesRequest } from "./match.ts";
-import { type AdmissionView, conformed, kindOf, viewOf, writeBack } from "./view.ts";
+import { type AdmissionView, conformed, kindOf, structOf, viewOf, writeBack } from "./view.ts";
 
 interface Mutation {
   patchType?: string;
@@ -60,14 +59,16 @@ export const mutatingPolicies: AdmissionPlugin = {
   name: pluginName,
   async mutate(request) {
     const policies = objectsIn<Policy>(request.services, `${registry}/mutatingadmissionpolicies/`);
-    if (policies.length === 0 || request.object === undefined || isExemptOfPolicies(request)) return;
+    const changing = request.options ?? request.object;
+    if (policies.length === 0 || changing === undefined || request.operation === "CONNECT") return;
+    if (isExemptOfPolicies(request)) return;
     const bindings = objectsIn<Binding>(request.services, `${registry}/mutatingadmissionpolicybindings/`);
     const reinvocation = reinvocationOf(request).of(pluginName);
     const faults: Fault[] = [];
     const invocations = await invocationsOf(policies, bindings, request, faults);
-    reinvocation.begin(request.object);
+    reinvocation.begin(changing);
     for (const invocation of invocations) faults.push(...(await mutateBy(invocation, request, reinvocation)));
-    reinvocation.end(request.object);
+    reinvocation.end(changing);
     const serious = faults.filter(({ policy }) => policy.spec.failurePolicy !== "Ignore");
     if (serious.length > 0) throw refusal(request, serious);
   },
@@ -122,7 +123,6 @@ async function mutateBy(
     else if (made !== undefined && !isEqual(made, view.object)) {
       hasChanged = true;
       await writeBack(view, made);
-      if (request.form === undefined) request.resource.definition.defaults?.(request.object!);
     }
   }
   reinvocation.ran(id, { hasChanged, isReinvocable: spec.reinvocationPolicy === "IfNeeded" });
@@ -160,8 +160,8 @@ function patched(view: AdmissionView, operations: readonly JsonPatchOperation[])
 
 function applied(view: AdmissionView, configuration: unknown) {
   const { object, matched, request } = view;
-  const struct = request.form === undefined ? matched.struct() : builtInType("io.k8s.api.autoscaling.v1.Scale");
-  const schema = schemaOfStruct(struct);
+  // What connects is not mutated by policies: all others have known fields.
+  const schema = schemaOfStruct(structOf(view)!);
   const failed = (text: string) => `error applying patch: ${text}`;
   try {
     validateTyped(schema, configuration);

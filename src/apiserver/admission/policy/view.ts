@@ -4,7 +4,7 @@
  */
 import { type Conformed, type Dialect, conform } from "#api/decode/conform.ts";
 import type { KubernetesObject } from "#api/object.ts";
-import { builtInType } from "#api/schema/built-in.ts";
+import { builtInType, builtInTypeOf } from "#api/schema/built-in.ts";
 import { omitEmpties } from "#api/schema/empties.ts";
 import type { StructType } from "#api/schema/model.ts";
 import type { AdmissionRequest } from "#apiserver/admission/plugin.ts";
@@ -61,15 +61,22 @@ export function conformed(
   dialect: Dialect = "json",
 ): { object: KubernetesObject; strictErrors: string[] } {
   const { form, options } = request;
-  if (options !== undefined) return { object: changed, strictErrors: [] };
-  if (form === undefined && matched.custom !== undefined) {
+  if (form === undefined && options === undefined && matched.custom !== undefined) {
     const meta = builtInType("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
     const { object } = withoutEmpties(changed.metadata ?? {}, meta, dialect);
     return { object: { ...changed, metadata: object }, strictErrors: [] };
   }
-  const struct = form === undefined ? matched.struct() : builtInType("io.k8s.api.autoscaling.v1.Scale");
+  const struct = structOf({ request, matched });
+  if (struct === undefined) return { object: changed, strictErrors: [] };
   const { object, strictErrors } = withoutEmpties(changed, struct, dialect);
   return { object: object as unknown as KubernetesObject, strictErrors };
+}
+
+/** The fields of what a request shows, or of the other kind that its subresource takes; unknown of what connects. */
+export function structOf({ request, matched }: Pick<AdmissionView, "request" | "matched">): StructType | undefined {
+  if (request.form === undefined && request.options === undefined) return matched.struct();
+  const { group, version, kind } = kindOf(matched, request.subresource);
+  return builtInTypeOf(group, version, kind);
 }
 
 function withoutEmpties(value: unknown, struct: StructType, dialect: Dialect): Conformed {
@@ -78,8 +85,14 @@ function withoutEmpties(value: unknown, struct: StructType, dialect: Dialect): C
   return found;
 }
 
-/** Puts what became of the view's object back into the request. */
-export async function writeBack({ request, matched }: AdmissionView, changed: KubernetesObject): Promise<void> {
+/** Puts what became of the view's object back into the request, with its defaults. */
+export async function writeBack(view: AdmissionView, changed: KubernetesObject): Promise<void> {
+  const { form, object, options, resource } = view.request;
+  await putBack(view, changed);
+  if (form === undefined && options === undefined) resource.definition.defaults?.(object!);
+}
+
+async function putBack({ request, matched }: AdmissionView, changed: KubernetesObject): Promise<void> {
   const { form, resource, object, options } = request;
   if (options !== undefined) return replaceObject(options, changed);
   if (form !== undefined) return replaceObject(object!, form.into(changed, object!));

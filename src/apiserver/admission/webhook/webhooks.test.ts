@@ -159,6 +159,27 @@ describe("a webhook for what is never stored", () => {
     ]);
   });
 
+  it("may change where a pod is to be bound and how it is evicted", async () => {
+    const rules = [ruleFor("", "pods/binding"), ruleFor("", "pods/eviction")];
+    await configure("Mutating", [webhook("/aim", { rules }), webhook("/ask", { rules })]);
+    answers["/aim"] = ({ subResource }) =>
+      subResource === "binding" ? patch({ op: "replace", path: "/target/name", value: "near" }) : { allowed: true };
+    answers["/ask"] = ({ subResource }) =>
+      subResource === "eviction"
+        ? patch({ op: "add", path: "/deleteOptions", value: { dryRun: "All" } })
+        : { allowed: true };
+    const pod = { metadata: { name: "aimed" }, spec: { containers: [{ name: "c", image: "i" }] } };
+    await send("POST", "/api/v1/namespaces/default/pods", pod);
+    const path = "/api/v1/namespaces/default/pods/aimed";
+    const binding = { metadata: { name: "aimed" }, target: { name: "far" } };
+    expect((await send("POST", `${path}/binding`, binding)).code).toBe(201);
+    expect((await send("GET", path)).body.spec).toMatchObject({ nodeName: "near" });
+    expect((await send("POST", `${path}/eviction`, { metadata: { name: "aimed" } })).body).toMatchObject({
+      code: 500,
+      message: expect.stringContaining("cannot unmarshal string into Go struct field DeleteOptions") as string,
+    });
+  });
+
   it("sees a binding that is no part of a pod as such", async () => {
     await configure("Validating", [webhook("/see", { rules: [ruleFor("", "bindings")] })]);
     answers["/see"] = () => ({ allowed: true });

@@ -19,9 +19,10 @@ export const mutatingWebhooks: AdmissionPlugin = {
     const hooks = hooksFor(request, "mutatingwebhookconfigurations");
     if (hooks.length === 0) return;
     const reinvocation = reinvocationOf(request).of(mutatingName);
-    reinvocation.begin(request.object);
+    const changing = request.options ?? request.object;
+    reinvocation.begin(changing);
     for (const hook of hooks) await mutateBy(hook, request, reinvocation);
-    reinvocation.end(request.object);
+    reinvocation.end(changing);
   },
 };
 
@@ -49,7 +50,6 @@ async function mutateBy(hook: Hook, request: AdmissionRequest, reinvocation: Plu
   reinvocation.ran(hook.id, { hasChanged: changed !== undefined, isReinvocable });
   if (changed === undefined) return;
   await writeBack(view, changed);
-  if (request.form === undefined) request.resource.definition.defaults?.(request.object!);
 }
 
 /** The object after the webhook's patch; undefined: it changes nothing. */
