@@ -2,6 +2,7 @@
 import { Pod } from "#api/core/pod.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { defineIndex } from "#client/object-set.ts";
+import { controllerOf } from "#client/view.ts";
 import { PersistentVolume, PersistentVolumeClaim } from "#reconcilers/kinds.ts";
 import { isPodTerminal } from "#reconcilers/pod-state.ts";
 import {
@@ -33,7 +34,7 @@ export const claimProtectionReconciler = defineReconciler<PersistentVolumeClaim>
   watches: PersistentVolumeClaim,
   also: [
     trigger(Pod, (pod, view, other) =>
-      other !== undefined && isPodTerminal(pod) === isPodTerminal(other)
+      other !== undefined && isPodTerminal(pod) === isPodTerminal(other) && isShutDown(pod) === isShutDown(other)
         ? []
         : claimsOf(pod).map((name) => ({ namespace: pod.metadata.namespace, name })),
     ),
@@ -42,7 +43,9 @@ export const claimProtectionReconciler = defineReconciler<PersistentVolumeClaim>
     const requests = new Map<string, InputRequest>();
     const { namespace, name } = claim.metadata;
     const unused =
-      isGoing(claim) && has(claim, claimFinalizer) && !isUsed(view.byIndex(Pod, podsByClaim, `${namespace}/${name}`));
+      isGoing(claim) &&
+      has(claim, claimFinalizer) &&
+      !isUsed(claim, view.byIndex(Pod, podsByClaim, `${namespace}/${name}`));
     // The view may be behind: a pod that was just bound must not lose its claim.
     if (unused) requests.set("pods", { type: "call", path: `/api/v1/namespaces/${namespace}/pods` });
     return requests;
@@ -52,17 +55,31 @@ export const claimProtectionReconciler = defineReconciler<PersistentVolumeClaim>
       return has(claim, claimFinalizer) ? [] : [finalizers(PersistentVolumeClaim, claim, claimFinalizer, true)];
     const answer = inputs.get("pods");
     if (!has(claim, claimFinalizer) || answer === undefined || !answer.ok) return [];
-    const { namespace, name = "" } = claim.metadata;
-    const pods = ((answer.value as { items?: Pod[] | null }).items ?? []).filter((pod) => claimsOf(pod).includes(name));
-    const used = isUsed([...pods, ...view.byIndex(Pod, podsByClaim, `${namespace}/${name}`)]);
+    const { namespace, name } = claim.metadata;
+    const pods = (answer.value as { items?: Pod[] | null }).items ?? [];
+    const used = isUsed(claim, [...pods, ...view.byIndex(Pod, podsByClaim, `${namespace}/${name}`)]);
     return used ? [] : [finalizers(PersistentVolumeClaim, claim, claimFinalizer, false)];
   },
 });
 
-/** A pod uses its claims from the moment it has a node until it is gone from there, finished or not. */
-function isUsed(pods: readonly Pod[]): boolean {
-  return pods.some(({ spec }) => (spec?.nodeName ?? "") !== "");
+/**
+ * A pod uses the claims that it names from the moment it has a node until it is gone from there, finished or not; those
+ * that were made for it no longer than it runs.
+ */
+function isUsed(claim: PersistentVolumeClaim, pods: readonly Pod[]): boolean {
+  return pods.some((pod) => {
+    const { nodeName, volumes = [] } = pod.spec ?? {};
+    if ((nodeName ?? "") === "") return false;
+    if (volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claim.metadata.name))
+      return true;
+    const isOwn = controllerOf(claim)?.uid === pod.metadata.uid;
+    return isOwn && !isShutDown(pod) && claimsOf(pod).includes(claim.metadata.name ?? "");
+  });
 }
+
+/** Nothing of the pod runs any more; only finalizers hold it. */
+const isShutDown = ({ metadata: { deletionTimestamp, deletionGracePeriodSeconds } }: Pod): boolean =>
+  deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0;
 
 export const volumeProtectionReconciler = defineReconciler<PersistentVolume>({
   name: "pv-protection",
