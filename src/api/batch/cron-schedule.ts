@@ -8,6 +8,7 @@ interface Bounds {
   names?: Readonly<Record<string, number>>;
 }
 
+const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 const numbered = (names: string, first: number) =>
   Object.fromEntries(names.split(" ").map((name, index) => [name, index + first]));
 
@@ -19,7 +20,7 @@ const fields: readonly Bounds[] = [
   { min: 1, max: 12, names: numbered("jan feb mar apr may jun jul aug sep oct nov dec", 1) },
   { min: 0, max: 6, names: numbered("sun mon tue wed thu fri sat", 0) },
 ];
-const descriptors = new Set(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"]);
+const descriptors = words("@yearly @annually @monthly @weekly @daily @midnight @hourly");
 
 export function scheduleFault(schedule: string): string | undefined {
   let text = schedule;
@@ -131,11 +132,22 @@ function parseNumber(text: string, names: Readonly<Record<string, number>>): num
 export const isTimeZoneName = (zone: string): boolean =>
   zone.split("/").every((part) => part !== "." && part !== ".." && /^(?!-)[A-Za-z.\-_0-9+]{1,14}$/.test(part));
 
+const zoneAreas = words(
+  "Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico Pacific US",
+);
+/** Of no area. Intl knows more of them, such as PST, and knows them in any case. */
+const plainZones = words(
+  "CET CST6CDT Cuba EET EST EST5EDT Egypt Eire GB GB-Eire GMT GMT+0 GMT-0 GMT0 Greenwich HST Hongkong Iceland Iran Israel Jamaica Japan Kwajalein Libya MET MST MST7MDT NZ NZ-CHAT Navajo PRC PST8PDT Poland Portugal ROC ROK Singapore Turkey UCT UTC Universal W-SU WET Zulu",
+);
+/** Gone from the time zone database; Intl keeps them. */
+const formerZones = words("Canada/East-Saskatchewan US/Pacific-New");
+
 /** Names of the time zone database, in their own case. Go knows its own zone as "Local". */
 export function timeZoneFault(zone: string): string | undefined {
-  if (zone === "" || zone === "UTC" || zone === "Local") return undefined;
+  if (zone === "" || zone === "Local" || plainZones.has(zone)) return undefined;
   const fault = `unknown time zone ${zone}`;
-  if (!/^[A-Z]/.test(zone)) return fault;
+  const [area = "", ...places] = zone.split("/");
+  if (!zoneAreas.has(area) || formerZones.has(zone) || !places.every((place) => /^[A-Z]/.test(place))) return fault;
   try {
     const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
     return timeZone !== zone && timeZone.toLowerCase() === zone.toLowerCase() ? fault : undefined;
