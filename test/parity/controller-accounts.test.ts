@@ -8,6 +8,7 @@ import {
   node,
   persistentVolume,
   persistentVolumeClaim,
+  pod,
   replicaSet,
   service,
   statefulSet,
@@ -227,6 +228,36 @@ const onUnknownNode = [
   }),
   mergePatch("pods/p/status", { status: addressed }),
 ];
+
+const storage = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+
+stories("a claim that a pod carries in itself", [
+  [
+    "is told to be barred by one of its name, and made once that is gone",
+    create(persistentVolumeClaim("p-v", { spec: storage })),
+    create(
+      pod("p", {
+        schedulerName: "nobody",
+        volumes: [{ name: "v", ephemeral: { volumeClaimTemplate: { spec: storage } } }],
+      }),
+    ),
+    get("events?fieldSelector=involvedObject.kind=Pod")
+      .shows({
+        items: [
+          {
+            type: "Warning",
+            reason: "FailedBinding",
+            message: "ephemeral volume v: PVC {ns}/p-v was not created for pod {ns}/p (pod is not owner)",
+          },
+        ],
+      })
+      .eventually(),
+    remove("persistentvolumeclaims/p-v"),
+    get("persistentvolumeclaims/p-v")
+      .shows({ metadata: { ownerReferences: [{ kind: "Pod", name: "p", controller: true }] } })
+      .eventually(),
+  ],
+]);
 
 stories("a pod of an unknown node", [
   [
