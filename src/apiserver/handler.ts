@@ -11,7 +11,7 @@ import { forward } from "./aggregation/forward.ts";
 import { type Answer, type ObjectAnswer, statusAnswer } from "./answer.ts";
 import { anonymous, type Authenticator } from "./authn/authenticator.ts";
 import type { Impersonator } from "./authn/impersonation.ts";
-import { presentedToken } from "./authn/presented-token.ts";
+import { hasMisplacedToken, presentedToken } from "./authn/presented-token.ts";
 import { attributesOf, type Authorizer, forbidden } from "./authz/authorizer.ts";
 import { type Caller, type Dispatched, dispatch, type DispatchTables, warningsOf } from "./dispatch.ts";
 import type { Form } from "./http/negotiate.ts";
@@ -44,20 +44,27 @@ export function createHandler(parts: HandlerParts): Handler {
   const { metrics, clock } = parts;
   return async (request) => {
     const begunMs = clock.now();
-    const seen: Seen = {};
+    const seen: Seen = { warnings: [] };
     metrics.begun(request.method);
     const done = await handle(parts, request, seen).catch((error: unknown) => ({
       answer: failed(parts, request, error),
       form: formOfFailure(request),
     }));
     metrics.ended(request.method, seen.info && endOf(seen.info, request, done.answer, clock.now() - begunMs));
-    return done;
+    return seen.warnings.length === 0 ? done : { ...done, answer: warned(done.answer, seen.warnings) };
   };
 }
 
 /** What was found out about a request before it was answered. */
 interface Seen {
   info?: RequestInfo;
+  /** Of how the caller says who asks. */
+  readonly warnings: string[];
+}
+
+function warned(answer: Answer, warnings: readonly string[]): Answer {
+  if (answer.type !== "object" && answer.type !== "watch") return answer;
+  return { ...answer, warnings: [...warnings, ...(answer.warnings ?? [])] };
 }
 
 const switchingProtocols = 101;
@@ -74,7 +81,7 @@ async function handle(parts: HandlerParts, request: ServerRequest, seen: Seen): 
   const { services, authorizer, tables, nonResource, clock } = parts;
   const info = requestInfo(request.method, decodePath(request.path), request.query);
   seen.info = info;
-  const authenticated = request.user ?? (await authenticate(parts, request));
+  const authenticated = request.user ?? (await authenticate(parts, request, seen.warnings));
   const asked = attributesOf(info, authenticated);
   const user = parts.impersonate(request, asked, authorizer);
   const attributes = user === authenticated ? asked : attributesOf(info, user);
@@ -88,9 +95,13 @@ async function handle(parts: HandlerParts, request: ServerRequest, seen: Seen): 
   return info.isResource ? dispatch(caller, tables) : nonResource(caller);
 }
 
-async function authenticate({ authenticators }: HandlerParts, request: ServerRequest): Promise<User> {
+async function authenticate(
+  { authenticators }: HandlerParts,
+  request: ServerRequest,
+  warnings: string[],
+): Promise<User> {
   for (const authenticator of authenticators) {
-    const found = authenticator.authenticate(request);
+    const found = authenticator.authenticate(request, warnings);
     const user = found instanceof Promise ? await found : found;
     if (user !== undefined) return user;
   }
@@ -98,6 +109,8 @@ async function authenticate({ authenticators }: HandlerParts, request: ServerReq
   const { clientCertificate, hasBadCertificate = false } = request;
   if (clientCertificate !== undefined || hasBadCertificate || presentedToken(request) !== undefined)
     throw unauthorized();
+  if (hasMisplacedToken(request))
+    warnings.push("the provided Authorization header contains extra space before the bearer token, and is ignored");
   return anonymous;
 }
 

@@ -2,8 +2,11 @@
 import type { ServerRequest, User } from "#apiserver/request.ts";
 
 export interface Authenticator {
-  /** undefined: not my kind of proof. Throws a 401 StatusError for a proof of my kind that does not hold. */
-  authenticate(request: ServerRequest): User | undefined | Promise<User | undefined>;
+  /**
+   * undefined: not my kind of proof. Throws a 401 StatusError for a proof of my kind that does not hold. `warnings`: texts for
+   * the caller.
+   */
+  authenticate(request: ServerRequest, warnings: string[]): User | undefined | Promise<User | undefined>;
 }
 
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };

@@ -15,8 +15,17 @@ export function presentedToken(request: ServerRequest): string | undefined {
 
 /** Another scheme is no proof that anyone here knows, and neither is a second space before the token. */
 function bearerToken(request: ServerRequest): string | undefined {
-  const [scheme = "", token = ""] = (request.header("authorization") ?? "").trim().split(" ");
-  return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
+  const [scheme = "", token = ""] = partsOf(request);
+  return isBearer(scheme) && token !== "" ? token : undefined;
+}
+
+const partsOf = (request: ServerRequest): string[] => (request.header("authorization") ?? "").trim().split(" ");
+const isBearer = (scheme: string): boolean => scheme.toLowerCase() === "bearer";
+
+/** A token that is not read, for the space before it. */
+export function hasMisplacedToken(request: ServerRequest): boolean {
+  const [scheme = "", token, ...more] = partsOf(request);
+  return isBearer(scheme) && token === "" && more.length > 0;
 }
 
 function webSocketToken(request: ServerRequest): string | undefined {

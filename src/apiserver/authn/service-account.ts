@@ -3,11 +3,12 @@
  * an object that is still there or held by a Secret that still holds it. Upstream: pkg/serviceaccount/claims.go, legacy.go.
  */
 import type { Clock } from "#lib/clock.ts";
-import type { V1Secret } from "#api/generated/types.ts";
+import type { V1Secret, V1ServiceAccount } from "#api/generated/types.ts";
 import type { KubernetesObject } from "#api/object.ts";
 import { notFound, unauthorized } from "#api/status-catalogue.ts";
 import type { ClusterCache } from "#apiserver/cache/cluster-cache.ts";
 import type { ServerRequest, User } from "#apiserver/request.ts";
+import { addWarning } from "#apiserver/resource/warnings.ts";
 import { authenticatedUser, type Authenticator } from "./authenticator.ts";
 import { presentedToken } from "./presented-token.ts";
 import { invalidSinceLabel } from "./secret-token-use.ts";
@@ -16,6 +17,10 @@ import { type TokenClaims, tokenBytesMax, type TokenSigner } from "./token-signe
 /** Checked tokens that are kept, so that a client's every request does not cost a signature check. */
 export const tokensKeptMax = 10_000;
 const keptForMs = 10_000;
+
+/** Of tokens that clusters of old made for every account. */
+const generatedTokenWarning =
+  "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.";
 
 export class TokenError extends Error {}
 
@@ -48,18 +53,22 @@ export class ServiceAccountTokens implements Authenticator {
     this.#clock = clock;
   }
 
-  async authenticate(request: ServerRequest): Promise<User | undefined> {
+  async authenticate(request: ServerRequest, warnings: string[] = []): Promise<User | undefined> {
     const token = presentedToken(request);
     if (token === undefined || token.split(".").length !== 3) return undefined;
     try {
-      return (await this.identify(token)).user;
+      return (await this.identify(token, this.#audiences, warnings)).user;
     } catch {
       throw unauthorized();
     }
   }
 
   /** Throws TokenError (signed by us, yet not good) or any other error (not a token of ours). */
-  async identify(token: string, wanted: readonly string[] = this.#audiences): Promise<TokenIdentity> {
+  async identify(
+    token: string,
+    wanted: readonly string[] = this.#audiences,
+    warnings: string[] = [],
+  ): Promise<TokenIdentity> {
     const claims = await this.#claims(token);
     const own = claims.aud.length === 0 ? this.#audiences : claims.aud;
     const audiences = wanted.filter((audience) => own.includes(audience));
@@ -68,7 +77,8 @@ export class ServiceAccountTokens implements Authenticator {
       throw new TokenError(`token audiences ${list(own)} is invalid for the target audiences ${list(wanted)}`);
     }
     if (claims.secret !== undefined) this.#checkSecret(claims, claims.secret, token);
-    this.#checkLife(claims);
+    const { secrets = [] } = this.#checkLife(claims);
+    if (secrets.some(({ name }) => name === claims.secret)) addWarning(warnings, generatedTokenWarning);
     return { user: userOf(claims), audiences };
   }
 
@@ -101,7 +111,7 @@ export class ServiceAccountTokens implements Authenticator {
   }
 
   /** The account, and what the token is bound to, must be the same objects as when it was given out. */
-  #checkLife(claims: TokenClaims): void {
+  #checkLife(claims: TokenClaims): V1ServiceAccount {
     const { namespace, name, uid, bound } = claims;
     const now = this.#clock.now();
     const account = this.#object("serviceaccounts", `${namespace}/${name}`);
@@ -109,7 +119,7 @@ export class ServiceAccountTokens implements Authenticator {
     if (account.metadata.uid !== uid)
       throw new TokenError(`service account UID (${account.metadata.uid ?? ""}) does not match claim (${uid})`);
     if (isEnding(account, now)) throw new TokenError(`service account ${namespace}/${name} has been deleted`);
-    if (bound === undefined) return;
+    if (bound === undefined) return account;
     const [plural, what] = boundPlaces[bound.kind];
     const object = this.#object(plural, bound.kind === "Node" ? bound.name : `${namespace}/${bound.name}`);
     if (object !== undefined && object.metadata.uid !== bound.uid)
@@ -118,6 +128,7 @@ export class ServiceAccountTokens implements Authenticator {
       );
     if (object === undefined || isEnding(object, now))
       throw new TokenError("service account token has been invalidated");
+    return account;
   }
 
   #object(plural: string, key: string): KubernetesObject | undefined {

@@ -225,6 +225,21 @@ describe("the token of a secret", () => {
     });
   });
 
+  it("warns of an account that lists the secret, as clusters of old made them", async () => {
+    const token = await held("listed");
+    await admin.request({
+      method: "PATCH",
+      path: `${space}/serviceaccounts/listed`,
+      contentType: "application/merge-patch+json",
+      body: { secrets: [{ name: "listed" }] },
+    });
+    const path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    const answer = await admin.request({ method: "POST", path, body: { spec: { token } } });
+    expect(answer.warnings).toEqual([
+      "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.",
+    ]);
+  });
+
   it("is tracked since a day that the cluster knows", async () => {
     const path = "/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking";
     const found = await admin.request({ method: "GET", path });

@@ -41,17 +41,30 @@ interface UserInfo {
   extra?: Record<string, string[]>;
 }
 
-/** Who the server takes this client for; the code of the answer if for nobody. */
-async function whoIs(headers: Headers, pair?: KeyPair): Promise<UserInfo | number | string> {
+interface Answer {
+  code: number;
+  warning: string | undefined;
+  body: string;
+}
+
+function ask(headers: Headers, pair?: KeyPair): Promise<Answer> {
   const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-  const answer = await new Promise<{ code: number; body: string }>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(
       { host: "127.0.0.1", port, path, method: "POST", agent: false, ca: pki.ca.cert, ...pair, headers },
-      (incoming) => void text(incoming).then((body) => resolve({ code: incoming.statusCode ?? 0, body }), reject),
+      (incoming) => {
+        const { statusCode: code = 0, headers: told } = incoming;
+        text(incoming).then((body) => resolve({ code, warning: told["warning"] as string | undefined, body }), reject);
+      },
     );
     outgoing.on("error", reject);
     outgoing.end('{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}');
   });
+}
+
+/** Who the server takes this client for; the code of the answer if for nobody. */
+async function whoIs(headers: Headers, pair?: KeyPair): Promise<UserInfo | number | string> {
+  const answer = await ask(headers, pair);
   const body = JSON.parse(answer.body) as { message?: string; status: { userInfo: UserInfo } };
   if (answer.code === 403) return /User "([^"]+)"/.exec(body.message ?? "")?.[1] ?? "";
   return answer.code === 201 ? body.status.userInfo : answer.code;
@@ -120,5 +133,13 @@ describe("an Authorization header", () => {
     ["Basic bm9ib2R5", "system:anonymous"],
   ])("of %j is from %j", async (authorization, who) => {
     expect(await whoIs({ authorization })).toBe(who);
+  });
+
+  it("with a space too many is told of, where nothing else says who asks", async () => {
+    const text = "the provided Authorization header contains extra space before the bearer token, and is ignored";
+    expect((await ask({ authorization: "Bearer  token" })).warning).toBe(`299 - "${text}"`);
+    expect((await ask({ authorization: "Bearer " })).warning).toBeUndefined();
+    const pair = await pki.ca.issue({ commonName: "alice" });
+    expect((await ask({ authorization: "Bearer  token" }, pair)).warning).toBeUndefined();
   });
 });

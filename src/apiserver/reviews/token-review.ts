@@ -21,16 +21,22 @@ export function tokenReview(tokens: ServiceAccountTokens): VirtualResource {
       if (((object as V1TokenReview).spec?.token ?? "") === "")
         throw badRequest("token is required for TokenReview in authentication");
     },
-    async answer(object) {
-      const { spec } = object as V1TokenReview;
-      return { ...object, status: await statusOf(tokens, spec.token!, spec.audiences) } as KubernetesObject;
+    async answer(object, { warnings }) {
+      const { token, audiences } = (object as V1TokenReview).spec;
+      return { ...object, status: await statusOf(tokens, token!, audiences, warnings) } as KubernetesObject;
     },
   });
 }
 
-async function statusOf(tokens: ServiceAccountTokens, token: string, audiences: readonly string[] | undefined) {
+async function statusOf(
+  tokens: ServiceAccountTokens,
+  token: string,
+  audiences: readonly string[] | undefined,
+  warnings: string[],
+) {
   try {
-    const found = await tokens.identify(token, audiences !== undefined && audiences.length > 0 ? audiences : undefined);
+    const wanted = audiences !== undefined && audiences.length > 0 ? audiences : undefined;
+    const found = await tokens.identify(token, wanted, warnings);
     return { authenticated: true, user: userInfo(found.user), audiences: found.audiences };
   } catch (error) {
     const text = "invalid bearer token";
