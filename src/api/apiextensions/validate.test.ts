@@ -11,6 +11,8 @@ describe("validateValue", () => {
     ["a null that may be", { type: "string", nullable: true }, null],
     ["either of two", { anyOf: [{ type: "string" }, { type: "integer" }], "x-kubernetes-int-or-string": true }, 3],
     ["anything", {}, { a: [1] }],
+    ["an integer of more bits than its format", { type: "integer", format: "int32" }, 2 ** 40],
+    ["a list where a text has a format", { type: "string", format: "date" }, []],
   ])("takes %s", (_name, schema, value) => {
     expect(faults(value, schema)).toEqual([]);
   });
@@ -29,6 +31,17 @@ describe("validateValue", () => {
     ["what must not be", { not: { type: "string" } }, "a"],
   ])("refuses %s", (_name, schema, value) => {
     expect(faults(value, schema)).not.toEqual([]);
+  });
+
+  it.each<[JsonSchema, unknown, string]>([
+    [{ type: "string", format: "date-time" }, 5, 'date-time: "int64"'],
+    [{ type: "string", format: "date-time" }, 1.5, 'date-time: "double"'],
+    [{ type: "string", format: "byte" }, {}, 'byte: ""'],
+    [{ type: "string", format: "byte" }, null, 'string: "null"'],
+    [{ type: "string", format: "mine" }, 5, 'string: "integer"'],
+    [{ type: "integer", format: "int32" }, true, 'integer: "boolean"'],
+  ])("says of %j what %j is", (schema, value, text) => {
+    expect(faults(value, schema)[0]?.message).toContain(`spec in body must be of type ${text}`);
   });
 
   it("takes no time over a pattern that backtracking would hang on", () => {
