@@ -11,7 +11,7 @@ import {
   type Written,
 } from "#test/support/story.ts";
 import { Step } from "#test/support/story-step.ts";
-import { configMap, deployment, pod, secret, service } from "#test/support/story-objects.ts";
+import { configMap, deployment, pod, secret, service, serviceAccount } from "#test/support/story-objects.ts";
 
 const stories = storyServer();
 
@@ -38,6 +38,21 @@ stories("applying", [
     "again changes nothing",
     created(map({ x: "1" }), "one").saves("rv", "metadata.resourceVersion"),
     apply(map({ x: "1" }), "one").has("metadata.resourceVersion", "{rv}"),
+  ],
+  [
+    "items in another order is a change",
+    created(serviceAccount("a", { secrets: [{ name: "x" }, { name: "y" }] }), "one"),
+    apply(serviceAccount("a", { secrets: [{ name: "y" }, { name: "x" }] }), "two").has("secrets", [
+      { name: "y" },
+      { name: "x" },
+    ]),
+  ],
+  [
+    "an item without its key is one whose key is empty",
+    apply(
+      { apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: { containers: [{ image: "app:1" }] } },
+      "one",
+    ).answers(422, 'Pod "a" is invalid: spec.containers[0].name: Required value'),
   ],
   [
     "less removes what only this manager applied",

@@ -26,9 +26,6 @@ export interface Comparison {
 const same: Comparison = { added: emptySet, removed: emptySet, modified: emptySet };
 const modifiedLeaf: Comparison = { ...same, modified: memberLeaf };
 
-export const isSame = (comparison: Comparison): boolean =>
-  isEmptySet(comparison.added) && isEmptySet(comparison.removed) && isEmptySet(comparison.modified);
-
 export function mapComparison(comparison: Comparison, change: (set: FieldSet) => FieldSet): Comparison {
   const { added, removed, modified } = comparison;
   return { added: change(added), removed: change(removed), modified: change(modified) };

@@ -105,7 +105,7 @@ class ListMerge {
   }
 }
 
-/** `value` without the fields of `gone`; undefined if a list or map lost all it had. */
+/** `value` without the fields of `gone`; null if it lost all it had, but {} and [] of what lost something further down. */
 export function removeFields(schema: Schema, value: unknown, gone: FieldSet): unknown {
   switch (shapeOf(schema, value)) {
     case "scalar":
@@ -119,12 +119,19 @@ export function removeFields(schema: Schema, value: unknown, gone: FieldSet): un
   }
 }
 
+/** A member or item that is not gone itself. It stays, however empty. */
+function removeBelow(schema: Schema, value: unknown, gone: FieldSet): unknown {
+  const left = removeFields(schema, value, gone);
+  if (left !== null) return left;
+  return Array.isArray(value) ? [] : isMap(value) ? {} : null;
+}
+
 function removeItems(schema: Schema, items: readonly unknown[], gone: FieldSet): unknown {
   const kept: unknown[] = [];
   for (const item of items) {
     const below = gone.children?.get(itemKey(schema, item));
     if (below?.isMember === true) continue;
-    kept.push(below === undefined || isEmptySet(below) ? item : removeFields(itemSchema(schema), item, below));
+    kept.push(below === undefined || isEmptySet(below) ? item : removeBelow(itemSchema(schema), item, below));
   }
   return kept.length === 0 ? null : kept;
 }
@@ -135,7 +142,7 @@ function removeMembers(schema: Schema, map: JsonObject, gone: FieldSet): unknown
   for (const name in map) {
     const below = gone.children?.get(`f:${name}`);
     if (below?.isMember === true) continue;
-    const value = below === undefined ? map[name] : removeFields(childSchema(schema, name), map[name], below);
+    const value = below === undefined ? map[name] : removeBelow(childSchema(schema, name), map[name], below);
     setMember(kept, name, value);
     isKept = true;
   }

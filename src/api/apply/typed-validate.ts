@@ -75,10 +75,7 @@ function checkItems(
       faults.push(`${path}: element ${index}: ${error.message}`);
       return;
     }
-    if (seen.has(key) && !duplicates) {
-      faults.push(`${path}: duplicate entries for key ${keyText(key)}`);
-      continue;
-    }
+    if (seen.has(key) && !duplicates) faults.push(`${path}: duplicate entries for key ${keyText(key)}`);
     seen.add(key);
     check(itemSchema(schema), item, `${path}${keyText(key)}`, duplicates, faults);
   }

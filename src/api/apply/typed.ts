@@ -58,7 +58,7 @@ function keyedItemKey(schema: Schema, item: unknown): string {
   if (!isMap(item)) throw new ItemKeyError("associative list with keys may not have non-map elements");
   let key = "";
   for (const [name, quoted] of sortedKeys(schema)) {
-    const value = item[name] ?? keyDefault(schema, name);
+    const value = item[name] === undefined ? keyDefault(schema, name) : item[name];
     if (value === undefined) continue;
     key += `${key === "" ? "" : ","}${quoted}:${JSON.stringify(value)}`;
   }

@@ -6,9 +6,9 @@ import { Schema, type StructType } from "#api/schema/model.ts";
 import { type Conflict, ConflictsError } from "./conflicts.ts";
 import { type FieldSet, difference, emptySet, intersection, isEmptySet, union, withNamedFields } from "./field-set.ts";
 import type { Owner, Owners } from "./managers.ts";
-import { type Comparison, compareTyped, fieldSetOf, isSame, mapComparison } from "./typed-compare.ts";
+import { type Comparison, compareTyped, fieldSetOf, mapComparison } from "./typed-compare.ts";
 import { mergeTyped, removeFields } from "./typed-merge.ts";
-import type { JsonObject } from "./typed.ts";
+import { type JsonObject, deepEqual } from "./typed.ts";
 
 /** The object in another of its versions. */
 export interface VersionedObject {
@@ -126,8 +126,8 @@ export class Updater {
     owners.set(self, { ...owner, set: ownable === undefined ? all : ownable(all) });
     const merged = mergeTyped(this.#schema, live, applied) as JsonObject;
     const pruned = last === undefined || isEmptySet(last.set) ? merged : this.#prune(merged, owners, last);
-    const comparison = this.change(live, pruned, owners, self, force);
-    return isSame(comparison) ? undefined : pruned;
+    this.change(live, pruned, owners, self, force);
+    return deepEqual(live, pruned) ? undefined : pruned;
   }
 
   /** Takes out what the manager said last time and now nobody says. */

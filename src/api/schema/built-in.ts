@@ -126,6 +126,9 @@ function makeStruct(name: string): StructType {
 
 const nonPointers = new Set(["object", "quantity", "time", "microTime", "intOrString", "raw"]);
 
+/** What Go writes of a field that is always there, and what its OpenAPI has for its default. */
+const zeroScalars: Readonly<Record<string, unknown>> = { string: "", integer: 0, number: 0, boolean: false };
+
 function makeField(name: string, entry: FieldEntry, index: number): Field {
   const go = entry.go ?? "?";
   const pointer = go.startsWith("*");
@@ -145,7 +148,7 @@ function makeField(name: string, entry: FieldEntry, index: number): Field {
     mergeKey: entry.mergeKey,
     patchMerge: strategies.includes("merge"),
     patchReplace: strategies.includes("replace"),
-    keyDefault: entry.default,
+    keyDefault: entry.default ?? (omitEmpty || pointer ? undefined : zeroScalars[entry.type]),
   };
 }
 

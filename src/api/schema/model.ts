@@ -86,7 +86,7 @@ export interface Field {
   readonly mergeKey: string | undefined;
   readonly patchMerge: boolean;
   readonly patchReplace: boolean;
-  /** The value that an absent list key stands for: "TCP" of a port's protocol. */
+  /** The value that an absent list key stands for: "TCP" of a port's protocol, "" of a container's name. */
   readonly keyDefault: unknown;
 }
 
