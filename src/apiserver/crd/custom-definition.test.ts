@@ -1,7 +1,7 @@
 /** Columns of custom kinds, and what clients of an old version are told. */
 import { describe, expect, it } from "vitest";
 import type { V1CustomResourceDefinition } from "#api/generated/types.ts";
-import { columnsOf, deprecationOf } from "./custom-definition.ts";
+import { columnsOf, customDefinition, deprecationOf } from "./custom-definition.ts";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 
@@ -68,4 +68,21 @@ describe("a deprecated version", () => {
     expect(deprecationOf(definition(...names), { ...version, deprecationWarning: "old" })).toBe("old");
     expect(deprecationOf(definition(...names), { ...version, deprecated: false })).toBeUndefined();
   });
+});
+
+it("what admission adds and the schema does not know is not kept", () => {
+  const openAPIV3Schema = {
+    type: "object",
+    properties: { data: { type: "object", properties: { a: { type: "string" } } } },
+  };
+  const version = { name: "v1", served: true, storage: true, schema: { openAPIV3Schema } };
+  const names = { kind: "Foo", plural: "foos" };
+  const spec = { group: "g.example.com", scope: "Namespaced", names, versions: [version] };
+  const crd: V1CustomResourceDefinition = { metadata: { name: "foos.g.example.com" }, spec };
+  const definition = customDefinition(crd, version);
+  const changed = () => ({ metadata: { name: "x" }, data: { a: "1", b: "2" } });
+  const [made, updated] = [changed(), changed()];
+  definition.prepareCreate!(made, {} as never);
+  definition.prepareUpdate!(updated, { metadata: { name: "x" } }, {} as never);
+  expect([made.data, updated.data]).toEqual([{ a: "1" }, { a: "1" }]);
 });

@@ -8,6 +8,7 @@ import { type CustomSchema, customErrors, customStatusErrors } from "./custom-ru
 import { isEqual } from "#apiserver/resource/metadata.ts";
 import type { JsonSchema } from "#api/apiextensions/json-schema.ts";
 import { applyCustomDefaults } from "#api/apiextensions/embedded.ts";
+import { prune } from "#api/apiextensions/prune.ts";
 import { compareText, floatText, goQuote, sortedJson } from "#api/go-text.ts";
 import { isQualifiedName } from "#api/validation/names.ts";
 
@@ -75,12 +76,19 @@ function counted(object: CustomObject, hasStatus: boolean) {
   return hasStatus ? rest : { ...rest, status };
 }
 
+/** Bodies were pruned as they came; what admission added to them since is pruned here. */
+function pruned(object: CustomObject, { schema }: CustomSchema): void {
+  if (schema !== undefined) prune(object, schema);
+}
+
 function mainStrategy(rules: CustomSchema, hasStatus: boolean): Strategy<CustomObject> {
   return {
     prepareCreate(object) {
+      pruned(object, rules);
       if (hasStatus) delete object["status"];
     },
     prepareUpdate(object, old) {
+      pruned(object, rules);
       if (!hasStatus) return;
       if (old["status"] === undefined) delete object["status"];
       else object["status"] = old["status"];
@@ -95,6 +103,7 @@ function mainStrategy(rules: CustomSchema, hasStatus: boolean): Strategy<CustomO
 function statusStrategy(rules: CustomSchema): Strategy<CustomObject> {
   return {
     prepareUpdate(object, old) {
+      pruned(object, rules);
       const { status, metadata } = object;
       for (const field of Object.keys(object)) if (!Object.hasOwn(old, field)) delete object[field];
       Object.assign(object, structuredClone(old));
