@@ -12,7 +12,11 @@ import { assert } from "#lib/assert.ts";
 import { resourceHooks } from "./resource/hooks.ts";
 import { priorityClassHook } from "./resource/system-priority-classes.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
-import { frontProxyName, keepAuthenticationConfig } from "./aggregation/authentication-config.ts";
+import {
+  authenticationConfigName,
+  frontProxyName,
+  keepAuthenticationConfig,
+} from "./aggregation/authentication-config.ts";
 import { frontProxyCertificate } from "./aggregation/front-proxy.ts";
 import { admissionPlugins } from "./admission/chain.ts";
 import { admissionChain, noAdmission } from "./admission/plugin.ts";
@@ -21,13 +25,14 @@ import { frontProxyClient } from "./authn/front-proxy-client.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { ServiceAccountTokens } from "./authn/service-account.ts";
 import { type StaticToken, staticTokens } from "./authn/static-tokens.ts";
-import { keepTokenTracking, secretTokenUse } from "./authn/secret-token-use.ts";
+import { keepTokenTracking, secretTokenUse, tokenTrackingName } from "./authn/secret-token-use.ts";
 import { createTokenSigner, type TokenSubject } from "./authn/token-signer.ts";
 import { authorizerChain, masters } from "./authz/authorizer.ts";
 import { NodeAuthorizer } from "./authz/node.ts";
 import { Rbac } from "./authz/rbac.ts";
-import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
-import { keepOwnService } from "./bootstrap/own-service.ts";
+import { bootstrapCluster, bootstrapNamespaces } from "./bootstrap/bootstrap.ts";
+import { keepObjects } from "./bootstrap/kept-objects.ts";
+import { keepOwnService, ownServiceKeys } from "./bootstrap/own-service.ts";
 import { ClusterCache } from "./cache/cluster-cache.ts";
 import { startCompaction } from "./cache/compaction.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -199,9 +204,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const transport = (user: User, userAgent: string) => createLocalTransport(handle, user, userAgent);
   const own = transport(self, "kube-apiserver");
   const tokenUse = secretTokenUse(own, clock, log);
-  await bootstrapCluster({ transport: own, catalogue, log, serviceCidr });
+  const bootstrapOptions = { transport: own, catalogue, log, serviceCidr };
+  await bootstrapCluster(bootstrapOptions);
   const { advertiseAddress, port = 6443 } = options;
-  if (advertiseAddress !== undefined) await keepOwnService(own, { address: advertiseAddress, port, ranges });
+  const keepService =
+    advertiseAddress === undefined ? undefined : () => keepOwnService(own, { address: advertiseAddress, port, ranges });
+  await keepService?.();
 
   const unadmitted = createHandler({ ...handlerParts, services: { ...services, admission: noAdmission } });
   const custom = new CustomResources({
@@ -216,8 +224,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   custom.start();
   await aggregator.start(own);
-  await keepTokenTracking(own, clock, log);
-  await keepAuthenticationConfig(own, { clients: pki.ca.cert, frontProxies: pki.frontProxyCa.cert }, log);
+  const keepTracking = () => keepTokenTracking(own, clock, log);
+  const authorities = { clients: pki.ca.cert, frontProxies: pki.frontProxyCa.cert };
+  const keepConfig = () => keepAuthenticationConfig(own, authorities, log);
+  await keepTracking();
+  await keepConfig();
+  const configMaps = "/registry/core/configmaps/";
+  const stopKeeping = keepObjects(cache, log, [
+    { prefix: configMaps, key: `kube-system/${tokenTrackingName}`, mend: keepTracking, isChecked: true },
+    { prefix: configMaps, key: `kube-system/${authenticationConfigName}`, mend: keepConfig },
+    { prefix: "/registry/core/namespaces/", key: "kube-node-lease", mend: () => bootstrapNamespaces(bootstrapOptions) },
+    ...(keepService === undefined ? [] : ownServiceKeys.map((place) => ({ ...place, mend: keepService }))),
+  ]);
 
   const listeners = new Set<Listener>();
   return {
@@ -238,6 +256,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       isClosing = true;
+      stopKeeping();
       aggregator.stop();
       custom.stop();
       stopCompaction();

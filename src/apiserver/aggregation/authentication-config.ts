@@ -7,7 +7,7 @@ import type { Status } from "#api/status-error.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 
 const collection = "/api/v1/namespaces/kube-system/configmaps";
-const name = "extension-apiserver-authentication";
+export const authenticationConfigName = "extension-apiserver-authentication";
 
 /** The name in the certificate with which this server proves that it speaks for a user. */
 export const frontProxyName = "front-proxy-client";
@@ -33,12 +33,18 @@ export async function keepAuthenticationConfig(
     "requestheader-uid-headers": JSON.stringify(["X-Remote-Uid"]),
     "requestheader-username-headers": JSON.stringify(["X-Remote-User"]),
   };
-  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "kube-system" }, data };
-  const isThere = (await transport.request({ method: "GET", path: `${collection}/${name}` })).code === 200;
+  const body = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: authenticationConfigName, namespace: "kube-system" },
+    data,
+  };
+  const isThere =
+    (await transport.request({ method: "GET", path: `${collection}/${authenticationConfigName}` })).code === 200;
   const answer = isThere
     ? await transport.request({
         method: "PATCH",
-        path: `${collection}/${name}`,
+        path: `${collection}/${authenticationConfigName}`,
         contentType: "application/merge-patch+json",
         body: { data },
       })

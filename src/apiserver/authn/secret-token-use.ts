@@ -11,7 +11,7 @@ import type { LocalTransport } from "#apiserver/transport.ts";
 export const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
 const lastUsedLabel = "kubernetes.io/legacy-token-last-used";
 const collection = "/api/v1/namespaces/kube-system/configmaps";
-const name = "kube-apiserver-legacy-service-account-token-tracking";
+export const tokenTrackingName = "kube-apiserver-legacy-service-account-token-tracking";
 const contentType = "application/merge-patch+json";
 const dayMs = 24 * 3_600_000;
 
@@ -48,13 +48,23 @@ export function secretTokenUse(transport: LocalTransport, clock: Clock, log: Log
 
 export async function keepTokenTracking(transport: LocalTransport, clock: Clock, log: Logger): Promise<void> {
   const data = { since: dayOf(clock.now()) };
-  const found = await transport.request({ method: "GET", path: `${collection}/${name}` });
+  const found = await transport.request({ method: "GET", path: `${collection}/${tokenTrackingName}` });
   const since = (found.body as V1ConfigMap).data?.["since"] ?? "";
   if (found.code === 200 && /^\d{4}-\d\d-\d\d$/.test(since) && !Number.isNaN(Date.parse(since))) return;
-  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "kube-system" }, data };
+  const body = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: tokenTrackingName, namespace: "kube-system" },
+    data,
+  };
   const answer =
     found.code === 200
-      ? await transport.request({ method: "PATCH", path: `${collection}/${name}`, contentType, body: { data } })
+      ? await transport.request({
+          method: "PATCH",
+          path: `${collection}/${tokenTrackingName}`,
+          contentType,
+          body: { data },
+        })
       : await transport.request({ method: "POST", path: collection, body });
   if (answer.code >= 300 && answer.code !== 409)
     log.error("it could not be said since when the use of tokens is noted", {

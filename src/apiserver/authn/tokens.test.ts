@@ -239,10 +239,4 @@ describe("the token of a secret", () => {
       "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.",
     ]);
   });
-
-  it("is tracked since a day that the cluster knows", async () => {
-    const path = "/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking";
-    const found = await admin.request({ method: "GET", path });
-    expect(found.body).toMatchObject({ data: { since: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) as string } });
-  });
 });

@@ -29,23 +29,23 @@ export interface BootstrapOptions {
 /** Users that own nothing but must be there before anything else. */
 const namespaces = ["kube-system", "kube-public", "kube-node-lease", "default"];
 
+/** Makes those that are not there. */
+export const bootstrapNamespaces = (options: BootstrapOptions): Promise<void> =>
+  ensureInOrder(
+    options,
+    namespaces.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+  );
+
 export async function bootstrapCluster(options: BootstrapOptions): Promise<void> {
   const objects: UnknownObject[] = [
-    ...namespaces.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
     ...priorityClasses,
     serviceCidr(options.serviceCidr),
     ...policyObjects(),
     ...flowObjects(),
   ];
   const served = objects.filter((object) => addressOf(options.catalogue, object) !== undefined);
-  await ensureInOrder(
-    options,
-    served.filter(({ kind }) => kind === "Namespace"),
-  );
-  await ensureInOrder(
-    options,
-    served.filter(({ kind }) => kind !== "Namespace"),
-  );
+  await bootstrapNamespaces(options);
+  await ensureInOrder(options, served);
   await reportCidrReady(options);
 }
 

@@ -12,6 +12,14 @@ const name = "kubernetes";
 const namespace = "default";
 const tries = 5;
 
+/** Where its parts are stored. */
+export const ownServiceKeys = ["core/services", "core/endpoints", "discovery.k8s.io/endpointslices"].map(
+  (resource) => ({
+    prefix: `/registry/${resource}/`,
+    key: `${namespace}/${name}`,
+  }),
+);
+
 export interface OwnService {
   address: string;
   port: number;
