@@ -7,6 +7,7 @@ import { type Conflict, ConflictsError } from "./conflicts.ts";
 import { type FieldSet, difference, emptySet, intersection, isEmptySet, union, withNamedFields } from "./field-set.ts";
 import type { Owner, Owners } from "./managers.ts";
 import { type Comparison, compareTyped, fieldSetOf, mapComparison } from "./typed-compare.ts";
+import { reconcileSet } from "./typed-reconcile.ts";
 import { mergeTyped, removeFields } from "./typed-merge.ts";
 import { type JsonObject, deepEqual } from "./typed.ts";
 
@@ -104,6 +105,7 @@ export class Updater {
 
   /** The fields that the change from `live` to `next` gives to whoever made it. */
   update(live: JsonObject, next: JsonObject, owners: Owners): FieldSet {
+    this.#reconcile(live, owners);
     const { added, modified } = this.change(live, next, owners, undefined, true);
     return union(modified, added);
   }
@@ -120,6 +122,7 @@ export class Updater {
     self: string,
     force: boolean,
   ): JsonObject | undefined {
+    this.#reconcile(live, owners);
     const last = owners.get(self);
     const { ownable } = this.#options;
     const all = fieldSetOf(this.#schema, applied);
@@ -128,6 +131,16 @@ export class Updater {
     const pruned = last === undefined || isEmptySet(last.set) ? merged : this.#prune(merged, owners, last);
     this.change(live, pruned, owners, self, force);
     return deepEqual(live, pruned) ? undefined : pruned;
+  }
+
+  #reconcile(live: JsonObject, owners: Owners): void {
+    for (const [identifier, owner] of owners) {
+      const { apiVersion } = this.#options;
+      const struct = owner.apiVersion === apiVersion ? undefined : this.#converted(live, owner.apiVersion)?.struct;
+      if (struct === undefined && owner.apiVersion !== apiVersion) continue;
+      const set = reconcileSet(struct === undefined ? this.#schema : schemaOfStruct(struct), owner.set);
+      if (set !== owner.set) owners.set(identifier, { ...owner, set });
+    }
   }
 
   /** Takes out what the manager said last time and now nobody says. */
