@@ -225,10 +225,11 @@ describe("job", () => {
       },
     });
     const [first, second, third] = [start, start + 1_000, start + 2_000];
-    expect(nextTryAt([ended("Failed", first), ended("Failed", second)], 0)).toBe(second + 20_000);
-    expect(nextTryAt([ended("Failed", first), ended("Succeeded", second), ended("Failed", third)], 0)).toBe(
+    expect(nextTryAt([ended("Failed", first), ended("Failed", second)])).toBe(second + 20_000);
+    expect(nextTryAt([ended("Failed", first)], second, 3)).toBe(second + 40_000);
+    expect(nextTryAt([ended("Failed", first), ended("Succeeded", second), ended("Failed", third)])).toBe(
       third + 10_000,
     );
-    expect(nextTryAt([ended("Failed", first), ended("Succeeded", second)], 0)).toBe(0);
+    expect(nextTryAt([ended("Failed", first), ended("Succeeded", second)])).toBe(0);
   });
 });

@@ -224,8 +224,8 @@ function manage(
   if (missing <= 0) return { changes: [], at: undefined };
   if (job.spec?.backoffLimitPerIndex !== undefined) return newPodsByIndex(job, pods, active, tally, missing, now);
   const seen = pods.filter(({ status }) => status?.phase === "Failed").length;
-  const unseen = (job.status?.failed ?? 0) > seen ? changedAt(job, "status") : 0;
-  const at = nextTryAt(pods, unseen);
+  const { failed = 0, succeeded = 0 } = job.status ?? {};
+  const at = nextTryAt(pods, failed > seen ? changedAt(job, "status") : 0, succeeded === 0 ? Math.max(1, failed) : 1);
   if (at > now) return { changes: [], at };
   const made = isIndexed(job)
     ? openIndexes(job, pods, active, tally, missing).map((index) => newJobPod(job, index))

@@ -52,8 +52,11 @@ export function nextTryOfIndexAt(lastFailed: Pod | undefined): number {
 
 const backoff = { initialMs: 10_000, limitMs: 600_000 };
 
-/** When a job that has failed before may try again; 0 if it may now. */
-export function nextTryAt(pods: readonly Pod[], unseenFailureAt: number): number {
+/**
+ * When a job that has failed before may try again; 0 if it may now. Pods that failed may be gone: `unseenFailureAt` is when
+ * the last of them may have failed, 0 if none did, and `failuresMin` how many failed at least since the last success.
+ */
+export function nextTryAt(pods: readonly Pod[], unseenFailureAt = 0, failuresMin = 1): number {
   const ended = pods
     .filter(({ status }) => status?.phase === "Failed" || status?.phase === "Succeeded")
     .map((pod) => ({ failed: pod.status?.phase === "Failed", at: finishedAt(pod) }))
@@ -61,7 +64,7 @@ export function nextTryAt(pods: readonly Pod[], unseenFailureAt: number): number
   const succeeded = ended.findIndex(({ failed }) => !failed);
   const failures = succeeded < 0 ? ended : ended.slice(0, succeeded);
   const last = Math.max(failures[0]?.at ?? 0, unseenFailureAt);
-  return last === 0 ? 0 : last + backoffMs(Math.max(1, failures.length), backoff);
+  return last === 0 ? 0 : last + backoffMs(Math.max(failuresMin, failures.length), backoff);
 }
 
 /** The end of the last container, sidecars too, if all have ended; else when the pod became unready, was deleted or was made. */
