@@ -75,6 +75,10 @@ stories("a time zone", [
     ),
   ],
   ["has no characters of its own", create(cronJob("a", { timeZone: "Europe/New York" })).answers(422)],
+  [
+    "is no abbreviation that the database lacks",
+    create(cronJob("a", { timeZone: "PST" })).isInvalid('spec.timeZone: Invalid value: "PST": unknown time zone PST'),
+  ],
   ["is not hidden in the schedule", create(cronJob("a", { schedule: "TZ=UTC * * * * *" })).answers(422)],
 ]);
 
