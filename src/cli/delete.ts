@@ -82,6 +82,8 @@ async function deleteAll(session: Session, invocation: Invocation): Promise<numb
     );
   if (flags.boolean("all-namespaces") && !flags.given("selector") && !flags.boolean("all"))
     throw new UsageError("a resource cannot be retrieved by name across all namespaces");
+  if (flags.boolean("all") && flags.given("selector"))
+    throw new UsageError("setting 'all' parameter but found a non empty selector. ");
   const targets = await findTargets(session, invocation);
   if (flags.given("namespace") && targets.some(({ key }) => key.namespace === undefined))
     io.stderr("Warning: deleting cluster-scoped resources, not scoped to the provided namespace\n");

@@ -4,10 +4,10 @@
  */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { JsonNumber } from "#api/decode/json-value.ts";
+import { YamlError, parseYaml } from "#api/decode/yaml.ts";
 import type { UnknownObject } from "#api/object.ts";
 import type { DiscoveredResource, Discovery } from "#client/discovery.ts";
-import { parseYaml } from "#git/render/yaml/composer.ts";
 import { UsageError } from "./command.ts";
 
 export interface ResourceSelection {
@@ -131,23 +131,52 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
 }
 
 export function parseObjects(text: string, source: string): FileObject[] {
-  const documents = parseAllDocuments(text, { version: "1.2", schema: "core", merge: true });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => {
-    if (document.errors.length > 0)
-      throw new UsageError(
-        `error parsing ${source}: error converting YAML to JSON: ${yamlFault(text, document.errors[0]!)}`,
-      );
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (value === null || value === undefined) return [];
-    return expandList(value, source);
-  });
+  try {
+    return readValues(text).flatMap((value) => (value === null ? [] : expandList(value, source)));
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw new UsageError(`error parsing ${source}: error converting YAML to JSON: ${error.message}`);
+  }
+}
+
+/** JSON values one after another, or YAML documents, read as the server reads them. Throws YamlError. */
+function readValues(text: string): unknown[] {
+  const values = /^\s*\{/.test(text) ? readJsonValues(text) : undefined;
+  return values ?? yamlDocuments(text).map((document) => plainNumbers(parseYaml(Buffer.from(document)).value));
+}
+
+/** undefined: it is no JSON. */
+function readJsonValues(text: string): unknown[] | undefined {
+  const values: unknown[] = [];
+  let [depth, start] = [0, 0];
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (token === "{") depth += 1;
+    else if (token === "}") depth -= 1;
+    if (token !== "}" || depth > 0) continue;
+    try {
+      values.push(JSON.parse(text.slice(start, index + 1)));
+    } catch {
+      return undefined;
+    }
+    start = index + 1;
+  }
+  return text.slice(start).trim() === "" ? values : undefined;
+}
+
+const yamlDocuments = (text: string): string[] => text.split(/^---[ \t\r]*(?:#.*)?(?:\n|$)/m);
+
+/** Numbers as JavaScript has them. */
+function plainNumbers(value: unknown): unknown {
+  if (value instanceof JsonNumber) return value.valueOf();
+  if (Array.isArray(value)) return value.map(plainNumbers);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainNumbers(inner)]));
 }
 
 /** The fault in the words that Kubernetes users know, if that reader finds it too. */
 export function yamlFault(text: string, fault: Error): string {
   try {
-    parseYaml(text, "v2");
+    parseYaml(Buffer.from(text));
   } catch (error) {
     const { message } = error as Error;
     return message.startsWith("yaml: ") ? message : `yaml: ${message}`;
@@ -167,7 +196,13 @@ function expandList(value: unknown, source: string): FileObject[] {
     throw new UsageError(
       `error validating "${source}": error validating data: ${missing.length > 1 ? `[${missing.join(", ")}]` : missing[0]}; if you choose to ignore these errors, turn validation off with --validate=false`,
     );
-  if (object.kind === "List" && Array.isArray(object.items))
-    return object.items.flatMap((item) => expandList(item, source));
+  if (Array.isArray(object.items)) {
+    const { apiVersion, kind = "" } = object;
+    const typed = (item: UnknownObject) =>
+      item.kind === undefined && item.apiVersion === undefined
+        ? { ...item, apiVersion, kind: kind.replace(/List$/, "") }
+        : item;
+    return object.items.flatMap((item: UnknownObject) => expandList(typed(item), source));
+  }
   return [{ object: { ...object, metadata: object.metadata ?? {} }, source }];
 }

@@ -165,22 +165,26 @@ async function writeOne(
       written: (await client.call({
         method: "POST",
         path: collectionPath(resource, key.namespace),
-        body: object,
+        body: withVersion(object!, undefined),
         query,
       })) as KubernetesObject,
       word: past,
     };
-  if (verb === "replace")
+  if (verb === "replace") {
+    const version = object!.metadata.resourceVersion ?? (await client.get(resource, key)).metadata.resourceVersion;
+    const body = withVersion(object!, version);
     return {
-      written: (await client.call({
-        method: "PUT",
-        path: objectPath(resource, key),
-        body: object,
-        query,
-      })) as KubernetesObject,
+      written: (await client.call({ method: "PUT", path: objectPath(resource, key), body, query })) as KubernetesObject,
       word: past,
     };
+  }
   return await applyOne(session, { resource, key, object: object! }, flags, query);
+}
+
+/** A new object has no version; one that replaces another has that one's. */
+function withVersion(object: UnknownObject, version: string | undefined): UnknownObject {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata: version === undefined ? metadata : { ...metadata, resourceVersion: version } };
 }
 
 async function applyOne(
@@ -198,20 +202,33 @@ async function applyOne(
   const sent: Record<string, string> = { ...query };
   if (mode.client) sent["dryRun"] = "All";
   if (flags.boolean("force-conflicts")) sent["force"] = "true";
-  const { code, body } = await client
-    .request({
+  const patch = async (more: Record<string, string> = {}) =>
+    await client.request({
       method: "PATCH",
       path: objectPath(resource, key),
       contentType: "application/apply-patch+yaml",
       body: object,
-      query: sent,
-    })
-    .catch((error: unknown) => {
-      throw error instanceof StatusError && error.reason === "Conflict" ? conflictError(error) : error;
+      query: { ...sent, ...more },
     });
+  const { code, body } = await patch().catch(async (error: unknown) => {
+    if (!(error instanceof StatusError && error.reason === "Conflict")) throw error;
+    if (isWithItself(error)) return await patch({ force: "true" });
+    throw conflictError(error);
+  });
   const written = body as UnknownObject;
   if (flags.given("server-side") && flags.boolean("server-side")) return { written, word: "serverside-applied" };
   return { written, word: code === 201 ? "created" : isSame(before, written) ? "unchanged" : "configured" };
+}
+
+/** All that stands against it was written by other commands of capstan's, as `create` and `label`. */
+function isWithItself({ status }: StatusError): boolean {
+  const causes = status.details?.causes ?? [];
+  return (
+    causes.length > 0 &&
+    causes.every(({ message = "" }) =>
+      /^conflict with "capstan(-[a-z]+)?"( with subresource "[a-z]+")? using /.test(message),
+    )
+  );
 }
 
 /** Nothing but who manages what, and when, has changed. */

@@ -9,6 +9,7 @@ const print = (text: string) => executeTemplate(parseTemplate(text, new Set(Obje
 test.each([
   ["{{.name}}-{{.n}}", "web-3"],
   ["{{.missing}}", "<no value>"],
+  ["{{.missing.deeper.still}}", "<no value>"],
   ["{{range $i, $x := .list}}{{if $i}},{{end}}{{$x}}{{end}}", "a,b"],
   ["{{range .missing}}x{{else}}none{{end}}", "none"],
   ['{{range .list}}{{if eq . "b"}}{{break}}{{end}}{{.}}{{end}}', "a"],

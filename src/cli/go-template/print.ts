@@ -170,8 +170,10 @@ class Execution {
   }
 }
 
+/** What is not there has no fields either, other than what is null. */
 function fieldOf(value: unknown, name: string): unknown {
-  if (value === undefined || value === null) throw new TemplateError(`nil pointer evaluating interface {}.${name}`);
+  if (value === undefined) return undefined;
+  if (value === null) throw new TemplateError(`nil pointer evaluating interface {}.${name}`);
   if (typeof value !== "object" || Array.isArray(value))
     throw new TemplateError(`can't evaluate field ${name} in type interface {}`);
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
