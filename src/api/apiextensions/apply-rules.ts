@@ -1,12 +1,11 @@
 /** Carries out the CEL rules of a schema over an object. Upstream: apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go. */
-import { deepEqual } from "#api/apply/typed.ts";
 import { requestCostMax } from "#api/cel/runtime-cost.ts";
 import type { CelType } from "#api/cel/types.ts";
 import { CelError, Optional, none, valueOf } from "#api/cel/value.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { goQuote, isLongerThan } from "#api/go-text.ts";
 import { duplicate, forbidden, invalid, invalidTogether, required } from "#api/validation/field-errors.ts";
-import { correlatedItem } from "./correlate.ts";
+import { correlatedItem, isUnchanged } from "./correlate.ts";
 import { fieldPathIn } from "./field-path.ts";
 import type { JsonSchema, ValidationRule } from "./json-schema.ts";
 import { type RuleProgram, programsOf } from "./rule-program.ts";
@@ -34,7 +33,7 @@ export function ruleOutcome(
   budget = requestCostMax,
 ): RuleOutcome {
   const outcome: Running = { errors: [], warnings: [], budget };
-  const kept: Kept = { current: old === undefined ? undefined : { value: object, old }, parent: undefined };
+  const kept: Kept = { current: old === undefined ? undefined : { value: object, old, schema }, parent: undefined };
   if (hasRules(schema)) visit({ value: object, old, schema, path: "", isResource, kept }, outcome);
   const { errors, warnings } = outcome;
   return { errors, warnings };
@@ -49,23 +48,24 @@ interface Kept {
 interface Pair {
   value: unknown;
   old: unknown;
+  schema: JsonSchema;
 }
 
 function isKept({ current, parent }: Kept): boolean {
   const pair = current ?? parent;
-  return pair !== undefined && pair.old !== undefined && deepEqual(pair.old, pair.value);
+  return pair !== undefined && pair.old !== undefined && isUnchanged(pair.value, pair.old, pair.schema);
 }
 
 const below = (kept: Kept, child: Pair | undefined): Kept =>
   kept.current === undefined ? kept : { current: child, parent: kept.current };
 
-function keptField(kept: Kept, name: string): Kept {
+function keptField(kept: Kept, name: string, schema: JsonSchema): Kept {
   // These are of the version asked for, in both objects.
   if (kept.current !== undefined && kept.parent === undefined && (name === "apiVersion" || name === "kind"))
     return { current: undefined, parent: undefined };
   const { value, old } = kept.current ?? {};
   const isPair = isObject(value) && isObject(old);
-  return below(kept, isPair ? { value: value[name], old: old[name] } : undefined);
+  return below(kept, isPair ? { value: value[name], old: old[name], schema } : undefined);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -120,7 +120,7 @@ function visitItems({ old, schema, path, kept }: Place, list: readonly unknown[]
   const isResource = items["x-kubernetes-embedded-resource"] === true;
   for (const [index, value] of list.entries()) {
     const before = correlatedItem(value, schema, old);
-    const keptItem = below(kept, before === undefined ? undefined : { value, old: before });
+    const keptItem = below(kept, before === undefined ? undefined : { value, old: before, schema: items });
     visit({ value, old: before, schema: items, path: `${path}[${index}]`, isResource, kept: keptItem }, outcome);
   }
 }
@@ -136,7 +136,7 @@ function visitFields({ old, schema, path, kept }: Place, object: Record<string, 
     const at = isField ? (path === "" ? name : `${path}.${name}`) : `${path}[${name}]`;
     const isResource = inner["x-kubernetes-embedded-resource"] === true;
     const before = isObject(old) ? old[name] : undefined;
-    visit({ value, old: before, schema: inner, path: at, isResource, kept: keptField(kept, name) }, outcome);
+    visit({ value, old: before, schema: inner, path: at, isResource, kept: keptField(kept, name, inner) }, outcome);
   }
 }
 

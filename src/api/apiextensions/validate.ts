@@ -7,7 +7,7 @@ import { deepEqual as isEqual } from "#api/apply/typed.ts";
 import type { FieldError } from "#api/field-error.ts";
 import { goJson, goQuote } from "#api/go-text.ts";
 import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from "#api/validation/field-errors.ts";
-import { correlatedItem } from "./correlate.ts";
+import { correlatedItem, isUnchanged } from "./correlate.ts";
 import { isFormat, isKnownFormat } from "./formats.ts";
 import { isIntOrString, type JsonSchema } from "./json-schema.ts";
 
@@ -33,7 +33,7 @@ interface Outcome {
 type Part = (value: never, schema: JsonSchema, path: string, old: unknown, depth: number) => FieldError[];
 
 function check(value: unknown, schema: JsonSchema, path: string, old: unknown, depth: number): Outcome {
-  if (depth > depthMax || (old !== undefined && isEqual(old, value))) return { errors: [], matches: 0 };
+  if (depth > depthMax || (old !== undefined && isUnchanged(value, old, schema))) return { errors: [], matches: 0 };
   if (value === null && schema.nullable === true) return { errors: [], matches: 1 };
   const outcome: Outcome = { errors: [], matches: 0 };
   const parts: Part[] = [typeErrors, combinedErrors, ...partsOf(value), enumErrors];
