@@ -3,7 +3,15 @@ import { Endpoints } from "#api/core/endpoints.ts";
 import { Service } from "#api/core/service.ts";
 import { EndpointSlice } from "#api/discovery/endpoint-slice.ts";
 import type { V1Endpoint, V1EndpointAddress, V1EndpointSubset } from "#api/generated/types.ts";
-import { defineReconciler, remove, trigger, type ObjectKey, type View } from "#reconcilers/reconciler.ts";
+import {
+  defineReconciler,
+  event,
+  remove,
+  trigger,
+  type Change,
+  type ObjectKey,
+  type View,
+} from "#reconcilers/reconciler.ts";
 import { canonical } from "#reconcilers/template-hash.ts";
 import { triggerTimeAnnotation } from "./pod-endpoints.ts";
 import { managedByLabel, packed, serviceNameLabel, sortedPorts, type EndpointGroup } from "./slice-packing.ts";
@@ -33,7 +41,7 @@ export const endpointSliceMirroringReconciler = defineReconciler<Endpoints>({
     if (!mirrored) return existing.map((slice) => remove(EndpointSlice, slice));
     const { labels, annotations } = endpoints.metadata;
     const { [appliedAnnotation]: _, [triggerTimeAnnotation]: __, ...copied } = annotations ?? {};
-    return ["IPv4", "IPv6"].flatMap((addressType) =>
+    const slices = ["IPv4", "IPv6"].flatMap((addressType) =>
       packed(
         groupsOf(endpoints.subsets ?? [], addressType),
         existing.filter((slice) => slice.addressType === addressType),
@@ -48,6 +56,7 @@ export const endpointSliceMirroringReconciler = defineReconciler<Endpoints>({
         },
       ),
     );
+    return [...skippedTold(endpoints), ...slices];
   },
   gone: (key, view) => slicesOf(key, view).map((slice) => remove(EndpointSlice, slice)),
 });
@@ -58,6 +67,14 @@ function slicesOf({ namespace = "", name = "" }: ObjectKey, view: View): readonl
 
 function isMirrored({ metadata: { labels, annotations } }: Endpoints): boolean {
   return labels?.[skipLabel] !== "true" && annotations?.[leaderAnnotation] === undefined;
+}
+
+function skippedTold(endpoints: Endpoints): Change[] {
+  const skipped = (endpoints.subsets ?? [])
+    .map(({ addresses = [], notReadyAddresses = [] }) => addresses.length + notReadyAddresses.length)
+    .reduce((sum, count) => sum + Math.max(0, count - subsetAddressesMax), 0);
+  const message = `A max of ${subsetAddressesMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`;
+  return skipped === 0 ? [] : [event(endpoints, "Warning", "TooManyAddressesToMirror", message)];
 }
 
 function groupsOf(subsets: readonly V1EndpointSubset[], addressType: string): EndpointGroup[] {
