@@ -3,13 +3,14 @@ import { apiVersionOf } from "#api/object.ts";
 import { QuantityError, parseQuantity } from "#api/quantity.ts";
 import { type Command, type FlagValues, type Invocation, UsageError } from "./command.ts";
 import { createPrinter, outputHelp, writeFormats } from "./output.ts";
-import { nothingNamed } from "./resource-arguments.ts";
+import { nothingNamed, namesFiles } from "./resource-arguments.ts";
 import { type Session, sessionFlags, withSession } from "./session.ts";
 import {
   type Target,
   dryRunFlag,
   dryRunMode,
   fileFlags,
+  kustomizeFlag,
   fileTarget,
   findTargets,
   targetName,
@@ -25,6 +26,7 @@ export const autoscaleCommand: Command = {
   flags: [
     ...sessionFlags,
     ...fileFlags,
+    kustomizeFlag,
     dryRunFlag,
     { name: "min", type: "integer", default: -1, placeholder: "COUNT", help: "At least so many replicas" },
     { name: "max", type: "integer", default: -1, placeholder: "COUNT", help: "At most so many replicas" },
@@ -43,7 +45,7 @@ export const autoscaleCommand: Command = {
   async run(invocation) {
     const { args, flags } = invocation;
     if (!flags.given("max")) throw new UsageError('required flag(s) "max" not set');
-    if (args.length === 0 && !flags.given("filename")) throw new UsageError(nothingNamed);
+    if (args.length === 0 && !namesFiles(flags)) throw new UsageError(nothingNamed);
     const [min, max] = [flags.integer("min"), flags.integer("max")];
     if (max < 1) throw new UsageError(`--max=MAXPODS is required and must be at least 1, max: ${max}`);
     if (max < min)

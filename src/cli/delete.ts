@@ -1,10 +1,29 @@
 /** `capstan delete`: deletes and, unless told not to, waits until the objects are gone. */
 import { StatusError, isNotFound } from "#api/status-error.ts";
-import { type Command, type Invocation, UsageError } from "./command.ts";
+import { type Command, type Flag, type FlagValues, type Invocation, UsageError } from "./command.ts";
+import { namesFiles } from "./resource-arguments.ts";
 import { untilGone } from "./gone.ts";
 import { statusText, whileDoing } from "./refusal.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
-import { type Target, dryRunFlag, dryRunMode, fileFlags, findTargets, selectorFlags, wordOf } from "./targets.ts";
+import {
+  type Target,
+  dryRunFlag,
+  dryRunMode,
+  fileFlags,
+  kustomizeFlag,
+  findTargets,
+  selectorFlags,
+  wordOf,
+} from "./targets.ts";
+
+export const cascadeFlag: Flag = {
+  name: "cascade",
+  type: "string",
+  default: "background",
+  bareValue: "background",
+  placeholder: "background|foreground|orphan",
+  help: "What becomes of dependents",
+};
 
 export const deleteCommand: Command = {
   name: "delete",
@@ -20,19 +39,13 @@ export const deleteCommand: Command = {
   flags: [
     ...sessionFlags,
     ...fileFlags,
+    kustomizeFlag,
     ...selectorFlags,
     dryRunFlag,
     { name: "grace-period", type: "integer", default: -1, placeholder: "SECONDS", help: "Time that pods get to end" },
     { name: "now", type: "boolean", help: "The same as --grace-period=1" },
     { name: "force", type: "boolean", help: "Do not wait for the node to confirm; with --grace-period=0" },
-    {
-      name: "cascade",
-      type: "string",
-      default: "background",
-      bareValue: "background",
-      placeholder: "background|foreground|orphan",
-      help: "What becomes of dependents",
-    },
+    cascadeFlag,
     { name: "all-namespaces", short: "A", type: "boolean", help: "In all namespaces" },
     { name: "ignore-not-found", type: "boolean", help: "No error for objects that do not exist" },
     { name: "wait", type: "boolean", default: true, help: "Wait until the objects are gone" },
@@ -57,13 +70,18 @@ const policies: Readonly<Record<string, "Background" | "Foreground" | "Orphan">>
   false: "Orphan",
 };
 
+/** Throws UsageError for an unknown one. */
+export function cascadePolicy(flags: FlagValues): "Background" | "Foreground" | "Orphan" {
+  const policy = policies[flags.string("cascade")];
+  if (policy !== undefined) return policy;
+  throw new UsageError(
+    `invalid cascade value (${flags.string("cascade")}). Must be "background", "foreground", or "orphan"`,
+  );
+}
+
 async function deleteAll(session: Session, invocation: Invocation): Promise<number> {
   const { flags, io } = invocation;
-  const propagationPolicy = policies[flags.string("cascade")];
-  if (propagationPolicy === undefined)
-    throw new UsageError(
-      `invalid cascade value (${flags.string("cascade")}). Must be "background", "foreground", or "orphan"`,
-    );
+  const propagationPolicy = cascadePolicy(flags);
   const grace = flags.boolean("now")
     ? 1
     : flags.given("grace-period")
@@ -76,7 +94,7 @@ async function deleteAll(session: Session, invocation: Invocation): Promise<numb
       "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n",
     );
   const mode = dryRunMode(flags);
-  if (invocation.args.length === 0 && !flags.given("filename"))
+  if (invocation.args.length === 0 && !namesFiles(flags))
     throw new UsageError(
       "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n  '-f rsrc.yaml'\n  '--filename=rsrc.json'\n  '<resource> <name>'\n  '<resource>'",
     );

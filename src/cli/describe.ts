@@ -4,10 +4,10 @@ import { StatusError, isNotFound } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { describerOf } from "./describe/kinds.ts";
 import { Writer } from "./describe/writer.ts";
-import { type ResourceSelection, readFileObjects, selectResources } from "./resource-arguments.ts";
+import { type ResourceSelection, readFileObjects, selectResources, namesFiles } from "./resource-arguments.ts";
 import { statusText } from "./refusal.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
-import { fileFlags, keyOf, fileTarget, withKind } from "./targets.ts";
+import { fileFlags, kustomizeFlag, keyOf, fileTarget, withKind } from "./targets.ts";
 
 export const describeCommand: Command = {
   name: "describe",
@@ -23,6 +23,7 @@ export const describeCommand: Command = {
   flags: [
     ...sessionFlags,
     ...fileFlags,
+    kustomizeFlag,
     { name: "selector", short: "l", type: "string", placeholder: "QUERY", help: "Label selector" },
     { name: "all-namespaces", short: "A", type: "boolean", help: "The objects of all namespaces" },
     { name: "show-events", type: "boolean", default: true, help: "Also show events of the objects" },
@@ -42,7 +43,7 @@ interface Found {
 
 async function describeAll(session: Session, invocation: Invocation): Promise<number> {
   const { flags, io, args } = invocation;
-  if (args.length === 0 && !flags.given("filename"))
+  if (args.length === 0 && !namesFiles(flags))
     throw new UsageError(
       'You must specify the type of resource to describe. Use "capstan api-resources" for a complete list of supported resources.',
     );
@@ -87,8 +88,8 @@ async function findAll(
       errors.push(error);
     }
   };
-  if (flags.given("filename")) {
-    for (const { object } of await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin)) {
+  if (namesFiles(flags)) {
+    for (const { object } of await readFileObjects(flags, io.stdin)) {
       const { resource, key } = await fileTarget(session, object);
       await add({ resource, names: [key.name] }, async () => [await session.client.get(resource, key)]);
     }

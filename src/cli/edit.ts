@@ -8,9 +8,9 @@ import { StatusError } from "#api/status-error.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { withoutManagedFields, yamlText } from "./output.ts";
 import { statusText } from "./refusal.ts";
-import { nothingNamed, parseObjects } from "./resource-arguments.ts";
+import { nothingNamed, parseObjects, namesFiles } from "./resource-arguments.ts";
 import { type Session, sessionFlags, withSession } from "./session.ts";
-import { type Target, fileFlags, findTargets, selectorFlags, targetName, withKind } from "./targets.ts";
+import { type Target, fileFlags, kustomizeFlag, findTargets, selectorFlags, targetName, withKind } from "./targets.ts";
 
 const notice = [
   "Please edit the object below. Lines beginning with a '#' will be ignored,",
@@ -29,6 +29,7 @@ export const editCommand: Command = {
   flags: [
     ...sessionFlags,
     ...fileFlags,
+    kustomizeFlag,
     ...selectorFlags,
     {
       name: "field-manager",
@@ -41,7 +42,7 @@ export const editCommand: Command = {
   ],
   async run(invocation) {
     const { args, flags } = invocation;
-    if (args.length === 0 && !flags.given("filename")) throw new UsageError(nothingNamed);
+    if (args.length === 0 && !namesFiles(flags)) throw new UsageError(nothingNamed);
     return await withSession(invocation, async (session) => {
       let exitCode = 0;
       for (const target of await findTargets(session, invocation))

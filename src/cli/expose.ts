@@ -4,9 +4,18 @@ import type { UnknownObject } from "#api/object.ts";
 import { type Command, type Flag, type FlagValues, type Invocation, UsageError } from "./command.ts";
 import { commaValues } from "./create/subcommand.ts";
 import { createPrinter, outputHelp, writeFormats } from "./output.ts";
-import { nothingNamed } from "./resource-arguments.ts";
+import { nothingNamed, namesFiles } from "./resource-arguments.ts";
 import { type Session, sessionFlags, withSession } from "./session.ts";
-import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, findTargets, withKind } from "./targets.ts";
+import {
+  type Target,
+  dryRunFlag,
+  dryRunMode,
+  fileFlags,
+  kustomizeFlag,
+  fileTarget,
+  findTargets,
+  withKind,
+} from "./targets.ts";
 
 /** A Service's name is a DNS label. */
 const nameLengthMax = 63;
@@ -14,6 +23,7 @@ const nameLengthMax = 63;
 const flags: readonly Flag[] = [
   ...sessionFlags,
   ...fileFlags,
+  kustomizeFlag,
   dryRunFlag,
   { name: "port", type: "string", placeholder: "PORT,...", help: "The Service's port; the object's own unless given" },
   { name: "target-port", type: "string", placeholder: "PORT", help: "Name or number of the port of the pods" },
@@ -44,7 +54,7 @@ export const exposeCommand: Command = {
   examples: ["capstan expose deployment web --port=80 --target-port=8000", "capstan expose pod web --name=front"],
   flags,
   async run(invocation) {
-    if (invocation.args.length === 0 && !invocation.flags.given("filename")) throw new UsageError(nothingNamed);
+    if (invocation.args.length === 0 && !namesFiles(invocation.flags)) throw new UsageError(nothingNamed);
     return await withSession(invocation, async (session) => await exposeAll(session, invocation));
   },
 };

@@ -12,7 +12,7 @@ import { type Target, fileTarget, withKind } from "./targets.ts";
 
 /** 0: nothing differs, 1: something does. */
 export async function diffFiles(session: Session, { flags, io }: Invocation): Promise<number> {
-  const files = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
+  const files = await readFileObjects(flags, io.stdin);
   let exitCode = 0;
   for (const { object } of files) {
     const target = await fileTarget(session, object);

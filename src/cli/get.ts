@@ -6,10 +6,11 @@ import type { DiscoveredResource } from "#client/discovery.ts";
 import { collectionPath, objectPath } from "#client/resource-path.ts";
 import { type Command, type Invocation, PlainError, UsageError } from "./command.ts";
 import { createPrinter, outputHelp } from "./output.ts";
-import { type ResourceSelection, readFileObjects, selectResources } from "./resource-arguments.ts";
+import { type ResourceSelection, readFileObjects, selectResources, namesFiles } from "./resource-arguments.ts";
 import { type Session, withSession, sessionFlags } from "./session.ts";
 import { type Table, plainTable, sorted, tableRows } from "./get-table.ts";
 import { tableText } from "./table-text.ts";
+import { kustomizeFlag } from "./targets.ts";
 
 const tableAccept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
@@ -40,6 +41,7 @@ export const getCommand: Command = {
       help: "File, folder or address of the objects to get",
     },
     { name: "recursive", short: "R", type: "boolean", help: "Also the folders below the one of -f" },
+    kustomizeFlag,
     { name: "watch", short: "w", type: "boolean", help: "After listing, watch for changes" },
     {
       name: "template",
@@ -78,6 +80,7 @@ async function get(session: Session, invocation: Invocation): Promise<number> {
     showManagedFields: flags.boolean("show-managed-fields"),
     template: flags.string("template"),
     noHeaders: flags.boolean("no-headers"),
+    mayMiss: flags.boolean("allow-missing-template-keys"),
   });
   const selections = await selected(session, invocation);
   if (printer === undefined) return await printTables(session, invocation, selections);
@@ -112,7 +115,7 @@ async function selected(
   invocation: Invocation,
 ): Promise<(ResourceSelection & { namespace?: string })[]> {
   const { args, flags } = invocation;
-  if (flags.given("filename")) {
+  if (namesFiles(flags)) {
     if (args.length > 0)
       throw new UsageError(
         "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
@@ -138,7 +141,7 @@ async function fromFiles(
   session: Session,
   { flags, io }: Invocation,
 ): Promise<(ResourceSelection & { namespace?: string })[]> {
-  const objects = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
+  const objects = await readFileObjects(flags, io.stdin);
   return await Promise.all(
     objects.map(async ({ object }) => {
       const resource = await session.discovery.resolve(object.apiVersion ?? "", object.kind ?? "");

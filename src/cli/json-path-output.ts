@@ -7,7 +7,7 @@ import { tableText } from "./table-text.ts";
 
 type Print = (object: KubernetesObject) => string;
 
-export function jsonPathPrinter(template: string): Print {
+export function jsonPathPrinter(template: string, mayMiss = true): Print {
   if (template === "") throw new UsageError("template format specified but no template given");
   // A text without braces is no path here.
   if (!template.includes("{")) return () => template;
@@ -15,7 +15,7 @@ export function jsonPathPrinter(template: string): Print {
   return (object) => {
     const data = withSortedKeys(object);
     try {
-      return printJsonPath(path, data, "keys");
+      return printJsonPath(path, data, mayMiss ? "keys" : false);
     } catch (error) {
       if (!(error instanceof JsonPathError)) throw error;
       throw new UsageError(

@@ -40,6 +40,8 @@ export interface PrinterOptions {
   /** The text of --template. */
   template?: string;
   noHeaders?: boolean;
+  /** Whether fields that a template names may miss; they may unless this is false. */
+  mayMiss?: boolean;
   /** Which formats the command knows. */
   allowed?: readonly string[];
   /** JSON keeps the order of the object's keys. */
@@ -70,7 +72,7 @@ export function createPrinter(output: string, options: PrinterOptions = {}): Pri
 function printerOf(
   format: string,
   argument: string,
-  { noHeaders = false, keepsOrder = false }: PrinterOptions,
+  { noHeaders = false, keepsOrder = false, mayMiss = true }: PrinterOptions,
 ): Printer | undefined {
   switch (format) {
     case "json":
@@ -85,17 +87,17 @@ function printerOf(
           .map((item) => `${resourceWord(item)}/${item.metadata.name}\n`)
           .join("");
     case "jsonpath":
-      return jsonPathPrinter(argument);
+      return jsonPathPrinter(argument, mayMiss);
     case "jsonpath-file":
-      return jsonPathPrinter(readFileSync(argument, "utf8"));
+      return jsonPathPrinter(readFileSync(argument, "utf8"), mayMiss);
     case "jsonpath-as-json":
       return jsonPathJsonPrinter(argument);
     case "go-template":
     case "template":
-      return goTemplatePrinter(argument);
+      return goTemplatePrinter(argument, mayMiss);
     case "go-template-file":
     case "templatefile":
-      return goTemplatePrinter(readFileSync(argument, "utf8"));
+      return goTemplatePrinter(readFileSync(argument, "utf8"), mayMiss);
     case "custom-columns":
       return customColumns(argument, noHeaders);
     case "custom-columns-file":

@@ -3,12 +3,12 @@
  * against what the server serves, with short names, categories and "resource.version.group" forms.
  */
 import { readFile, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { JsonNumber } from "#api/decode/json-value.ts";
 import { YamlError, parseYaml } from "#api/decode/yaml.ts";
 import type { UnknownObject } from "#api/object.ts";
 import type { DiscoveredResource, Discovery } from "#client/discovery.ts";
-import { UsageError } from "./command.ts";
+import { type FlagValues, UsageError } from "./command.ts";
 
 export interface ResourceSelection {
   resource: DiscoveredResource;
@@ -86,18 +86,40 @@ export interface FileObject {
   source: string;
 }
 
-/** Objects of -f arguments: files, folders (with -R below them), "-" for standard input, http(s) addresses. Lists are taken apart. */
+export const namesFiles = (flags: FlagValues): boolean => flags.given("filename") || flags.given("kustomize");
+
+/**
+ * Objects of -f arguments: files, folders (with -R below them), "-" for standard input, http(s) addresses; or what the folder
+ * of -k renders to. Lists are taken apart. What is no object throws, or is left out and told in `faults` where they are given.
+ */
 export async function readFileObjects(
-  names: readonly string[],
-  recursive: boolean,
+  flags: FlagValues,
   stdin: NodeJS.ReadableStream,
+  faults?: UsageError[],
 ): Promise<FileObject[]> {
+  const [names, recursive] = [flags.strings("filename"), flags.boolean("recursive")];
+  if (flags.given("kustomize")) {
+    if (names.length > 0) throw new UsageError("only one of -f or -k can be specified");
+    if (recursive) throw new UsageError("the -k flag can't be used with -f or -R");
+    return await renderedObjects(flags.string("kustomize"));
+  }
   const objects: FileObject[] = [];
   for (const name of names) {
     for (const { text, source } of await readSources(name, recursive, stdin))
-      objects.push(...parseObjects(text, source));
+      objects.push(...parseObjects(text, source, faults));
   }
   return objects;
+}
+
+/** The renderer is loaded only where it is asked for. */
+async function renderedObjects(folder: string): Promise<FileObject[]> {
+  const { diskTree } = await import("#git/render/file-tree.ts");
+  const { objectsToYaml, renderKustomization } = await import("#git/render/kustomize.ts");
+  try {
+    return parseObjects(objectsToYaml(renderKustomization(diskTree(), resolve(folder))), folder);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError((error as Error).message, { cause: error });
+  }
 }
 
 async function readSources(
@@ -130,19 +152,27 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-export function parseObjects(text: string, source: string): FileObject[] {
+/** The first fault ends the text: it throws, or what stands before it counts and it is told in `faults`. */
+export function parseObjects(text: string, source: string, faults?: UsageError[]): FileObject[] {
+  const objects: FileObject[] = [];
   try {
-    return readValues(text).flatMap((value) => (value === null ? [] : expandList(value, source)));
+    for (const value of readValues(text)) if (value !== null) objects.push(...expandList(value, source));
   } catch (error) {
-    if (!(error instanceof YamlError)) throw error;
-    throw new UsageError(`error parsing ${source}: error converting YAML to JSON: ${error.message}`);
+    const fault =
+      error instanceof YamlError
+        ? new UsageError(`error parsing ${source}: error converting YAML to JSON: ${error.message}`)
+        : error;
+    if (faults === undefined || !(fault instanceof UsageError)) throw fault;
+    faults.push(fault);
   }
+  return objects;
 }
 
 /** JSON values one after another, or YAML documents, read as the server reads them. Throws YamlError. */
-function readValues(text: string): unknown[] {
+function* readValues(text: string): Iterable<unknown> {
   const values = /^\s*\{/.test(text) ? readJsonValues(text) : undefined;
-  return values ?? yamlDocuments(text).map((document) => plainNumbers(parseYaml(Buffer.from(document)).value));
+  if (values !== undefined) yield* values;
+  else for (const document of yamlDocuments(text)) yield plainNumbers(parseYaml(Buffer.from(document)).value);
 }
 
 /** undefined: it is no JSON. */

@@ -2,21 +2,23 @@
 import { StatusError } from "#api/status-error.ts";
 import { type Command, FlagError, type Io, PlainError, UsageError, helpText, parseArguments } from "./command.ts";
 import { type CommandEntry, groups } from "./commands.ts";
+import { sessionFlags } from "./session.ts";
 import { connectionText, statusText } from "./refusal.ts";
 
 /** Resolves with the exit code. */
 export async function runCommand(argv: readonly string[], entries: readonly CommandEntry[], io: Io): Promise<number> {
-  const [first] = argv;
+  const { before, words } = withoutFlagsBefore(argv);
+  const [first] = words;
   if (first === undefined || first === "help" || first === "--help" || first === "-h") {
-    const topic = first === "help" ? argv.slice(1) : [];
+    const topic = first === "help" ? words.slice(1) : [];
     if (topic.length > 0) return await runCommand([...topic, "--help"], entries, io);
     io.stdout(overview(entries));
     return 0;
   }
-  const found = findEntry(argv, entries);
-  const family = familyOf(argv, entries);
+  const found = findEntry(words, entries);
+  const family = familyOf(words, entries);
   if (family !== undefined && family.split(" ").length > (found?.length ?? 0)) {
-    io.stderr(familyText(family, argv, entries));
+    io.stderr(familyText(family, words, entries));
     return 1;
   }
   if (found === undefined) {
@@ -24,7 +26,7 @@ export async function runCommand(argv: readonly string[], entries: readonly Comm
     return 1;
   }
   const command = await found.entry.load();
-  const rest = argv.slice(found.length);
+  const rest = [...before, ...words.slice(found.length)];
   try {
     if (wantsHelp(rest)) {
       io.stdout(helpText(command));
@@ -33,6 +35,24 @@ export async function runCommand(argv: readonly string[], entries: readonly Comm
     return await command.run({ ...parseArguments(rest, command.flags), io });
   } catch (error) {
     return fail(error, command, io);
+  }
+}
+
+/** Flags of the way to a cluster may stand before the command: "-n kube-system get pods". */
+function withoutFlagsBefore(argv: readonly string[]): { before: string[]; words: readonly string[] } {
+  const before: string[] = [];
+  let at = 0;
+  for (;;) {
+    const word = argv[at] ?? "";
+    const flag = sessionFlags.find(
+      ({ name, short = "" }) =>
+        word === `--${name}` || word.startsWith(`--${name}=`) || (short !== "" && word.startsWith(`-${short}`)),
+    );
+    if (flag === undefined) return { before, words: argv.slice(at) };
+    const isBare = word === `--${flag.name}` || word === `-${flag.short}`;
+    const length = isBare && flag.type !== "boolean" ? 2 : 1;
+    before.push(...argv.slice(at, at + length));
+    at += length;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { KubernetesObject, UnknownObject } from "#api/object.ts";
 import type { DiscoveredResource } from "#client/discovery.ts";
 import { type Flag, type FlagValues, type Invocation, UsageError } from "./command.ts";
-import { readFileObjects, selectResources } from "./resource-arguments.ts";
+import { readFileObjects, selectResources, namesFiles } from "./resource-arguments.ts";
 import type { Session } from "./session.ts";
 
 export const fileFlags: readonly Flag[] = [
@@ -15,6 +15,14 @@ export const fileFlags: readonly Flag[] = [
   },
   { name: "recursive", short: "R", type: "boolean", help: "Also the folders below the one of -f" },
 ];
+
+export const kustomizeFlag: Flag = {
+  name: "kustomize",
+  short: "k",
+  type: "string",
+  placeholder: "DIR",
+  help: "Folder of a kustomization whose objects are meant",
+};
 
 export const selectorFlags: readonly Flag[] = [
   { name: "selector", short: "l", type: "string", placeholder: "QUERY", help: "Label selector" },
@@ -61,8 +69,8 @@ export async function findTargets(
   { args, flags, io }: Invocation,
   { isAllByDefault = false } = {},
 ): Promise<Target[]> {
-  if (flags.given("filename")) {
-    const files = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
+  if (namesFiles(flags)) {
+    const files = await readFileObjects(flags, io.stdin);
     return await Promise.all(
       files.map(async ({ object, source }) => ({ ...(await fileTarget(session, object, source)), source })),
     );

@@ -4,16 +4,28 @@ import type { KubernetesObject, UnknownObject } from "#api/object.ts";
 import { StatusError, isNotFound } from "#api/status-error.ts";
 import { collectionPath, objectPath } from "#client/resource-path.ts";
 import { type Command, type Flag, type Invocation, UsageError } from "./command.ts";
+import { cascadeFlag, cascadePolicy } from "./delete.ts";
 import { untilGone } from "./gone.ts";
 import { createPrinter, outputHelp, writeFormats } from "./output.ts";
-import { type FileObject, readFileObjects } from "./resource-arguments.ts";
+import { type FileObject, readFileObjects, namesFiles } from "./resource-arguments.ts";
 import { statusText, whileDoing } from "./refusal.ts";
 import { type Session, openSession, sessionFlags } from "./session.ts";
-import { type Target, dryRunFlag, dryRunMode, fileFlags, fileTarget, targetName, withKind, wordOf } from "./targets.ts";
+import {
+  type Target,
+  dryRunFlag,
+  dryRunMode,
+  fileFlags,
+  kustomizeFlag,
+  fileTarget,
+  targetName,
+  withKind,
+  wordOf,
+} from "./targets.ts";
 
 const writeFlags: readonly Flag[] = [
   ...sessionFlags,
   ...fileFlags,
+  kustomizeFlag,
   dryRunFlag,
   { name: "output", short: "o", type: "string", help: outputHelp },
   {
@@ -68,7 +80,12 @@ export const replaceCommand = writeCommand(
   "replace",
   "Replace objects by what files say",
   ["capstan replace -f web.yaml", "capstan replace --force -f web.yaml"],
-  [{ name: "force", type: "boolean", help: "Delete the objects first, and create them again" }],
+  [
+    { name: "force", type: "boolean", help: "Delete the objects first, and create them again" },
+    { name: "grace-period", type: "integer", default: -1, placeholder: "SECONDS", help: "Time that pods get to end" },
+    { name: "timeout", type: "duration", default: "0s", help: "How long to wait until they are gone; 0 is for ever" },
+    cascadeFlag,
+  ],
 );
 
 export const createCommand = writeCommand("create", "Create objects from files or from flags", [
@@ -83,11 +100,12 @@ async function writeAll(session: Session, verb: Verb, invocation: Invocation): P
   const { flags, io, args } = invocation;
   if (args.length > 0)
     throw new UsageError(`Unexpected args: [${args.join(" ")}]\nSee 'capstan ${verb} -h' for help and examples`);
-  if (!flags.given("filename")) throw new UsageError("must specify one of -f and -k");
-  const files = await readFileObjects(flags.strings("filename"), flags.boolean("recursive"), io.stdin);
-  if (files.length === 0) throw new UsageError(`no objects passed to ${verb}`);
+  if (!namesFiles(flags)) throw new UsageError("must specify one of -f and -k");
+  if (verb === "replace") checkForce(flags);
+  const failures: (UsageError | StatusError)[] = [];
+  const files = await readFileObjects(flags, io.stdin, failures);
+  if (files.length + failures.length === 0) throw new UsageError(`no objects passed to ${verb}`);
   const printer = createPrinter(flags.string("output"), { allowed: writeFormats });
-  const failures: unknown[] = [];
   if (verb === "replace" && flags.boolean("force")) await deleteFirst(session, invocation, files);
   for (const { object, source } of files) {
     try {
@@ -103,21 +121,35 @@ async function writeAll(session: Session, verb: Verb, invocation: Invocation): P
           : printer(withKind(written, target.resource)),
       );
     } catch (error) {
-      if (files.length === 1 || !(error instanceof UsageError || error instanceof StatusError)) throw error;
+      const isAlone = files.length === 1 && failures.length === 0;
+      if (isAlone || !(error instanceof UsageError || error instanceof StatusError)) throw error;
       failures.push(error);
     }
   }
   for (const error of failures)
-    io.stderr(error instanceof StatusError ? statusText(error) : `error: ${(error as Error).message}\n`);
+    io.stderr(error instanceof StatusError ? statusText(error) : `error: ${error.message}\n`);
   return failures.length === 0 ? 0 : 1;
 }
 
-/** Resolves once all of them are gone. */
+/** What only matters to a deletion needs one. */
+function checkForce(flags: Invocation["flags"]): void {
+  if (flags.boolean("force")) return;
+  if (flags.integer("grace-period") >= 0) throw new UsageError("--grace-period must have --force specified");
+  if (flags.durationMs("timeout") !== 0) throw new UsageError("--timeout must have --force specified");
+}
+
+/** Resolves once all of them are gone; pods get at least a second. */
 async function deleteFirst(session: Session, { flags, io }: Invocation, files: readonly FileObject[]): Promise<void> {
   if (dryRunMode(flags).suffix !== "") throw new UsageError("--dry-run can not be used when --force is set");
+  const grace = flags.integer("grace-period");
+  const deadline = performance.now() + (flags.durationMs("timeout") || Infinity);
+  const options = {
+    propagationPolicy: cascadePolicy(flags),
+    ...(grace < 0 ? {} : { gracePeriodSeconds: Math.max(grace, 1) }),
+  };
   for (const { object, source } of files) {
     const { resource, key } = await fileTarget(session, object, source);
-    const isThere = await session.client.delete(resource, key, { propagationPolicy: "Background" }).then(
+    const isThere = await session.client.delete(resource, key, options).then(
       () => true,
       (error: unknown) => {
         if (isNotFound(error)) return false;
@@ -127,7 +159,8 @@ async function deleteFirst(session: Session, { flags, io }: Invocation, files: r
     if (!isThere) continue;
     const place = key.namespace === undefined ? "" : ` from ${key.namespace} namespace`;
     io.stdout(`${wordOf(resource)} "${key.name}" deleted${place}\n`);
-    await untilGone(session, resource, key, { signal: io.signal });
+    if (!(await untilGone(session, resource, key, { deadline, signal: io.signal })))
+      throw new UsageError("timed out waiting for the condition");
   }
 }
 

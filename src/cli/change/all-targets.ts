@@ -3,11 +3,21 @@ import type { UnknownObject } from "#api/object.ts";
 import { type Flag, type Invocation } from "#cli/command.ts";
 import { createPrinter, outputHelp, writeFormats } from "#cli/output.ts";
 import { type Session, openSession, sessionFlags } from "#cli/session.ts";
-import { type Target, dryRunFlag, fileFlags, findTargets, selectorFlags, targetName, withKind } from "#cli/targets.ts";
+import {
+  type Target,
+  dryRunFlag,
+  fileFlags,
+  kustomizeFlag,
+  findTargets,
+  selectorFlags,
+  targetName,
+  withKind,
+} from "#cli/targets.ts";
 
 export const changeFlags: readonly Flag[] = [
   ...sessionFlags,
   ...fileFlags,
+  kustomizeFlag,
   ...selectorFlags,
   dryRunFlag,
   { name: "output", short: "o", type: "string", help: outputHelp },

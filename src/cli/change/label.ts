@@ -1,6 +1,7 @@
 /** `capstan label` and `annotate`: sets and removes labels and annotations. */
 import { isLabelValue } from "#api/validation/names.ts";
 import { type Command, UsageError } from "#cli/command.ts";
+import { namesFiles } from "#cli/resource-arguments.ts";
 import { dryRunMode } from "#cli/targets.ts";
 import { changeAll, changeFlags } from "./all-targets.ts";
 
@@ -46,8 +47,8 @@ function metadataCommand(name: "label" | "annotate", field: "labels" | "annotati
       const { args, flags, io } = invocation;
       const isChange = (word: string) => /^[^/=]*[^=/]-$|=/.test(word) && !/^[a-z.]+\/[^=]*[^-]$/.test(word);
       const from = args.findIndex((word, at) => at > 0 && isChange(word));
-      const targets = flags.given("filename") ? [] : args.slice(0, from < 0 ? args.length : from);
-      const { set, remove } = readChanges(flags.given("filename") ? args : from < 0 ? [] : args.slice(from), what);
+      const targets = namesFiles(flags) ? [] : args.slice(0, from < 0 ? args.length : from);
+      const { set, remove } = readChanges(namesFiles(flags) ? args : from < 0 ? [] : args.slice(from), what);
       for (const [key, value] of name === "label" ? Object.entries(set) : []) {
         const faults = isLabelValue(value);
         if (faults.length > 0)

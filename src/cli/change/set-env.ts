@@ -4,6 +4,7 @@ import { ConfigMap } from "#api/core/config-map.ts";
 import { Secret } from "#api/core/secret.ts";
 import { regexError } from "#api/validation/names.ts";
 import { type Command, type Invocation, UsageError } from "#cli/command.ts";
+import { namesFiles } from "#cli/resource-arguments.ts";
 import type { Session } from "#cli/session.ts";
 import { changeFlags } from "./all-targets.ts";
 import { type EnvironmentVariable, containersPatch, podSpecOf, selectedContainers } from "./pod-specs.ts";
@@ -52,7 +53,7 @@ async function setEnvironment(invocation: Invocation): Promise<number> {
   const { args, flags, io } = invocation;
   const isVariable = (word: string) => word.includes("=") || (word.endsWith("-") && word !== "-");
   const targets = args.filter((word) => !isVariable(word));
-  if (targets.length === 0 && !flags.given("filename"))
+  if (targets.length === 0 && !namesFiles(flags))
     throw new UsageError("one or more resources must be specified as <resource> <name> or <resource>/<name>");
   const change = readVariables([...args.filter(isVariable), ...flags.strings("env")]);
   const pattern = flags.string("containers");

@@ -1,6 +1,6 @@
 /** `capstan set image`: new images for containers of pods and of workloads. */
 import { type Command, UsageError } from "#cli/command.ts";
-import { nothingNamed } from "#cli/resource-arguments.ts";
+import { nothingNamed, namesFiles } from "#cli/resource-arguments.ts";
 import { changeFlags } from "./all-targets.ts";
 import { containersPatch, podSpecOf, selectedContainers } from "./pod-specs.ts";
 import { setField } from "./set-field.ts";
@@ -16,7 +16,7 @@ export const setImageCommand: Command = {
     const isImage = (word: string) => /^[^=/]+=/.test(word);
     const targets = invocation.args.filter((word) => !isImage(word));
     const images = new Map(invocation.args.filter(isImage).map((word) => word.split(/=(.*)/s, 2) as [string, string]));
-    if (targets.length === 0 && !invocation.flags.given("filename")) throw new UsageError(nothingNamed);
+    if (targets.length === 0 && !namesFiles(invocation.flags)) throw new UsageError(nothingNamed);
     if (images.size === 0) throw new UsageError("at least one image update is required");
     return await setField(invocation, targets, "image", (live, target) => {
       const spec = podSpecOf(live, target);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { UnknownObject } from "#api/object.ts";
 import { type Command, UsageError } from "#cli/command.ts";
 import { isEquality, operatorNames, readSelector } from "#cli/label-selector.ts";
-import { nothingNamed } from "#cli/resource-arguments.ts";
+import { nothingNamed, namesFiles } from "#cli/resource-arguments.ts";
 import { namedSubjects } from "#cli/subjects.ts";
 import { changeFlags } from "./all-targets.ts";
 import { podSpecOf, podSpecPatch } from "./pod-specs.ts";
@@ -21,7 +21,7 @@ export const setServiceAccountCommand: Command = {
     const name = invocation.args.at(-1);
     const targets = invocation.args.slice(0, -1);
     if (name === undefined) throw new UsageError("serviceaccount is required");
-    if (targets.length === 0 && !invocation.flags.given("filename")) throw new UsageError(nothingNamed);
+    if (targets.length === 0 && !namesFiles(invocation.flags)) throw new UsageError(nothingNamed);
     return await setField(invocation, targets, "serviceaccount", (live, target) => {
       podSpecOf(live, target);
       return podSpecPatch(live, { serviceAccountName: name });
@@ -89,7 +89,7 @@ export const setSubjectCommand: Command = {
   ],
   async run(invocation) {
     const { args, flags } = invocation;
-    if (args.length === 0 && !flags.given("filename")) throw new UsageError(nothingNamed);
+    if (args.length === 0 && !namesFiles(flags)) throw new UsageError(nothingNamed);
     const wished = namedSubjects((flag) => flags.strings(flag));
     return await setField(
       invocation,

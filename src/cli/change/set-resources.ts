@@ -1,7 +1,7 @@
 /** `capstan set resources`: requests and limits of containers. */
 import { QuantityError, parseQuantity } from "#api/quantity.ts";
 import { type Command, UsageError } from "#cli/command.ts";
-import { nothingNamed } from "#cli/resource-arguments.ts";
+import { nothingNamed, namesFiles } from "#cli/resource-arguments.ts";
 import { changeFlags } from "./all-targets.ts";
 import { containersPatch, podSpecOf, selectedContainers } from "./pod-specs.ts";
 import { setField } from "./set-field.ts";
@@ -20,7 +20,7 @@ export const setResourcesCommand: Command = {
   ],
   async run(invocation) {
     const { args, flags } = invocation;
-    if (args.length === 0 && !flags.given("filename")) throw new UsageError(nothingNamed);
+    if (args.length === 0 && !namesFiles(flags)) throw new UsageError(nothingNamed);
     if (!flags.given("limits") && !flags.given("requests"))
       throw new UsageError("you must specify an update to requests or limits (in the form of --requests/--limits)");
     const resources = Object.fromEntries(

@@ -25,6 +25,11 @@ test.each([
   ['{{"}}"}}', "}}"],
 ])("%s prints %s", (text, wanted) => expect(print(text)).toBe(wanted));
 
+test("a key that may not miss is named", () => {
+  const strict = parseTemplate("{{.nested.gone}}", new Set(Object.keys(functions)));
+  expect(() => executeTemplate(strict, data, false)).toThrow('map has no entry for key "gone"');
+});
+
 test.each([
   "{{.name",
   "{{if .name}}",

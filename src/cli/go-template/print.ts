@@ -9,7 +9,8 @@ import { TemplateError } from "./tokens.ts";
 /** Templates that call templates stop here. */
 export const callsMax = 1000;
 
-export function goTemplatePrinter(text: string): (object: KubernetesObject) => string {
+/** `mayMiss`: a key that is not there is no error. */
+export function goTemplatePrinter(text: string, mayMiss = true): (object: KubernetesObject) => string {
   if (text === "") throw new UsageError("template format specified but no template given");
   let template: Template;
   try {
@@ -20,7 +21,7 @@ export function goTemplatePrinter(text: string): (object: KubernetesObject) => s
   }
   return (object) => {
     try {
-      return executeTemplate(template, withSortedKeys(object));
+      return executeTemplate(template, withSortedKeys(object), mayMiss);
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       throw new UsageError(
@@ -30,8 +31,8 @@ export function goTemplatePrinter(text: string): (object: KubernetesObject) => s
   };
 }
 
-export function executeTemplate(template: Template, data: unknown): string {
-  const execution = new Execution(template);
+export function executeTemplate(template: Template, data: unknown, mayMiss = true): string {
+  const execution = new Execution(template, mayMiss);
   execution.run(template.main, data, new Scope(undefined, data));
   return execution.out;
 }
@@ -64,10 +65,12 @@ type Outcome = "next" | "break" | "continue";
 class Execution {
   out = "";
   readonly #template: Template;
+  readonly #mayMiss: boolean;
   #calls = 0;
 
-  constructor(template: Template) {
+  constructor(template: Template, mayMiss: boolean) {
     this.#template = template;
+    this.#mayMiss = mayMiss;
   }
 
   run(nodes: readonly Node[], dot: unknown, scope: Scope): Outcome {
@@ -165,18 +168,23 @@ class Execution {
       case "function":
         return functions[operand.name]!([]);
       case "fields":
-        return operand.names.reduce<unknown>(fieldOf, this.#operand(operand.of, dot, scope));
+        return operand.names.reduce<unknown>(
+          (value, name) => fieldOf(value, name, this.#mayMiss),
+          this.#operand(operand.of, dot, scope),
+        );
     }
   }
 }
 
 /** What is not there has no fields either, other than what is null. */
-function fieldOf(value: unknown, name: string): unknown {
+function fieldOf(value: unknown, name: string, mayMiss: boolean): unknown {
   if (value === undefined) return undefined;
   if (value === null) throw new TemplateError(`nil pointer evaluating interface {}.${name}`);
   if (typeof value !== "object" || Array.isArray(value))
     throw new TemplateError(`can't evaluate field ${name} in type interface {}`);
-  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
+  if (mayMiss) return undefined;
+  throw new TemplateError(`map has no entry for key ${JSON.stringify(name)}`);
 }
 
 function rangeEntries(value: unknown): [string | number, unknown][] {

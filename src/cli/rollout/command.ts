@@ -1,7 +1,8 @@
 /** What `capstan rollout …` commands share: flags and targets. A type without names means all of it. */
 import { type Command, type Flag, type Invocation, UsageError } from "#cli/command.ts";
+import { namesFiles } from "#cli/resource-arguments.ts";
 import { type Session, sessionFlags, withSession } from "#cli/session.ts";
-import { type Target, fileFlags, findTargets } from "#cli/targets.ts";
+import { type Target, fileFlags, kustomizeFlag, findTargets } from "#cli/targets.ts";
 
 export type Act = (session: Session, target: Target, invocation: Invocation) => Promise<number>;
 
@@ -25,11 +26,12 @@ export function rolloutCommand({ word, summary, examples, flags = [], kinds, uns
     flags: [
       ...sessionFlags,
       ...fileFlags,
+      kustomizeFlag,
       { name: "selector", short: "l", type: "string", placeholder: "QUERY", help: "Label selector" },
       ...flags,
     ],
     async run(invocation) {
-      if (invocation.args.length === 0 && !invocation.flags.given("filename"))
+      if (invocation.args.length === 0 && !namesFiles(invocation.flags))
         throw new UsageError("required resource not specified");
       return await withSession(invocation, async (session) => {
         const targets = await findTargets(session, invocation, { isAllByDefault: true });

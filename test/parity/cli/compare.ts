@@ -44,9 +44,7 @@ export async function runKubectl(
 export async function runCapstan({ kubeconfig }: Target, { args, input, env, namespace }: Step): Promise<Finished> {
   const out = { stdout: "", stderr: "" };
   const place = namespace === undefined ? [] : ["-n", namespace];
-  const name = commandWords(args);
-  const others = args.slice(name.length);
-  const code = await runCommand([...name, "--kubeconfig", kubeconfig, ...place, ...others], commands, {
+  const code = await runCommand(["--kubeconfig", kubeconfig, ...place, ...args], commands, {
     stdout: (text) => void (out.stdout += text),
     stderr: (text) => void (out.stderr += text),
     stdin: Readable.from(input === undefined || input === "" ? [] : [Buffer.from(input)]),
@@ -55,16 +53,6 @@ export async function runCapstan({ kubeconfig }: Target, { args, input, env, nam
     signal: new AbortController().signal,
   });
   return { code, ...out };
-}
-
-/** The words of the longest command name that the arguments begin with, or of a family's name and what follows it. */
-function commandWords(args: readonly string[]): readonly string[] {
-  const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
-  const isFamily = (count: number) =>
-    args.length >= count && names.some((name) => name.startsWith(`${args.slice(0, count).join(" ")} `));
-  for (const count of [3, 2]) if (names.includes(args.slice(0, count).join(" "))) return args.slice(0, count);
-  if (isFamily(2)) return args.slice(0, 3);
-  return args.slice(0, isFamily(1) && !names.includes(args[0]!) ? 2 : 1);
 }
 
 const age = /(?<![\w.-])(?:\d+y)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?<=\d[smhdy])(?![\w.-])/g;

@@ -20,5 +20,5 @@ export const differing: { reads: ReadonlySet<string>; steps: ReadonlySet<string>
     "set",
     "options",
   ]),
-  steps: new Set(["apply 12: apply -f -", "apply 13: apply -f -", "create 26: create secret"]),
+  steps: new Set(["apply 12: apply -f -", "apply 13: apply -f -", "create 32: create secret"]),
 };

@@ -22,6 +22,9 @@ const clusterKinds = "nodes clusterrolebindings crds".split(" ");
 const get = [
   ...kinds.flatMap((kind) => forms.map((form) => `get ${kind} -n corpus ${form}`)),
   ...clusterKinds.flatMap((kind) => forms.slice(0, 9).map((form) => `get ${kind} ${form}`)),
+  "-n corpus get pods",
+  "get pod web -n corpus -o jsonpath='{.gone}' --allow-missing-template-keys=false",
+  "get pod web -n corpus -o go-template='{{.gone.deeper}}'",
   "get ns",
   "get ns -o wide",
   "get ns corpus -o yaml",

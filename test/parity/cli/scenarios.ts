@@ -78,6 +78,15 @@ export const scenarios: Readonly<Record<string, readonly ScenarioStep[]>> = {
     "get cm a -o jsonpath='{.data}'",
   ],
   create: [
+    ["create -f -", `{apiVersion: v1, kind: ConfigMap, metadata: {name: old, resourceVersion: "5"}}`],
+    [
+      "create -f -",
+      `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"j"}}{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"k"}}`,
+    ],
+    ["create -f -", `{apiVersion: v1, kind: ConfigMap, metadata: {name: good}}\n---\n${noKind}\n---\na: [b\n`],
+    ["replace -f - --grace-period=1", configMap],
+    ["replace -f - --timeout=1s", configMap],
+    ["create -f -", `{apiVersion: v1, kind: ConfigMapList, items: [{metadata: {name: l}}]}`],
     ["create -f -", configMap],
     ["create -f -", configMap],
     ["create -f -", two],
@@ -149,6 +158,7 @@ export const scenarios: Readonly<Record<string, readonly ScenarioStep[]>> = {
     ["delete -f - --ignore-not-found", configMap],
     "create cm one",
     "create cm two --from-literal=a=b",
+    "delete cm --all -l a=b",
     "delete cm one two",
     "create cm one",
     "label cm one app=x",
