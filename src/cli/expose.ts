@@ -64,7 +64,8 @@ async function exposeAll(session: Session, invocation: Invocation): Promise<numb
   const printer = createPrinter(given.string("output"), { allowed: writeFormats });
   const mode = dryRunMode(given);
   for (const target of await findTargets(session, invocation)) {
-    const service = serviceFor(await session.client.get(target.resource, target.key), target, given);
+    const shown = target.object ?? (await session.client.get(target.resource, target.key));
+    const service = serviceFor(shown, target, given);
     const options = { dryRun: mode.server, fieldManager: given.string("field-manager") };
     const made = await fileTarget(session, service as unknown as UnknownObject);
     const written = mode.client ? made.object! : await session.client.create(made.resource, made.object!, options);
@@ -142,6 +143,8 @@ function selectorOf(kind: string, live: UnknownObject, { selector = {} }: Expose
     );
   }
   const { matchLabels = {}, matchExpressions = [] } = selector as V1LabelSelector;
+  if (Object.keys(matchLabels).length === 0)
+    return fail(`invalid ${kind.toLowerCase()}: no selectors, therefore cannot be exposed`);
   if (matchExpressions.length === 0) return matchLabels;
   const texts = matchExpressions.map(
     ({ key, operator, values = [] }) => `{Key:${key} Operator:${operator} Values:[${values.join(" ")}]}`,

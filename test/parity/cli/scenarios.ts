@@ -320,6 +320,11 @@ export const scenarios: Readonly<Record<string, readonly ScenarioStep[]>> = {
     "delete node NS-node",
   ],
   sets: [
+    ["expose -f - --port=80", deployment],
+    [
+      "expose -f - --port=80",
+      `{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: r}, spec: {template: {spec: {}}}}`,
+    ],
     ["create -f -", daemonSet],
     ["create -f -", statefulSet],
     "set image ds/d m=busybox:2",
