@@ -2,6 +2,7 @@
  * All pods of this node: one worker each, fed by the API's watch and the runtime's events. Takes over what runs already,
  * and clears away what the API no longer knows.
  */
+import { backoffMs } from "#lib/backoff.ts";
 import type { Logger } from "#lib/log.ts";
 import { sleep } from "#lib/sleep.ts";
 import type { Node } from "#api/core/node.ts";
@@ -21,6 +22,7 @@ import { StatusWriter } from "./status-writer.ts";
 
 /** The net below missed events. */
 const relistMs = 60_000;
+const forgetRetry = { initialMs: 200, limitMs: 10_000 };
 
 export class NodePods {
   readonly #context: PodContext;
@@ -131,9 +133,10 @@ export class NodePods {
   /** A pod that has nothing here and is to be deleted: the API waits for this node's word. */
   #release(pod: Pod): void {
     if (pod.metadata.deletionTimestamp === undefined) return;
-    void this.#forget(pod).catch((error: unknown) =>
-      this.#log.warn("cannot let a pod be deleted", { pod: pod.metadata.name, error }),
-    );
+    const uid = pod.metadata.uid ?? "";
+    if (this.#finishing.has(uid)) return;
+    this.#finishing.add(uid);
+    void this.#forget(pod).finally(() => this.#finishing.delete(uid));
   }
 
   #refuses(pod: Pod): boolean {
@@ -189,12 +192,18 @@ export class NodePods {
     }
   }
 
+  /** Tried until the API has answered: no later event would bring this up again. */
   async #forget({ metadata }: Pod): Promise<void> {
     const uid = metadata.uid ?? "";
-    try {
-      await this.#context.client.delete(Pod, metadata, { gracePeriodSeconds: 0, preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await this.#context.client.delete(Pod, metadata, { gracePeriodSeconds: 0, preconditions: { uid } });
+        return;
+      } catch (error) {
+        if (isNotFound(error) || isConflict(error) || this.#signal.aborted) return;
+        this.#log.warn("cannot let a pod be deleted", { pod: metadata.name, failures, error });
+      }
+      await sleep(backoffMs(failures, forgetRetry), this.#signal);
     }
   }
 

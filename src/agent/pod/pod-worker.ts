@@ -290,7 +290,7 @@ export class PodWorker {
 
   async #step(): Promise<void> {
     if (!this.#looked || this.#stopped) return;
-    if (this.#tornDown && !this.#removed) return this.#report(true);
+    if (this.#tornDown && !this.#removed) return this.#stayDown();
     this.#watchDeadline();
     await this.#probes.keep(this.#pod, this.#observation, this.#podIps());
     const resizes = this.#resizes();
@@ -583,6 +583,16 @@ export class PodWorker {
       await this.#context.cgroups.removePod(uid);
       this.#tornDown = true;
     }
+    this.#tellFinished();
+  }
+
+  /** Word that the API is to forget the pod may come after all of it went. */
+  #stayDown(): void {
+    this.#report(true);
+    this.#tellFinished();
+  }
+
+  #tellFinished(): void {
     if (this.#removed || this.#pod.metadata.deletionTimestamp !== undefined) this.#options.finished(this.#pod);
   }
 

@@ -38,8 +38,16 @@ export class StatusWriter {
       return;
     }
     this.#pending.set(uid, { pod, status, written });
+    this.#begin(uid);
+  }
+
+  #begin(uid: string): void {
     if (this.#writing.has(uid)) return;
-    const work = this.#write(uid).finally(() => this.#writing.delete(uid));
+    const work = this.#write(uid).finally(() => {
+      this.#writing.delete(uid);
+      // Put after the last look and before this.
+      if (this.#pending.has(uid) && !this.#signal.aborted) this.#begin(uid);
+    });
     this.#writing.set(uid, work);
   }
 
