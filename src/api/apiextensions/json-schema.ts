@@ -94,6 +94,7 @@ const fieldOf =
     always: false,
     number: 0,
     via: [],
+    embedded: undefined,
     mergeKey: undefined,
     patchMerge: false,
     patchReplace: false,

@@ -11,7 +11,8 @@ import type { Field, Schema, StructType } from "#api/schema/model.ts";
 import { zeroOf, zeroStruct, zeroValue } from "#api/schema/zero.ts";
 import { Base64Error, canonicalBase64 } from "./base64.ts";
 import { TimeError, canonicalMicroTime, canonicalTime } from "./go-time.ts";
-import { type DuplicateKey, type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json-value.ts";
+import { type JsonDocument, JsonNumber, jsonTypeName, plainJson, setMember } from "./json-value.ts";
+import { readAgain } from "./read-again.ts";
 
 /** A value does not fit its type. The message is Go's, without what the request handler puts around it. */
 export class ConformError extends Error {
@@ -58,6 +59,16 @@ const shownWhole: ReadonlySet<string> = new Set(["v1.LabelSelector", "v1.LabelSe
 
 /** Marks a map's key in a path: Go's type errors leave it out. */
 const keyMark = "\0";
+/** Stands in a path between the embedded structs that only Go's type errors name and the field. */
+const embeddedMark = "\x01";
+
+/** The keys that an object had more than once. */
+interface Repeated {
+  /** All their values, each in the order in which they came. */
+  values: ReadonlyMap<string, readonly unknown[]>;
+  /** Reports those that came again before the next key, in the order in which members are visited, and reads their values. */
+  tell: () => void;
+}
 
 class Conformer {
   error: string | undefined;
@@ -90,28 +101,37 @@ class Conformer {
     const values: unknown[] = [];
     let last = -1;
     let inOrder = true;
-    const repeated = this.#duplicates?.get(input);
-    let visited = 0;
-    for (const name of this.#names(struct, input)) {
-      if (repeated !== undefined) this.#repeated(repeated, visited++);
-      const field = struct.field(name);
-      if (field === undefined) {
-        this.#unknown(name);
-        continue;
-      }
-      this.#path.push(name);
-      const value = this.#member(field, input[name]);
-      this.#path.pop();
-      if (value === undefined) continue;
+    const take = (field: Field, item: unknown) => {
+      const value = this.#visit(field, item);
+      if (value === undefined) return;
       fields.push(field);
       values.push(value);
       if (field.index < last) inOrder = false;
       last = field.index;
+    };
+    const repeated = this.#repeatedOf(struct, input);
+    for (const name of this.#names(struct, input)) {
+      repeated?.tell();
+      const field = struct.field(name);
+      if (field === undefined) this.#unknown(name);
+      else if (repeated?.values.has(name)) this.#visit(field, repeated.values.get(name)![0]);
+      else take(field, input[name]);
     }
-    if (repeated !== undefined) this.#repeated(repeated, visited);
+    repeated?.tell();
+    for (const [name, all] of repeated?.values ?? []) {
+      const field = struct.field(name);
+      if (field !== undefined) take(field, readAgain(field, all));
+    }
     if (!inOrder) sortTogether(fields, values);
     this.#struct = outer;
     return withAlwaysFields(struct, fields, values);
+  }
+
+  #visit(field: Field, input: unknown): unknown {
+    this.#path.push(field.embedded === undefined ? field.name : field.embedded + embeddedMark + field.name);
+    const value = this.#member(field, input);
+    this.#path.pop();
+    return value;
   }
 
   /** Go's json visits members as they come, the converter visits the struct's fields and then the rest. */
@@ -130,11 +150,31 @@ class Conformer {
     this.#strict(`unknown field "${this.#strictPath(name)}"`);
   }
 
-  /** Reports the keys that came again when so many different ones had been read. */
-  #repeated(repeated: readonly DuplicateKey[], at: number | undefined): void {
-    for (const one of repeated) {
-      if (at === undefined || one.at === at) this.#strict(`duplicate field "${this.#strictPath(one.key)}"`);
+  #repeatedOf(struct: StructType, input: JsonObject): Repeated | undefined {
+    const keys = this.#duplicates?.get(input);
+    if (keys === undefined) return undefined;
+    const values = new Map<string, unknown[]>();
+    for (const { key, earlier } of keys) {
+      const known = values.get(key);
+      if (known === undefined) values.set(key, [earlier]);
+      else known.push(earlier);
     }
+    for (const [key, known] of values) known.push(input[key]);
+    const told = new Map<string, number>();
+    let next = 0;
+    let visited = 0;
+    const tell = () => {
+      for (; keys[next] !== undefined && keys[next]!.at <= visited; next++) {
+        const { key } = keys[next]!;
+        this.#strict(`duplicate field "${this.#strictPath(key)}"`);
+        const at = (told.get(key) ?? 0) + 1;
+        told.set(key, at);
+        const field = struct.field(key);
+        if (field !== undefined) this.#visit(field, values.get(key)![at]);
+      }
+      visited++;
+    };
+    return { values, tell };
   }
 
   #strict(message: string): void {
@@ -183,9 +223,21 @@ class Conformer {
       case "raw":
       case "any":
         return plainJson(input);
-      default:
+      case "bytes":
         return this.#text(schema, input);
+      default:
+        return this.#decisive(schema, input);
     }
+  }
+
+  /** Types that read themselves: their faults end the reading at once, and go before those that were found earlier. */
+  #decisive(schema: Schema, input: unknown): unknown {
+    const earlier = this.error;
+    this.error = undefined;
+    const value = this.#text(schema, input);
+    if (this.error !== undefined) throw new ConformError(this.error);
+    this.error = earlier;
+    return value;
   }
 
   #list(schema: Schema, input: readonly unknown[]): unknown[] {
@@ -221,8 +273,13 @@ class Conformer {
       setMember(map, key, this.#value(of, item));
       this.#path.pop();
     }
-    const repeated = this.#duplicates?.get(input);
-    if (repeated !== undefined) this.#repeated(repeated, undefined);
+    for (const { key, earlier } of this.#duplicates?.get(input) ?? []) {
+      this.#strict(`duplicate field "${this.#strictPath(key)}"`);
+      if (earlier === null) continue;
+      this.#path.push(keyMark + key);
+      this.#value(of, earlier);
+      this.#path.pop();
+    }
     return map;
   }
 
@@ -283,7 +340,8 @@ class Conformer {
       }
     } catch (error) {
       if (!(error instanceof QuantityError || error instanceof TimeError || error instanceof Base64Error)) throw error;
-      this.#fail(error.message);
+      const prefix = error instanceof Base64Error && !this.#isJson ? "error decoding from json: " : "";
+      this.#fail(prefix + error.message);
       return undefined;
     }
   }
@@ -329,14 +387,20 @@ class Conformer {
   }
 
   #goPath(): string {
-    return this.#path.filter((part) => typeof part === "string" && !part.startsWith(keyMark)).join(".");
+    return this.#path
+      .filter((part) => typeof part === "string" && !part.startsWith(keyMark))
+      .join(".")
+      .replaceAll(embeddedMark, ".");
   }
 
   #strictPath(name: string): string {
     let path = "";
     for (const part of this.#path) {
       if (typeof part === "number") path += `[${part}]`;
-      else path += `${path === "" ? "" : "."}${part.startsWith(keyMark) ? part.slice(1) : part}`;
+      else {
+        const shown = part.startsWith(keyMark) ? part.slice(1) : part.slice(part.indexOf(embeddedMark) + 1);
+        path += `${path === "" ? "" : "."}${shown}`;
+      }
     }
     return path === "" ? name : `${path}.${name}`;
   }
@@ -398,10 +462,12 @@ function reflectKind(input: unknown): string {
   if (typeof input === "string") return "string";
   if (typeof input === "boolean") return "bool";
   if (Array.isArray(input)) return "slice";
-  if (input instanceof JsonNumber) return /^-?\d+$/.test(input.text) ? "int64" : "float64";
+  if (input instanceof JsonNumber) return isInt64(input.text) ? "int64" : "float64";
   if (typeof input === "number") return Number.isInteger(input) ? "int64" : "float64";
   return "map";
 }
+
+const isInt64 = (text: string) => /^-?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 
 /** The texts of upstream's runtime.DefaultUnstructuredConverter. */
 function conversionFault(schema: Schema, input: unknown): string {

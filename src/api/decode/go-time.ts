@@ -85,7 +85,16 @@ class Reader {
   }
 }
 
-const quote = (text: string) => JSON.stringify(text);
+/** As Go's time package quotes: what is no printable ASCII byte by byte, but for `"` and `\`. */
+function quote(text: string): string {
+  let quoted = "";
+  for (const byte of Buffer.from(text)) {
+    if (byte === 0x22 || byte === 0x5c) quoted += `\\${String.fromCharCode(byte)}`;
+    else if (byte >= 0x20 && byte < 0x80) quoted += String.fromCharCode(byte);
+    else quoted += `\\x${byte.toString(16).padStart(2, "0")}`;
+  }
+  return `"${quoted}"`;
+}
 
 export function parseTime(text: string, micro: boolean): Instant {
   const reader = new Reader(text, micro ? microsLayout : secondsLayout);

@@ -95,7 +95,7 @@ class ExactParser {
       this.#space();
       if (this.#text[this.#at] !== ":") this.#fail("after object key");
       this.#at++;
-      if (Object.hasOwn(object, key)) this.#repeated(object, { key, at: members-- });
+      if (Object.hasOwn(object, key)) this.#repeated(object, { key, at: members--, earlier: object[key] });
       setMember(object, key, this.#value());
       this.#space();
       const after = this.#text[this.#at];

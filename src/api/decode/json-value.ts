@@ -48,6 +48,8 @@ export interface DuplicateKey {
   key: string;
   /** How many different keys the object had before it came again. */
   at: number;
+  /** The value that it had until then. */
+  earlier: unknown;
 }
 
 export class JsonSyntaxError extends Error {

@@ -1,3 +1,5 @@
+import { builtInType } from "#api/schema/built-in.ts";
+import { conform } from "./conform.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseExactly } from "./json-exact.ts";
@@ -54,7 +56,7 @@ describe("JSON", () => {
   test("repeated keys are seen, the last one counts", () => {
     const { value, duplicates } = parseJson(Buffer.from('{"a":1,"b":{"c":1,"c":2},"a":3}'));
     expect(value).toEqual({ a: 3, b: { c: 2 } });
-    expect([...duplicates!.values()]).toEqual([[{ key: "c", at: 1 }], [{ key: "a", at: 2 }]]);
+    expect([...duplicates!.values()]).toEqual([[{ key: "c", at: 1, earlier: 1 }], [{ key: "a", at: 2, earlier: 1 }]]);
   });
 
   test("the key __proto__ is a key like others", () => {
@@ -70,4 +72,23 @@ describe("JSON", () => {
       }),
     );
   });
+});
+
+test("structs and maps gather what all their repetitions say", () => {
+  const { value, duplicates } = parseJson(
+    Buffer.from('{"metadata":{"name":"a"},"data":{"x":"1"},"metadata":{"uid":"u"},"data":{"y":"2"},"data":null}'),
+  );
+  const { object, strictErrors } = conform(value, builtInType("io.k8s.api.core.v1.ConfigMap"), { duplicates });
+  expect(object).toEqual({ metadata: { name: "a", uid: "u" } });
+  expect(strictErrors).toEqual(['duplicate field "metadata"', 'duplicate field "data"']);
+});
+
+test("Go's errors name the structs that others embed, and a text of a type of its own goes first", () => {
+  const pods = builtInType("io.k8s.api.core.v1.Pod");
+  expect(() => conform({ spec: { volumes: [{ configMap: "x" }] } }, pods)).toThrow(
+    "json: cannot unmarshal string into Go struct field Volume.spec.volumes.VolumeSource.configMap of type v1.ConfigMapVolumeSource",
+  );
+  expect(() => conform({ spec: 1, metadata: { creationTimestamp: "é" } }, pods)).toThrow(
+    'parsing time "\\xc3\\xa9" as',
+  );
 });

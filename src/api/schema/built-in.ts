@@ -77,6 +77,7 @@ const metaPart = (name: string, number: number, schema: Schema): Field => ({
   always: true,
   number,
   via: [],
+  embedded: undefined,
   mergeKey: undefined,
   patchMerge: false,
   patchReplace: false,
@@ -120,7 +121,7 @@ function makeStruct(name: string): StructType {
     name,
     goName: `${parts.at(-2)}.${parts.at(-1)}`,
     atomic: entry.facts?.mapType === "atomic",
-    fields: Object.entries(entry.fields).map(([field, facts], index) => makeField(field, facts, index)),
+    fields: Object.entries(entry.fields).map(([field, facts], index) => makeField(field, facts, index, parts.at(-1)!)),
   });
 }
 
@@ -129,7 +130,24 @@ const nonPointers = new Set(["object", "quantity", "time", "microTime", "intOrSt
 /** What Go writes of a field that is always there, and what its OpenAPI has for its default. */
 const zeroScalars: Readonly<Record<string, unknown>> = { string: "", integer: 0, number: 0, boolean: false };
 
-function makeField(name: string, entry: FieldEntry, index: number): Field {
+/** Go's structs that others embed, by these and the way to them in protobuf: Go's errors name them. */
+const embedded: Readonly<Record<string, string>> = {
+  "Volume 2": "VolumeSource",
+  "PersistentVolumeSpec 2": "PersistentVolumeSource",
+  "Probe 1": "ProbeHandler",
+  "EphemeralContainer 1": "EphemeralContainerCommon",
+  "IngressRule 2": "IngressRuleValue",
+  "RuleWithOperations 2": "Rule",
+  "NamedRuleWithOperations 2": "RuleWithOperations",
+  "NamedRuleWithOperations 2.2": "RuleWithOperations.Rule",
+  "DeviceAllocationConfiguration 3": "DeviceConfiguration",
+  "DeviceClaimConfiguration 2": "DeviceConfiguration",
+  "DeviceClassConfiguration 1": "DeviceConfiguration",
+};
+/** The others that have one: ConfigMapKeySelector, SecretProjection, … */
+const embeddedElsewhere = "LocalObjectReference";
+
+function makeField(name: string, entry: FieldEntry, index: number, owner: string): Field {
   const go = entry.go ?? "?";
   const pointer = go.startsWith("*");
   const omitEmpty = go.includes("?");
@@ -145,6 +163,7 @@ function makeField(name: string, entry: FieldEntry, index: number): Field {
     always,
     number: entry.proto ?? 0,
     via: entry.via ?? [],
+    embedded: entry.via && (embedded[`${owner} ${entry.via.join(".")}`] ?? embeddedElsewhere),
     mergeKey: entry.mergeKey,
     patchMerge: strategies.includes("merge"),
     patchReplace: strategies.includes("replace"),

@@ -82,6 +82,8 @@ export interface Field {
   /** Protobuf field number, with those of the embedded messages on the way. */
   readonly number: number;
   readonly via: readonly number[];
+  /** The embedded Go structs that it stands in: "VolumeSource". */
+  readonly embedded: string | undefined;
   /** Strategic merge patch. */
   readonly mergeKey: string | undefined;
   readonly patchMerge: boolean;
