@@ -135,6 +135,16 @@ describe("who sends", () => {
     expect(message.length).toBeLessThan(2 * toldCharactersMax);
   });
 
+  it("resources that are called as parts of every object are refused, not tripped over", async () => {
+    const amounts = { cpu: "1", constructor: "1", hasOwnProperty: "2" };
+    const containers = [{ name: "c", image: "i", resources: { requests: amounts, limits: { cpu: "1" } } }];
+    for (const resources of [undefined, { requests: { cpu: "1" }, limits: { cpu: "1" } }]) {
+      const body = { metadata: { name: "t" }, template: { spec: { containers, resources } } };
+      const answer = await admin.request({ method: "POST", path: "/api/v1/namespaces/default/podtemplates", body });
+      expect(answer.code).toBe(422);
+    }
+  });
+
   it("a token of another namespace sees only what it may see anyway", async () => {
     const page = await admin.request(list({ limit: "1" }));
     const next = (page.body as { metadata: { continue: string } }).metadata.continue;

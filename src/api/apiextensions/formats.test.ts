@@ -54,3 +54,12 @@ test.each(Object.entries(cases))("%s", (format, [fits, not]) => {
   expect(fits.filter((value) => !isFormat(format, value))).toEqual([]);
   expect(not.filter((value) => isFormat(format, value))).toEqual([]);
 });
+
+test.each([
+  ["email", " ".repeat(500_000)],
+  ["duration", `${"1".repeat(500_000)}x`],
+])("a long %s takes time that grows with its length alone", (format, value) => {
+  const start = performance.now();
+  expect(isFormat(format, value)).toBe(false);
+  expect(performance.now() - start).toBeLessThan(2_000);
+});

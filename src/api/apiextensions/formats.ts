@@ -22,7 +22,7 @@ const rgb =
   /^rgb\(\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*\)$/;
 /** Of units without case; the last spelling of each may go on: "minutes". */
 const wordDuration = /^\s*(?:\d+\s*[a-zµ]+\s*)+$/i;
-const unit = /\d+\s*(?:(?:ns|us|µs|ms|s|m|h|hr|d|w|wk)(?![a-zµ])|nano|micro|milli|sec|min|hour|day|week)/i;
+const unit = /\d\s*(?:(?:ns|us|µs|ms|s|m|h|hr|d|w|wk)(?![a-zµ])|nano|micro|milli|sec|min|hour|day|week)/i;
 
 /** 6, 8 or 20 bytes, all parted alike. */
 const mac =
@@ -33,7 +33,7 @@ const atomCharacter = "\\w!#$%&'*+\\-/=?^`{|}~\\u0080-\\uffff";
 const atom = `[${atomCharacter}]+`;
 const quoted = String.raw`"(?:[^"\\\r\n]|\\[^\r\n])*"`;
 const mailbox = String.raw`(?:${atom}(?:\.${atom})*|${quoted})@(?:${atom}(?:\.${atom})*|\[[^[\]\\\s]*\])`;
-const email = new RegExp(String.raw`^\s*(?:${mailbox}|(?:[${atomCharacter}.\s]|${quoted})*<${mailbox}>)\s*$`);
+const email = new RegExp(String.raw`^(?:${mailbox}|(?:[${atomCharacter}.\s]|${quoted})*<${mailbox}>)$`);
 
 /** By name without dashes. */
 const formats: Readonly<Record<string, (value: string) => boolean>> = {
@@ -44,7 +44,7 @@ const formats: Readonly<Record<string, (value: string) => boolean>> = {
   ipv4: (value) => isAddress(value) && value.includes("."),
   ipv6: (value) => isAddress(value) && value.includes(":"),
   cidr: isCidr,
-  email: (value) => email.test(value),
+  email: (value) => email.test(value.trim()),
   hostname: (value) => value.length <= 255 && hostname.test(value),
   uri: (value) => typeof parseRequestUrl(value) !== "string",
   uuid: (value) => uuids.any.test(value),

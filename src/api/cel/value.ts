@@ -276,7 +276,7 @@ const words: readonly (readonly [RegExp, number])[] = [
 /** What the format "duration" takes besides: "5 days 3 hours". Upstream: kube-openapi strfmt. */
 function wordDurationOf(text: string): Duration | undefined {
   let nanos: bigint | undefined;
-  for (const [, amount, unit] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)) {
+  for (const [, amount, unit] of text.matchAll(/(?<!\d)(\d+)\s*([A-Za-zµ]+)/g)) {
     const size = words.find(([pattern]) => pattern.test(unit!.toLowerCase()))?.[1];
     if (size !== undefined) nanos = (nanos ?? 0n) + BigInt(amount!) * BigInt(size);
   }

@@ -77,13 +77,20 @@ export function requirementsErrors(
     const amount = requests[name]!;
     const at = `${path}.requests[${name}]`;
     errors.push(...nameRule(name, at), ...quantityValueErrors(name, amount, at));
-    errors.push(...requestAgainstLimit(name, amount, limits[name], path), ...hugePagesErrors(name, amount, at));
+    errors.push(
+      ...requestAgainstLimit(name, amount, amountOf(limits, name), path),
+      ...hugePagesErrors(name, amount, at),
+    );
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)];
   if (names.some(isHugePages) && !names.some(isCpuOrMemory))
     errors.push(forbidden(path, "HugePages require cpu or memory"));
   return claims === undefined ? errors : [...errors, ...claimsErrors(claims, claimNames, `${path}.claims`)];
 }
+
+/** Names are any text here, those of an object's own parts among them: "constructor". */
+const amountOf = (amounts: Record<string, string> | undefined, name: string): string | undefined =>
+  amounts !== undefined && Object.hasOwn(amounts, name) ? amounts[name] : undefined;
 
 const amountErrors = (name: string, amount: string, path: string, nameRule: NameRule) => [
   ...nameRule(name, path),
@@ -171,7 +178,7 @@ function aggregateErrors(
   what: string,
 ): FieldError[] {
   return Object.keys(asked).flatMap((name) => {
-    const own = given?.[name];
+    const own = amountOf(given, name);
     if (own === undefined || !applies(name) || compareQuantities(asked[name]!, own) <= 0) return [];
     const text = `must be greater than or equal to aggregate container ${what} of ${quantityText(asked[name]!)}`;
     return [invalid(`${path}[${name}]`, canonicalQuantity(own), text)];
@@ -185,7 +192,7 @@ function containerLimitsErrors(
 ): FieldError[] {
   return (containers ?? []).flatMap(({ resources }, index) =>
     Object.entries(resources?.limits ?? {}).flatMap(([name, limit]) => {
-      const bound = limits?.[name];
+      const bound = amountOf(limits, name);
       if (bound === undefined || compareQuantities(limit, bound) <= 0) return [];
       const text = `must be less than or equal to pod limits of ${canonicalQuantity(bound)}`;
       return [invalid(`${path}.containers[${index}][${name}].limits`, canonicalQuantity(limit), text)];

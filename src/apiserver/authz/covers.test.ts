@@ -49,6 +49,21 @@ describe("uncovered", () => {
     expect(uncovered([], [atMost, rule("get", "core", "pods")])).toHaveLength(partsMax + 1);
   });
 
+  it("a rule for objects of any name, however they are called, gives nothing of all others", () => {
+    for (const name of ["/", "any", "*", ""]) {
+      const held = { ...rule("get", "core", "secrets"), resourceNames: [name] };
+      expect(uncovered([held], [rule("get", "core", "secrets")])).toEqual([rule("get", "core", "secrets")]);
+      expect(uncovered([held], [held])).toEqual([]);
+    }
+  });
+
+  it("a rule without verbs, which is refused later, asks for nothing", () => {
+    const none = { apiGroups: [""], resources: ["pods"] } as V1PolicyRule;
+    const empty = {} as V1PolicyRule;
+    expect(uncovered([rule("get", "core", "pods")], [none, empty])).toEqual([]);
+    expect(uncovered([], [none, empty])).toEqual([]);
+  });
+
   it("tells what is missing as upstream does", () => {
     const missing = uncovered([], [rule("get,list", "core", "pods")]);
     expect(compactRules(missing).map(compactText)).toEqual([

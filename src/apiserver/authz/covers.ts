@@ -24,7 +24,13 @@ export function uncovered(held: readonly V1PolicyRule[], wanted: readonly V1Poli
 const isOfOneSort = ({ resources = [], nonResourceURLs = [] }: V1PolicyRule): boolean =>
   resources.length === 0 || nonResourceURLs.length === 0;
 
-function countParts({ apiGroups = [], resources = [], verbs, resourceNames = [], nonResourceURLs = [] }: V1PolicyRule) {
+function countParts({
+  apiGroups = [],
+  resources = [],
+  verbs = [],
+  resourceNames = [],
+  nonResourceURLs = [],
+}: V1PolicyRule) {
   const ofResources = apiGroups.length * resources.length * Math.max(1, resourceNames.length);
   return verbs.length * (ofResources + nonResourceURLs.length);
 }
@@ -32,16 +38,18 @@ function countParts({ apiGroups = [], resources = [], verbs, resourceNames = [],
 /** One rule for each group, resource, verb, name and path. */
 function breakDown(rule: V1PolicyRule): V1PolicyRule[] {
   const parts: V1PolicyRule[] = [];
+  // It may not have been validated yet.
+  const verbs = rule.verbs ?? [];
   for (const group of rule.apiGroups ?? [])
     for (const resource of rule.resources ?? [])
-      for (const verb of rule.verbs) {
+      for (const verb of verbs) {
         const base = { apiGroups: [group], resources: [resource], verbs: [verb] };
         const names = rule.resourceNames ?? [];
         if (names.length === 0) parts.push(base);
         else for (const name of names) parts.push({ ...base, resourceNames: [name] });
       }
   for (const path of rule.nonResourceURLs ?? [])
-    for (const verb of rule.verbs) parts.push({ nonResourceURLs: [path], verbs: [verb] });
+    for (const verb of verbs) parts.push({ nonResourceURLs: [path], verbs: [verb] });
   return parts;
 }
 

@@ -262,7 +262,11 @@ function collect({ spec }: V1Pod, found: { secret: Set<string>; configMap: Set<s
   if (spec === undefined) return;
   const add = (set: Set<string>, name: string | undefined) => name !== undefined && name !== "" && set.add(name);
   for (const { name } of spec.imagePullSecrets ?? []) add(found.secret, name);
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]) {
+  for (const container of [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ]) {
     for (const { valueFrom } of container.env ?? []) {
       add(found.secret, valueFrom?.secretKeyRef?.name);
       add(found.configMap, valueFrom?.configMapKeyRef?.name);

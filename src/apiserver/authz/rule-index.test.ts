@@ -9,7 +9,7 @@ const rule: fc.Arbitrary<V1PolicyRule> = fc.oneof(
     verbs: some("get", "list", "*"),
     apiGroups: some("", "apps", "*"),
     resources: some("pods", "pods/log", "*/log", "*"),
-    resourceNames: fc.subarray(["a", "b"]),
+    resourceNames: fc.subarray(["a", "/", "any", "=any", "*", ""]),
   }),
   fc.record({ verbs: some("get", "list", "*"), nonResourceURLs: some("/a", "/a/b", "/a/*", "/a/**", "*") }),
 );

@@ -42,8 +42,11 @@ class ListIndex {
   }
 }
 
-/** Stands for the names of a rule that has none: it is about all. No name of an object. */
-const anyName = "/";
+/** Stands for the names of a rule that has none: it is about all. What a rule names may be any text, and is told from it by a mark. */
+const anyName = "any";
+const namesOf = ({ resourceNames = [] }: Pick<V1PolicyRule, "resourceNames">): readonly string[] =>
+  resourceNames.length === 0 ? [anyName] : resourceNames.map((name) => `=${name}`);
+
 const star = () => ["*"];
 const none = () => [];
 
@@ -62,18 +65,22 @@ export class RuleIndex {
     this.#verbs = new ListIndex(rules, ({ verbs }) => verbs);
     this.#groups = new ListIndex(rules, ({ apiGroups = [] }) => apiGroups);
     this.#resources = new ListIndex(rules, ({ resources = [] }) => resources);
-    this.#names = new ListIndex(rules, ({ resourceNames = [] }) =>
-      resourceNames.length === 0 ? [anyName] : resourceNames,
-    );
+    this.#names = new ListIndex(rules, namesOf);
     this.#paths = new ListIndex(rules, ({ nonResourceURLs = [] }) => nonResourceURLs.map(patternOf));
     const patterns = [...this.#paths.values()].filter((path) => path.endsWith("*"));
     this.#prefixLengths = [...new Set(patterns.map((path) => path.length - 1))];
   }
 
   /** Whether one rule alone gives all that this one gives. `wanted`: about resources or about paths, not both. */
-  covers({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: V1PolicyRule): boolean {
+  covers({
+    verbs = [],
+    apiGroups = [],
+    resources = [],
+    resourceNames = [],
+    nonResourceURLs = [],
+  }: V1PolicyRule): boolean {
     if (this.#isEmpty) return false;
-    const names = resourceNames.length === 0 ? [anyName] : resourceNames;
+    const names = namesOf({ resourceNames });
     const nameStandIns = resourceNames.length === 0 ? none : () => [anyName];
     const left: Bits[] = [];
     return (

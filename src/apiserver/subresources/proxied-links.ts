@@ -70,6 +70,7 @@ export function rewriteLinks(html: string, rewrite: (link: string) => string): s
       at = markupEnd(html, at);
       continue;
     }
+    if (tag === "unended") break;
     for (const { name, start, end } of tag.attributes) {
       if (linkAttributes[tag.name]?.includes(name) !== true) continue;
       const link = withoutReferences(withoutQuotes(html.slice(start, end)));
@@ -93,8 +94,8 @@ interface Tag {
 const tagStart = /<([a-z][^\s/>]*)/iy;
 const attribute = /[\s/]*([^\s/>][^\s/=>]*)(?:(\s*=\s*)("[^"]*"|'[^']*'|[^\s>]*))?/y;
 
-/** A start tag; undefined: something else begins here, or the tag has no end. */
-function tagAt(html: string, at: number): Tag | undefined {
+/** A start tag; undefined: something else begins here; "unended": it takes all that follows. */
+function tagAt(html: string, at: number): Tag | "unended" | undefined {
   tagStart.lastIndex = at;
   const found = tagStart.exec(html);
   if (found === null) return undefined;
@@ -109,7 +110,7 @@ function tagAt(html: string, at: number): Tag | undefined {
     if (value !== undefined) attributes.push({ name: name.toLowerCase(), start: end - value.length, end });
   }
   const close = html.indexOf(">", end);
-  return close < 0 ? undefined : { name: found[1]!.toLowerCase(), attributes, end: close + 1 };
+  return close < 0 ? "unended" : { name: found[1]!.toLowerCase(), attributes, end: close + 1 };
 }
 
 /** Behind a comment, or behind what is no start tag. */
