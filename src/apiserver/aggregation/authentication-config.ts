@@ -3,10 +3,9 @@
  * clusterauthenticationtrust.
  */
 import type { Logger } from "#lib/log.ts";
-import type { Status } from "#api/status-error.ts";
+import { writeSystemConfigMap } from "#apiserver/bootstrap/system-config-map.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 
-const collection = "/api/v1/namespaces/kube-system/configmaps";
 export const authenticationConfigName = "extension-apiserver-authentication";
 
 /** The name in the certificate with which this server proves that it speaks for a user. */
@@ -33,22 +32,6 @@ export async function keepAuthenticationConfig(
     "requestheader-uid-headers": JSON.stringify(["X-Remote-Uid"]),
     "requestheader-username-headers": JSON.stringify(["X-Remote-User"]),
   };
-  const body = {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: authenticationConfigName, namespace: "kube-system" },
-    data,
-  };
-  const isThere =
-    (await transport.request({ method: "GET", path: `${collection}/${authenticationConfigName}` })).code === 200;
-  const answer = isThere
-    ? await transport.request({
-        method: "PATCH",
-        path: `${collection}/${authenticationConfigName}`,
-        contentType: "application/merge-patch+json",
-        body: { data },
-      })
-    : await transport.request({ method: "POST", path: collection, body });
-  if (answer.code >= 300 && answer.code !== 409)
-    log.error("aggregated API servers could not be told whom to trust", { message: (answer.body as Status).message });
+  const message = await writeSystemConfigMap(transport, authenticationConfigName, data);
+  if (message !== undefined) log.error("aggregated API servers could not be told whom to trust", { message });
 }

@@ -4,13 +4,13 @@
  */
 import type { Clock } from "#lib/clock.ts";
 import type { Logger } from "#lib/log.ts";
-import type { V1ConfigMap, V1Secret } from "#api/generated/types.ts";
+import type { V1Secret } from "#api/generated/types.ts";
 import type { Status } from "#api/status-error.ts";
+import { readSystemConfigMap, writeSystemConfigMap } from "#apiserver/bootstrap/system-config-map.ts";
 import type { LocalTransport } from "#apiserver/transport.ts";
 
 export const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
 const lastUsedLabel = "kubernetes.io/legacy-token-last-used";
-const collection = "/api/v1/namespaces/kube-system/configmaps";
 export const tokenTrackingName = "kube-apiserver-legacy-service-account-token-tracking";
 const contentType = "application/merge-patch+json";
 const dayMs = 24 * 3_600_000;
@@ -48,26 +48,8 @@ export function secretTokenUse(transport: LocalTransport, clock: Clock, log: Log
 
 export async function keepTokenTracking(transport: LocalTransport, clock: Clock, log: Logger): Promise<void> {
   const data = { since: dayOf(clock.now()) };
-  const found = await transport.request({ method: "GET", path: `${collection}/${tokenTrackingName}` });
-  const since = (found.body as V1ConfigMap).data?.["since"] ?? "";
-  if (found.code === 200 && /^\d{4}-\d\d-\d\d$/.test(since) && !Number.isNaN(Date.parse(since))) return;
-  const body = {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: tokenTrackingName, namespace: "kube-system" },
-    data,
-  };
-  const answer =
-    found.code === 200
-      ? await transport.request({
-          method: "PATCH",
-          path: `${collection}/${tokenTrackingName}`,
-          contentType,
-          body: { data },
-        })
-      : await transport.request({ method: "POST", path: collection, body });
-  if (answer.code >= 300 && answer.code !== 409)
-    log.error("it could not be said since when the use of tokens is noted", {
-      message: (answer.body as Status).message,
-    });
+  const since = (await readSystemConfigMap(transport, tokenTrackingName))?.data?.["since"] ?? "";
+  if (/^\d{4}-\d\d-\d\d$/.test(since) && !Number.isNaN(Date.parse(since))) return;
+  const message = await writeSystemConfigMap(transport, tokenTrackingName, data);
+  if (message !== undefined) log.error("it could not be said since when the use of tokens is noted", { message });
 }

@@ -2,6 +2,7 @@
  * Role-based access control: what bindings give to a user. Rules of a user are gathered once and kept until any role or
  * binding changes. Upstream: plugin/pkg/auth/authorizer/rbac, pkg/registry/rbac/validation.
  */
+import { trimEnd } from "#lib/trim.ts";
 import type { V1ClusterRole, V1ClusterRoleBinding, V1RoleBinding, V1PolicyRule } from "#api/generated/types.ts";
 import { goQuote } from "#api/go-text.ts";
 import { aggregateText } from "#api/validation/field-errors.ts";
@@ -141,5 +142,5 @@ function hasResource(list: readonly string[] | undefined, resource: string, subr
 }
 
 function matchesPath(pattern: string, path: string): boolean {
-  return pattern === path || (pattern.endsWith("*") && path.startsWith(pattern.replace(/\*+$/, "")));
+  return pattern === path || (pattern.endsWith("*") && path.startsWith(trimEnd(pattern, "*")));
 }

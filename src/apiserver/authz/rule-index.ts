@@ -2,6 +2,7 @@
  * Many rules, made to tell quickly whether one of them covers another rule: a set of bits for each value that is asked
  * for, one bit a rule. A question costs a look at its own values, not at all rules that somebody holds.
  */
+import { trimEnd } from "#lib/trim.ts";
 import type { V1PolicyRule } from "#api/generated/types.ts";
 
 type Bits = Uint32Array;
@@ -115,7 +116,7 @@ function narrows(
 }
 
 /** `*` and `/x/*` stand for all that begins so, however many stars they end with. */
-const patternOf = (path: string): string => (path.endsWith("*") ? `${path.replace(/\*+$/, "")}*` : path);
+const patternOf = (path: string): string => (path.endsWith("*") ? `${trimEnd(path, "*")}*` : path);
 
 function resourceStandIns(resource: string): string[] {
   const slash = resource.indexOf("/");
