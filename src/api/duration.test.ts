@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { durationMs, durationText, parseDuration } from "./duration.ts";
+import { durationMs, durationText, parseDuration, parseWordDuration } from "./duration.ts";
 
 describe("durations", () => {
   it.each<[string, bigint | string]>([
@@ -38,4 +38,11 @@ describe("durations", () => {
     [300_000, "5m0s"],
     [3_660_000, "1h1m0s"],
   ])("writes %d ms as %s", (ms, text) => expect(durationText(ms)).toBe(text));
+
+  it.each<[string, bigint | undefined]>([
+    ["5 days 3Hours", 442_800_000_000_000n],
+    ["1w 1 µs", 604_800_000_001_000n],
+    ["2 fortnights", undefined],
+    ["days", undefined],
+  ])("reads words: %j", (text, expected) => expect(parseWordDuration(text)).toBe(expected));
 });

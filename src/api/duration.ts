@@ -39,6 +39,27 @@ export function parseDuration(text: string): bigint | string {
   return total === magnitudeMax ? invalid : total;
 }
 
+const words: readonly (readonly [RegExp, bigint])[] = [
+  [/^(?:ns$|nano)/i, 1n],
+  [/^(?:us$|µs$|micro)/i, 1_000n],
+  [/^(?:ms$|milli)/i, 1_000_000n],
+  [/^(?:s$|sec)/i, 1_000_000_000n],
+  [/^(?:m$|min)/i, 60_000_000_000n],
+  [/^(?:h$|hr$|hour)/i, 3_600_000_000_000n],
+  [/^(?:d$|day)/i, 86_400_000_000_000n],
+  [/^(?:w$|wk$|week)/i, 604_800_000_000_000n],
+];
+
+/** Nanoseconds of what the format "duration" takes besides: "5 days 3 hours"; undefined without any. Rule: kube-openapi strfmt. */
+export function parseWordDuration(text: string): bigint | undefined {
+  let nanos: bigint | undefined;
+  for (const [, amount, unit] of text.matchAll(/(?<!\d)(\d+)\s*([a-zµ]+)/gi)) {
+    const size = words.find(([pattern]) => pattern.test(unit!))?.[1];
+    if (size !== undefined) nanos = (nanos ?? 0n) + BigInt(amount!) * size;
+  }
+  return nanos;
+}
+
 /** Milliseconds, with what is below them as a fraction; undefined where there is no text or no duration. */
 export function durationMs(text: string | undefined): number | undefined {
   const nanos = text === undefined ? "" : parseDuration(text);

@@ -83,6 +83,17 @@ export function goStrings(values: readonly string[]): string {
   return `[]string{${values.map(goQuote).join(", ")}}`;
 }
 
+const htmlReferences: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+};
+
+/** html.EscapeString. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => htmlReferences[character]!);
+
 /** Order of Go strings: by bytes, which for UTF-16 strings means by code points. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;

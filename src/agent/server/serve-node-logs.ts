@@ -7,6 +7,7 @@ import { open, readdir, realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { escapeHtml } from "#api/go-text.ts";
 import { answer, type NodeRequest } from "./node-request.ts";
 
 const machineLogs = "/var/log";
@@ -58,26 +59,17 @@ async function sendFolder(response: ServerResponse, path: string, more: readonly
   const entries = await readdir(path, { withFileTypes: true });
   const named = entries.map((entry) => `${entry.name}${entry.isDirectory() ? "/" : ""}`);
   const names = [...new Set([...named, ...more.map((name) => `${name}/`)])].toSorted();
-  const lines = names.map((name) => `<a href="${linkOf(name)}">${textOf(name)}</a>\n`);
+  const lines = names.map((name) => `<a href="${linkOf(name)}">${escapeHtml(name)}</a>\n`);
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
   response.end(
     `<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n${lines.join("")}</pre>\n`,
   );
 }
 
-const characters: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&#34;",
-  "'": "&#39;",
-};
-
-const textOf = (name: string): string => name.replace(/[&<>"']/g, (character) => characters[character]!);
-const linkOf = (name: string): string =>
-  name.includes(":")
-    ? `./${encodeURIComponent(name).replaceAll("%2F", "/")}`
-    : encodeURIComponent(name).replaceAll("%2F", "/");
+function linkOf(name: string): string {
+  const link = encodeURIComponent(name).replaceAll("%2F", "/");
+  return name.includes(":") ? `./${link}` : link;
+}
 
 const sniffedBytes = 512;
 

@@ -8,6 +8,7 @@ import { duplicate, forbidden, invalid, invalidTogether, required } from "#api/v
 import { correlatedItem, isUnchanged } from "./correlate.ts";
 import { fieldPathIn } from "./field-path.ts";
 import type { JsonSchema, ValidationRule } from "./json-schema.ts";
+import { markedSomewhere } from "./schema-mark.ts";
 import { type RuleProgram, programsOf } from "./rule-program.ts";
 
 export interface RuleOutcome {
@@ -82,22 +83,8 @@ interface Place {
   kept: Kept;
 }
 
-const withRules = new WeakMap<JsonSchema, boolean>();
-
 /** Whether there is any rule in or below a schema. */
-export function hasRules(schema: JsonSchema): boolean {
-  let has = withRules.get(schema);
-  if (has === undefined) {
-    const { properties = {}, items, additionalProperties } = schema;
-    has =
-      (schema["x-kubernetes-validations"] ?? []).length > 0 ||
-      Object.values(properties).some(hasRules) ||
-      (items !== undefined && !Array.isArray(items) && hasRules(items)) ||
-      (typeof additionalProperties === "object" && hasRules(additionalProperties));
-    withRules.set(schema, has);
-  }
-  return has;
-}
+export const hasRules = markedSomewhere((schema) => (schema["x-kubernetes-validations"] ?? []).length > 0);
 
 function visit(place: Place, outcome: Running): void {
   const { value, schema } = place;

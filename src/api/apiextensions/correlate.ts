@@ -2,6 +2,7 @@
 import { deepEqual } from "#api/apply/typed.ts";
 import { goJson } from "#api/go-text.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { markedSomewhere } from "./schema-mark.ts";
 
 type JsonObject = Record<string, unknown>;
 const isObject = (value: unknown): value is JsonObject =>
@@ -60,15 +61,4 @@ export function isUnchanged(value: unknown, old: unknown, schema: JsonSchema): b
   });
 }
 
-const keyed = new WeakMap<JsonSchema, boolean>();
-
-function holdsKeyedList(schema: JsonSchema): boolean {
-  const known = keyed.get(schema);
-  if (known !== undefined) return known;
-  const { properties = {}, additionalProperties, items } = schema;
-  const inner = [...Object.values(properties), additionalProperties, items];
-  const holds =
-    schema["x-kubernetes-list-type"] === "map" || inner.some((one) => typeof one === "object" && holdsKeyedList(one));
-  keyed.set(schema, holds);
-  return holds;
-}
+const holdsKeyedList = markedSomewhere((schema) => schema["x-kubernetes-list-type"] === "map");

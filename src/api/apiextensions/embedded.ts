@@ -13,6 +13,7 @@ import { invalid, required } from "#api/validation/field-errors.ts";
 import { isDns1035Label } from "#api/validation/names.ts";
 import { objectMetaErrors } from "#api/validation/object-meta.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { markedSomewhere } from "./schema-mark.ts";
 import { applyDefaults } from "./prune.ts";
 
 type JsonObject = Record<string, unknown>;
@@ -70,19 +71,7 @@ export function applyCustomDefaults(
   });
 }
 
-const embedding = new WeakMap<JsonSchema, boolean>();
-
-function holdsEmbedded(schema: JsonSchema): boolean {
-  const known = embedding.get(schema);
-  if (known !== undefined) return known;
-  const { properties = {}, additionalProperties, items } = schema;
-  const inner = [...Object.values(properties), additionalProperties, items];
-  const holds =
-    schema["x-kubernetes-embedded-resource"] === true ||
-    inner.some((one) => typeof one === "object" && holdsEmbedded(one));
-  embedding.set(schema, holds);
-  return holds;
-}
+const holdsEmbedded = markedSomewhere((schema) => schema["x-kubernetes-embedded-resource"] === true);
 
 /** The fields of metadata that have the type that they should. */
 function readable(metadata: unknown): JsonObject {

@@ -1,6 +1,6 @@
 /** Formats of strings that a CRD may ask for. Upstream: kube-openapi/pkg/validation/strfmt. An unknown format fits always. */
 import { isIPv4, isIPv6 } from "node:net";
-import { parseDuration } from "#api/duration.ts";
+import { parseDuration, parseWordDuration } from "#api/duration.ts";
 import { parseRequestUrl } from "#api/go-url.ts";
 
 const uuid = (version: string, variant: string) =>
@@ -20,9 +20,7 @@ const cards =
   /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|(?:222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\d{3})\d{11}|6[27][0-9]{14})$/;
 const rgb =
   /^rgb\(\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*\)$/;
-/** Of units without case; the last spelling of each may go on: "minutes". */
 const wordDuration = /^\s*(?:\d+\s*[a-zµ]+\s*)+$/i;
-const unit = /\d\s*(?:(?:ns|us|µs|ms|s|m|h|hr|d|w|wk)(?![a-zµ])|nano|micro|milli|sec|min|hour|day|week)/i;
 
 /** 6, 8 or 20 bytes, all parted alike. */
 const mac =
@@ -39,7 +37,8 @@ const email = new RegExp(String.raw`^(?:${mailbox}|(?:[${atomCharacter}.\s]|${qu
 const formats: Readonly<Record<string, (value: string) => boolean>> = {
   datetime: isDateTime,
   date: (value) => /^\d{4}-\d\d-\d\d$/.test(value) && isCalendarDate(value),
-  duration: (value) => typeof parseDuration(value) !== "string" || (wordDuration.test(value) && unit.test(value)),
+  duration: (value) =>
+    typeof parseDuration(value) !== "string" || (wordDuration.test(value) && parseWordDuration(value) !== undefined),
   // An address of IPv4 within IPv6 is both.
   ipv4: (value) => isAddress(value) && value.includes("."),
   ipv6: (value) => isAddress(value) && value.includes(":"),

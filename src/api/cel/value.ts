@@ -1,6 +1,6 @@
 /** Values of CEL that JavaScript has no type of its own for, equality and order, and JSON as values. */
 import { deepEqual } from "#api/apply/typed.ts";
-import { parseDuration } from "#api/duration.ts";
+import { parseDuration, parseWordDuration } from "#api/duration.ts";
 import type { CelType } from "./types.ts";
 
 export class CelError extends Error {}
@@ -262,24 +262,8 @@ export function durationOf(text: string): Duration | undefined {
   return typeof nanos === "string" ? undefined : new Duration(nanos);
 }
 
-const words: readonly (readonly [RegExp, number])[] = [
-  [/^(?:ns$|nano)/, 1],
-  [/^(?:us$|µs$|micro)/, 1e3],
-  [/^(?:ms$|milli)/, 1e6],
-  [/^(?:s$|sec)/, 1e9],
-  [/^(?:m$|min)/, 6e10],
-  [/^(?:h$|hr$|hour)/, 3.6e12],
-  [/^(?:d$|day)/, 8.64e13],
-  [/^(?:w$|wk$|week)/, 6.048e14],
-];
-
-/** What the format "duration" takes besides: "5 days 3 hours". Upstream: kube-openapi strfmt. */
 function wordDurationOf(text: string): Duration | undefined {
-  let nanos: bigint | undefined;
-  for (const [, amount, unit] of text.matchAll(/(?<!\d)(\d+)\s*([A-Za-zµ]+)/g)) {
-    const size = words.find(([pattern]) => pattern.test(unit!.toLowerCase()))?.[1];
-    if (size !== undefined) nanos = (nanos ?? 0n) + BigInt(amount!) * BigInt(size);
-  }
+  const nanos = parseWordDuration(text);
   return nanos === undefined ? undefined : new Duration(nanos);
 }
 

@@ -18,6 +18,19 @@ const endOfInput = "unexpected EOF";
 const varintBytesMax = 10;
 const twoTo32 = 4_294_967_296;
 
+/** For messages that are put together from small pieces; `WireWriter` writes large ones, from their end. */
+export function varintOf(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
+
+/** A field of bytes behind its number and their count. */
+export const bytesField = (number: number, bytes: Uint8Array): Buffer =>
+  Buffer.concat([varintOf((number << 3) | bytesType), varintOf(bytes.length), bytes]);
+
 export class WireReader {
   readonly #bytes: Uint8Array;
   readonly #end: number;

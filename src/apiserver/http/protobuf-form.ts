@@ -1,4 +1,5 @@
 /** Answers in protobuf, for clients that take nothing else. Upstream: serializer/protobuf, streaming with length prefixes. */
+import { bytesField } from "#api/decode/protobuf-wire.ts";
 import { encodeProtobuf } from "#api/decode/protobuf.ts";
 import { builtInTypeOf } from "#api/schema/built-in.ts";
 import type { OutgoingEvent } from "#apiserver/answer.ts";
@@ -36,23 +37,9 @@ const keptFrameBytesMax = 64 * 1024;
 
 function frameOf(type: string, object: object): Buffer {
   const raw = asProtobuf(object) ?? Buffer.from(JSON.stringify(object));
-  const extension = field(1, raw);
-  const message = Buffer.concat([field(1, Buffer.from(type)), field(2, extension)]);
+  const extension = bytesField(1, raw);
+  const message = Buffer.concat([bytesField(1, Buffer.from(type)), bytesField(2, extension)]);
   const length = Buffer.alloc(lengthBytes);
   length.writeUInt32BE(message.length);
   return Buffer.concat([length, message]);
-}
-
-const bytesType = 2;
-
-function field(number: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([(number << 3) | bytesType]), varint(bytes.length), bytes]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
-  bytes.push(rest);
-  return Buffer.from(bytes);
 }

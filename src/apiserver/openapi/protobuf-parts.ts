@@ -1,4 +1,6 @@
 /** What both OpenAPI documents are written with as protobuf: fields, messages, and maps as lists of names and values. */
+import { bytesField, varintOf } from "#api/decode/protobuf-wire.ts";
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const extensions = (field: number, one: Fields): Buffer[] =>
@@ -18,9 +20,7 @@ const nothing = Buffer.alloc(0);
 
 export const message = (...parts: readonly Buffer[]): Buffer => Buffer.concat(parts);
 
-export function sub(field: number, body: Buffer): Buffer {
-  return Buffer.concat([varint((field << 3) | 2), varint(body.length), body]);
-}
+export const sub = bytesField;
 
 export const named = (field: number, name: string, value: Buffer): Buffer =>
   sub(field, message(text(1, name), sub(2, value)));
@@ -36,7 +36,7 @@ export const flag = (field: number, value: unknown): Buffer => (value === true ?
 
 /** One of several that a message may hold: there even if it is false. */
 export const oneFlag = (field: number, value: boolean): Buffer =>
-  Buffer.concat([varint(field << 3), varint(value ? 1 : 0)]);
+  Buffer.concat([varintOf(field << 3), varintOf(value ? 1 : 0)]);
 
 export const double = (field: number, value: unknown): Buffer =>
   typeof value !== "number" || value === 0 ? nothing : oneDouble(field, value);
@@ -44,16 +44,8 @@ export const double = (field: number, value: unknown): Buffer =>
 export function oneDouble(field: number, value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);
-  return Buffer.concat([varint((field << 3) | 1), bytes]);
+  return Buffer.concat([varintOf((field << 3) | 1), bytes]);
 }
 
 export const int = (field: number, value: unknown): Buffer =>
-  typeof value === "number" && value > 0 ? Buffer.concat([varint(field << 3), varint(value)]) : nothing;
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  bytes.push(rest);
-  return Buffer.from(bytes);
-}
+  typeof value === "number" && value > 0 ? Buffer.concat([varintOf(field << 3), varintOf(value)]) : nothing;

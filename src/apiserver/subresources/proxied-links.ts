@@ -4,6 +4,7 @@
  * Upstream: apimachinery/pkg/util/proxy/transport.go.
  */
 import { posix } from "node:path";
+import { escapeHtml } from "#api/go-text.ts";
 
 export interface ProxyPlace {
   /** The path of this server below which the backend's own paths are: "…/pods/p/proxy". */
@@ -76,7 +77,7 @@ export function rewriteLinks(html: string, rewrite: (link: string) => string): s
       const link = withoutReferences(withoutQuotes(html.slice(start, end)));
       const rewritten = rewrite(link);
       if (rewritten === link) continue;
-      pieces.push(html.slice(done, start), `"${withReferences(rewritten)}"`);
+      pieces.push(html.slice(done, start), `"${escapeHtml(rewritten)}"`);
       done = end;
     }
     at = textElements.has(tag.name) ? closingOf(html, tag.name, tag.end) : tag.end;
@@ -137,13 +138,3 @@ function withoutReferences(text: string): string {
     return code <= 0xff ? String.fromCodePoint(code) : String(all);
   });
 }
-
-const references: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&#34;",
-  "'": "&#39;",
-};
-
-const withReferences = (text: string): string => text.replace(/[&<>"']/g, (character) => references[character]!);

@@ -1,5 +1,5 @@
 /** The functions that templates may call: text/template's own, and kubectl's `exists` and `base64decode`. */
-import { goJson, goQuote, goValue } from "#api/go-text.ts";
+import { escapeHtml, goJson, goQuote, goValue } from "#api/go-text.ts";
 import { TemplateError } from "./tokens.ts";
 
 export type TemplateFunction = (args: readonly unknown[]) => unknown;
@@ -138,13 +138,6 @@ function formatted(value: unknown, verb: string, precision: string | undefined, 
   }
 }
 
-const htmlEscapes: Readonly<Record<string, string>> = {
-  "<": "&lt;",
-  ">": "&gt;",
-  "&": "&amp;",
-  '"': "&#34;",
-  "'": "&#39;",
-};
 const scriptEscapes: Readonly<Record<string, string>> = {
   "<": "\\u003C",
   ">": "\\u003E",
@@ -173,7 +166,7 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
   print,
   println: (args) => `${args.map(goValue).join(" ")}\n`,
   printf,
-  html: (args) => print(args).replace(/[<>&"']/g, (found) => htmlEscapes[found]!),
+  html: (args) => escapeHtml(print(args)),
   js: (args) => print(args).replace(/[<>&="'\\]/g, (found) => scriptEscapes[found]!),
   urlquery: (args) => encodeURIComponent(print(args)).replaceAll("%20", "+"),
   base64decode: ([text]) => Buffer.from(String(text ?? ""), "base64").toString("utf8"),
